@@ -1,0 +1,1 @@
+//! THE DOOR: one file per command: parse, call, render.

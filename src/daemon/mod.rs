@@ -1,0 +1,1 @@
+//! THE HEARTBEAT: wait for a wake, hold the lease, run a pass, repeat.

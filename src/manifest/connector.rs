@@ -1,0 +1,395 @@
+//! The manifest, `connector.yaml`: what one connector declares.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::order::Ordered;
+use crate::model::{Kind, Status};
+
+/// The only `apiVersion` there is.
+pub const API_VERSION: &str = "switchboard/v1";
+
+/// One integration: its connection, what it can do, what it listens to, and what it speaks of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Manifest {
+    /// Always `switchboard/v1`.
+    #[schemars(extend("const" = API_VERSION))]
+    pub api_version: String,
+    /// Lowercase letters, digits and single hyphens; equals the folder's name.
+    #[schemars(regex(pattern = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"), length(max = 63))]
+    pub name: String,
+    /// What people call it.
+    pub title: String,
+    /// What it is for, in a sentence or two.
+    pub description: String,
+    /// A picture in the connector's folder; a default stands in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icon: Option<String>,
+    /// `saas`: the version is optional. `self-built`: it is required before the connector is pre-published.
+    pub kind: Kind,
+    /// Semantic version 2.0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub version: Option<semver::Version>,
+    /// What the author asks for.
+    pub status: Status,
+    /// Who may edit it, besides the administrators in `switchboard.yaml`: an address.
+    #[schemars(regex(pattern = r"^[^@\s<>]+@[^@\s<>]+$"))]
+    pub owner: String,
+    /// Who may edit it too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(regex(pattern = r"^[^@\s<>]+@[^@\s<>]+$")))]
+    pub shared_with: Vec<String>,
+    /// What a connection needs, and where it may go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<Connection>,
+    /// What it can do, by name (kebab-case).
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub actions: Ordered<Action>,
+    /// What it listens to, by name (kebab-case).
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub triggers: Ordered<Trigger>,
+    /// JSON Schemas (2020-12) by name (PascalCase), referred to as `#/types/Name`.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub types: Ordered<Schema>,
+    /// What its flows can raise, by name (kebab-case), beside the standard errors.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub errors: Ordered<DeclaredError>,
+    /// Links for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub docs: Option<DocLinks>,
+}
+
+/// A JSON Schema (2020-12), as written; it may refer to the manifest's types as `#/types/Name`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Schema(pub Value);
+
+impl JsonSchema for Schema {
+    fn schema_name() -> Cow<'static, str> {
+        "Schema".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> schemars::Schema {
+        json_schema!({
+            "description": "A JSON Schema (2020-12); it may refer to the manifest's types as `#/types/Name`.",
+            "type": ["object", "boolean"],
+        })
+    }
+}
+
+/// Connection properties, shared by every action and trigger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Connection {
+    /// The only hosts its flows may reach: exact names, or `*.example.com` for every name below one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
+    /// What relative paths of `call: request` are resolved against: text or an expression.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<String>,
+    /// The properties by name (camelCase); one without a default is required.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub properties: Ordered<Property>,
+    /// How requests prove who they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authentication: Option<Authentication>,
+    /// The test connection: a flow that may use the properties only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<TestConnection>,
+}
+
+/// One connection property.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Property {
+    /// What people see.
+    pub title: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Its JSON type.
+    #[serde(rename = "type")]
+    pub kind: PropertyType,
+    /// A JSON Schema format, such as `uri`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+    /// The values it may take.
+    #[serde(default, rename = "enum", skip_serializing_if = "Vec::is_empty")]
+    pub allowed: Vec<Value>,
+    /// Its value where none is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Value>,
+    /// Whether it must never be shown.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secret: bool,
+    /// What a value looks like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub example: Option<Value>,
+}
+
+/// The JSON type of a connection property.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "JSON's own names")]
+pub enum PropertyType {
+    String,
+    Integer,
+    Number,
+    Boolean,
+}
+
+/// How `call: request` proves who it is; at most one of these is given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+pub struct Authentication {
+    /// HTTP Basic, RFC 7617.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basic: Option<Basic>,
+    /// Bearer token, RFC 6750.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bearer: Option<Bearer>,
+    /// A key in a header or in the query.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<ApiKey>,
+}
+
+/// HTTP Basic credentials: text or expressions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Basic {
+    /// The user's name.
+    pub username: String,
+    /// The password.
+    pub password: String,
+}
+
+/// A bearer token: text or an expression.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Bearer {
+    /// The token.
+    pub token: String,
+}
+
+/// A key that goes into a header or into the query; exactly one of the two is named.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{"required": ["header"]}, {"required": ["query"]}]))]
+pub struct ApiKey {
+    /// The header that carries the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<String>,
+    /// The query parameter that carries the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// The key: text or an expression.
+    pub value: String,
+}
+
+/// The test connection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TestConnection {
+    /// Its flow.
+    #[serde(rename = "do")]
+    pub tasks: Tasks,
+}
+
+/// A flow: Open Workflow DSL 1.0 tasks as written. The engine parses them, with their places.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tasks(pub Value);
+
+impl JsonSchema for Tasks {
+    fn schema_name() -> Cow<'static, str> {
+        "Tasks".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> schemars::Schema {
+        json_schema!({
+            "description": "Open Workflow DSL 1.0 tasks: a list of one-key maps, each naming its task.",
+            "type": "array",
+            "minItems": 1,
+            "items": { "type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": { "type": "object" } },
+        })
+    }
+}
+
+/// Whether an action is for everybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Visibility {
+    /// Everybody may call it.
+    #[default]
+    Public,
+    /// Only the connector's own flows may call it.
+    Private,
+}
+
+/// Something the connector can do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Action {
+    /// What people see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The heading it is listed under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Who may call it.
+    #[serde(default)]
+    pub visibility: Visibility,
+    /// What it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Schema>,
+    /// What it gives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Schema>,
+    /// Which declared errors it can raise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<String>,
+    /// Its flow.
+    #[serde(rename = "do", default, skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<Tasks>,
+}
+
+/// Something the connector listens to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Trigger {
+    /// What people see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// When it fires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The heading it is listed under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// What starts its flow.
+    pub on: Start,
+    /// The trigger's own parameters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Schema>,
+    /// The data of the events it emits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Schema>,
+    /// Which declared errors it can raise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<String>,
+    /// An expression over an event's data: events with a value seen before are dropped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deduplicate_by: Option<String>,
+    /// Its flow.
+    #[serde(rename = "do", default, skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<Tasks>,
+}
+
+/// What starts a trigger's flow: a webhook or a schedule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+pub struct Start {
+    /// A request from the service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<Webhook>,
+    /// The passing of time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+}
+
+/// Requests that the service sends.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Webhook {
+    /// The path below the connector's own address.
+    #[schemars(regex(pattern = r"^/"))]
+    pub path: String,
+    /// How a request proves that it comes from the service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify: Option<Value>,
+    /// The flow that asks the service to send requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscribe: Option<TestConnection>,
+    /// The flow that asks it to stop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsubscribe: Option<TestConnection>,
+}
+
+/// When a polled trigger runs: every so often, or by a cron line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+pub struct Schedule {
+    /// An ISO 8601 duration, such as `PT5M`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every: Option<String>,
+    /// Five fields: minute, hour, day of month, month, day of week.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cron: Option<String>,
+}
+
+/// An error the flows can raise, as a problem of RFC 7807.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeclaredError {
+    /// The HTTP status it stands for.
+    #[schemars(range(min = 400, max = 599))]
+    pub status: u16,
+    /// What people see.
+    pub title: String,
+    /// What it means and what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// Links for people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DocLinks {
+    /// The service's site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub website: Option<String>,
+    /// The reference of the service's interface.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_reference: Option<String>,
+}
+
+/// `connections/<environment>/<connector>.yaml`: the values of one connector's connection properties in one environment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct ConnectionValues(pub Ordered<ConnectionValue>);
+
+/// A value of a connection property: text, a number or a boolean given openly, or a reference to a secret.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ConnectionValue(pub Value);
+
+impl JsonSchema for ConnectionValue {
+    fn schema_name() -> Cow<'static, str> {
+        "ConnectionValue".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> schemars::Schema {
+        json_schema!({
+            "description": "A value given openly, or a reference to a secret: `{ env: NAME }` or `{ file: PATH }`.",
+            "type": ["string", "number", "boolean", "object"],
+            "properties": {
+                "env": { "type": "string", "description": "The variable of the server's environment that holds the value." },
+                "file": { "type": "string", "description": "The file on the server that holds the value." },
+            },
+            "minProperties": 1,
+            "maxProperties": 1,
+            "additionalProperties": false,
+        })
+    }
+}

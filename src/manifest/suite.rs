@@ -1,0 +1,164 @@
+//! A test suite, `tests/*.yaml`: cases that run a connector's flows against mocked exchanges.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::order::Ordered;
+
+/// Cases that belong together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Suite {
+    /// What people see.
+    pub title: String,
+    /// Values of connection properties for every case. Never real secrets.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub connection: Ordered<Value>,
+    /// The cases; they have no order.
+    #[schemars(length(min = 1))]
+    pub cases: Vec<Case>,
+}
+
+/// One run of one flow, and what is expected of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{"required": ["action"]}, {"required": ["trigger"]}, {"required": ["testConnection"]}]))]
+pub struct Case {
+    /// What people see.
+    pub title: String,
+    /// The action to run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// The trigger to run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<String>,
+    /// Whether to run the test connection.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(extend("const" = true))]
+    pub test_connection: bool,
+    /// Values of connection properties, over the suite's.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub connection: Ordered<Value>,
+    /// The action's input, or the trigger's parameters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Value>,
+    /// For a webhook trigger: the request that the service sends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<WebhookRequest>,
+    /// The requests that the flow is expected to send, in order, with their answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exchanges: Vec<Exchange>,
+    /// What is expected in the end.
+    pub expect: Expectation,
+}
+
+/// A request that reaches a webhook trigger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WebhookRequest {
+    /// The method, `post` where none is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// Headers by name.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub headers: Ordered<String>,
+    /// Query parameters by name.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub query: Ordered<Value>,
+    /// The body, as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
+}
+
+/// A request the flow is expected to send, and the answer it gets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Exchange {
+    /// What is expected.
+    pub request: ExpectedRequest,
+    /// What is answered.
+    pub response: MockedResponse,
+}
+
+/// What a request must look like. What is not given is not compared, except the query, which is compared whole where it is given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExpectedRequest {
+    /// The method, in any case.
+    pub method: String,
+    /// The whole address without its query, where the path alone does not tell enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The path alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Query parameters by name; all of them where any is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<Ordered<Value>>,
+    /// Headers by name, in any case; others may be there too.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub headers: Ordered<String>,
+    /// The whole body, as JSON or as text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
+}
+
+/// The answer to an expected request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MockedResponse {
+    /// The status.
+    #[schemars(range(min = 100, max = 599))]
+    pub status: u16,
+    /// Headers by name.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub headers: Ordered<String>,
+    /// The body: text is sent as it is, anything else as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
+}
+
+/// What is expected of a case in the end: an output, events or an error.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
+pub struct Expectation {
+    /// The whole output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Value>,
+    /// All events, in order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<Vec<ExpectedEvent>>,
+    /// The error that ends the flow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ExpectedError>,
+}
+
+/// An event a trigger is expected to emit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExpectedEvent {
+    /// Its type.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Its whole data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Value>,
+}
+
+/// The error a flow is expected to end with; what is not given is not compared.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
+pub struct ExpectedError {
+    /// The name of a declared error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The type's URI.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+}

@@ -1,0 +1,96 @@
+//! The outcome of the tests for one digest. It never carries over to another digest.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{ConnectorName, Digest, Place};
+
+/// The meaning of evidence: raised when the engine changes so that old evidence proves nothing any more.
+pub const ENGINE_LEVEL: u32 = 1;
+
+/// How one test case ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CaseOutcome {
+    /// Everything was as expected.
+    Passed,
+    /// Something was not, or the case could not be run to its end.
+    Failed,
+}
+
+/// One test case's report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseReport {
+    /// The suite's title.
+    pub suite: String,
+    /// The case's title.
+    pub case: String,
+    /// Where the case stands in its suite file; the path is relative to the connector's folder.
+    pub place: Place,
+    /// The action or trigger it exercised, such as `actions/create-issue`.
+    pub target: String,
+    /// How it ended.
+    pub outcome: CaseOutcome,
+    /// What was not as expected: one entry a failure, with a difference where that helps. Empty when it passed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<String>,
+    /// How long it took, in microseconds.
+    pub micros: u64,
+}
+
+/// What the tests of one digest showed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Evidence {
+    /// Whose tests.
+    pub connector: ConnectorName,
+    /// The content they ran against.
+    pub digest: Digest,
+    /// The engine level they ran at, see [`ENGINE_LEVEL`].
+    pub level: u32,
+    /// When the run began.
+    pub started: Timestamp,
+    /// How long it took, in milliseconds.
+    pub millis: u64,
+    /// The version of Switchboard that ran them.
+    pub runner: String,
+    /// One report a case.
+    pub cases: Vec<CaseReport>,
+    /// Why the run as a whole failed, where it did not get to the cases or died on the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
+
+/// Evidence in short: what planning decides by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// How many cases passed.
+    pub passed: u32,
+    /// How many failed; a run that failed as a whole counts as at least one.
+    pub failed: u32,
+}
+
+impl Evidence {
+    /// The evidence in short.
+    pub fn verdict(&self) -> Verdict {
+        let failed = self.cases.iter().filter(|case| case.outcome == CaseOutcome::Failed).count();
+        let failed = failed.max(usize::from(self.failure.is_some()));
+        let passed = self.cases.iter().filter(|case| case.outcome == CaseOutcome::Passed).count();
+        Verdict { passed: u32::try_from(passed).unwrap_or(u32::MAX), failed: u32::try_from(failed).unwrap_or(u32::MAX) }
+    }
+}
+
+impl Verdict {
+    /// Whether nothing failed. That there are cases at all is a rule of the check report.
+    pub fn is_good(self) -> bool {
+        self.failed == 0
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed", self.passed, self.failed)
+    }
+}

@@ -1,0 +1,44 @@
+//! The release record: the file whose arrival on the tracked branch, through its review, publishes.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{CommitId, ConnectorName, Digest, Person, Version};
+
+/// What `releases/<connector>/<version>.yaml` says. Written by Switchboard, merged by people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Release {
+    /// Always `switchboard/v1`.
+    pub api_version: String,
+    /// The connector that is published.
+    #[schemars(with = "String", regex(pattern = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"))]
+    pub connector: ConnectorName,
+    /// The version it is published under.
+    #[schemars(with = "String")]
+    pub version: Version,
+    /// The content that is published: SHA-256, 64 hexadecimal digits.
+    #[schemars(with = "String", regex(pattern = r"^[0-9a-f]{64}$"))]
+    pub digest: Digest,
+    /// A commit of the tracked branch that holds this content, so that it can be found again.
+    #[schemars(with = "String", regex(pattern = r"^[0-9a-f]{40,64}$"))]
+    pub commit: CommitId,
+    /// Who asked for it: the author of the last change to the connector.
+    #[schemars(with = "String")]
+    pub requested_by: Person,
+    /// When the review was opened.
+    #[schemars(with = "String")]
+    pub requested_at: Timestamp,
+    /// The version that production held before, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub replaces: Option<Version>,
+}
+
+impl Release {
+    /// Where the record of a version lives, from the repository's root.
+    pub fn path(connector: &ConnectorName, version: &Version) -> String {
+        format!("releases/{connector}/{version}.yaml")
+    }
+}

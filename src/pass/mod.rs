@@ -1,0 +1,1 @@
+//! THE SPINE: observe, plan, perform, report.

@@ -1,0 +1,9 @@
+//! THE PURE HEART: an immutable snapshot in, a plan that leaves no choice to execution out. No async, no I/O, no clock.
+
+mod declaration;
+mod plan;
+mod snapshot;
+
+pub use declaration::Declaration;
+pub use plan::{Cause, Hold, Plan, PlannedStep, Step, WaitingOn};
+pub use snapshot::{Connector, Desired, Gap, Held, Policy, Retry, Snapshot};

@@ -1,0 +1,159 @@
+//! Everything a plan is made from, read at one moment. What could not be read is a gap, never an empty list.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Declaration;
+use crate::model::{CommitId, ConnectorName, Digest, EnvironmentName, Problem, Release, Review, Verdict, Version};
+
+/// What a pass observed.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// When it was taken.
+    pub taken_at: Timestamp,
+    /// The tracked branch's commit; `None` where there is none to read.
+    pub commit: Option<CommitId>,
+    /// What could not be read, for the repository as a whole.
+    pub gaps: Vec<Gap>,
+    /// What the repository's `switchboard.yaml` asks for; the last readable one.
+    pub policy: Arc<Policy>,
+    /// Every connector that git declares, an environment holds or a review is about.
+    pub connectors: BTreeMap<ConnectorName, Arc<Connector>>,
+    /// Entries that belong to no connector and are refused.
+    pub oddities: Vec<Problem>,
+}
+
+/// Something that could not be read; what depends on it is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "gap", content = "reason", rename_all = "kebab-case")]
+pub enum Gap {
+    /// The repository, its tracked branch, or its root.
+    Repository(String),
+    /// The commit holds neither `switchboard.yaml` nor a connector.
+    EmptyTree,
+    /// `switchboard.yaml`: the last readable one is used.
+    Config(Vec<Problem>),
+    /// The forge's reviews.
+    Reviews(String),
+}
+
+/// What the team decided in `switchboard.yaml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Environments that hold pre-published versions.
+    pub non_production: Vec<EnvironmentName>,
+    /// Environments that hold published versions.
+    pub production: Vec<EnvironmentName>,
+    /// Deletions of more connectors than this in one pass are held.
+    pub deletions_at_most: usize,
+    /// Deletions of more than this share of all connectors are held, where there is more than one; in percent.
+    pub deletions_at_most_percent: usize,
+}
+
+/// One connector's facts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connector {
+    /// What git asks for.
+    pub desired: Desired,
+    /// What each environment holds.
+    pub holdings: BTreeMap<EnvironmentName, Held>,
+    /// What each environment was last given, as the facts remember it: a difference is drift.
+    pub given: BTreeMap<EnvironmentName, Held>,
+    /// Every version that was ever published, with its content.
+    pub published: BTreeMap<Version, Digest>,
+    /// What the tests showed for the desired digest.
+    pub verdict: Option<Verdict>,
+    /// Whether the desired digest's tests are running.
+    pub testing: bool,
+    /// Every review, oldest first.
+    pub reviews: Vec<Review>,
+    /// The release records on the tracked branch, with the digest of each record's bytes.
+    pub releases: Vec<(Release, Digest)>,
+    /// Release records that cannot be read.
+    pub unreadable_releases: Vec<Problem>,
+    /// The confirmation of its deletion, if that is newer than its last deployment: the confirmed set's id.
+    pub deletion_confirmed: Option<String>,
+    /// The last step's failure, if it failed.
+    pub retry: Option<Retry>,
+}
+
+/// What the tracked branch says of a connector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Desired {
+    /// Its folder is not there.
+    Absent,
+    /// Its folder is there and was understood.
+    Declared(Arc<Declaration>),
+    /// Its folder is there and was not understood: the last good state is kept.
+    Unreadable {
+        /// What is wrong.
+        problems: Vec<Problem>,
+        /// What it declared when it was last understood.
+        last_good: Option<Arc<Declaration>>,
+    },
+}
+
+/// A version and its content, in some environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Under which version.
+    pub version: Version,
+    /// Which content.
+    pub digest: Digest,
+}
+
+/// A step failed and waits for its next attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retry {
+    /// How often in a row.
+    pub failures: u32,
+    /// Not before this moment.
+    pub at: Timestamp,
+    /// Why.
+    pub failure: String,
+}
+
+impl Default for Connector {
+    fn default() -> Self {
+        Self {
+            desired: Desired::Absent,
+            holdings: BTreeMap::new(),
+            given: BTreeMap::new(),
+            published: BTreeMap::new(),
+            verdict: None,
+            testing: false,
+            reviews: Vec::new(),
+            releases: Vec::new(),
+            unreadable_releases: Vec::new(),
+            deletion_confirmed: None,
+            retry: None,
+        }
+    }
+}
+
+impl Connector {
+    /// What git declares, if it could be understood.
+    pub fn declaration(&self) -> Option<&Declaration> {
+        match &self.desired {
+            Desired::Declared(declaration) => Some(declaration),
+            Desired::Absent | Desired::Unreadable { .. } => None,
+        }
+    }
+
+    /// What git declares now or declared when it was last understood: for showing, never for planning.
+    pub fn last_declaration(&self) -> Option<&Declaration> {
+        match &self.desired {
+            Desired::Declared(declaration) => Some(declaration),
+            Desired::Unreadable { last_good, .. } => last_good.as_deref(),
+            Desired::Absent => None,
+        }
+    }
+
+    /// The review that is open; there is at most one.
+    pub fn open_review(&self) -> Option<&Review> {
+        self.reviews.iter().rev().find(|review| review.is_open())
+    }
+}

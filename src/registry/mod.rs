@@ -1,0 +1,97 @@
+//! PORT: the actual state, which version and digest each environment holds. The embedded default is [`sqlite`].
+
+use anyhow::Result;
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::model::{BundleFiles, ConnectorName, Digest, EnvironmentName, ReviewId, Version};
+
+/// One connector in one environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holding {
+    /// Which environment.
+    pub environment: EnvironmentName,
+    /// Which connector.
+    pub connector: ConnectorName,
+    /// Under which version.
+    pub version: Version,
+    /// Which content.
+    pub digest: Digest,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// A version that was published once: its content never changes, even after the connector is deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedVersion {
+    /// Which connector.
+    pub connector: ConnectorName,
+    /// Which version.
+    pub version: Version,
+    /// Its content.
+    pub digest: Digest,
+    /// The review that approved it.
+    pub review: ReviewId,
+    /// When it was first published.
+    pub at: Timestamp,
+}
+
+/// Everything the registry holds but the bundles' content.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Actual {
+    /// What each environment holds.
+    pub holdings: Vec<Holding>,
+    /// What was ever published.
+    pub published: Vec<PublishedVersion>,
+}
+
+/// What became of a publish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Publication {
+    /// The environment holds it now.
+    Done,
+    /// The version was published before with this other content: refused.
+    VersionTaken(Digest),
+}
+
+/// Guarantees: bundles are immutable and addressed by digest; a published version never changes content.
+/// Every change raises `revision`. Every method may be repeated.
+/// Assumptions: several processes may read; one, the holder of the lease, writes.
+#[async_trait]
+pub trait Registry: Send + Sync {
+    /// A number that rises with every change: equal numbers, equal content.
+    async fn revision(&self) -> Result<u64>;
+
+    /// All holdings and published versions.
+    async fn actual(&self) -> Result<Actual>;
+
+    /// Stores a bundle's content under its digest; content that is there already stays.
+    async fn put_bundle(&self, connector: &ConnectorName, digest: &Digest, files: &BundleFiles) -> Result<()>;
+
+    /// A stored bundle's content.
+    async fn bundle(&self, digest: &Digest) -> Result<Option<BundleFiles>>;
+
+    /// Gives a non-production environment a stored bundle, in place of what it held.
+    async fn deploy(
+        &self,
+        environment: &EnvironmentName,
+        connector: &ConnectorName,
+        version: &Version,
+        digest: &Digest,
+        at: Timestamp,
+    ) -> Result<()>;
+
+    /// Gives a production environment a stored bundle, in place of what it held, and fixes the version's content for ever.
+    async fn publish(
+        &self,
+        environment: &EnvironmentName,
+        connector: &ConnectorName,
+        version: &Version,
+        digest: &Digest,
+        review: ReviewId,
+        at: Timestamp,
+    ) -> Result<Publication>;
+
+    /// Takes a connector out of an environment; one that is not there is fine.
+    async fn remove(&self, environment: &EnvironmentName, connector: &ConnectorName) -> Result<()>;
+}

@@ -1,0 +1,9 @@
+//! Adapters against the real thing.
+
+mod git;
+mod git_remote;
+mod local_forge;
+mod registry;
+mod store;
+mod watch;
+mod workers;

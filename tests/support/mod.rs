@@ -1,0 +1,1 @@
+//! World builder, stateful fakes, fixed clock, command runner.
