@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Digest, Kind, Person, Problem, Status, TreeId, Version};
+use crate::model::{ConnectorName, Digest, Kind, Person, Problem, Status, TreeId, Version};
 
 /// One connector as its folder declares it. Serialised into the store's cache, so that unchanged folders are not read again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Declaration {
+    /// Its name, which is its folder's.
+    pub name: ConnectorName,
     /// The folder it was read from.
     pub tree: TreeId,
     /// The identity of its content.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Gap;
-use crate::model::{CommitId, ConnectorName, Digest, EnvironmentName, Person, ReviewId, Stage, TreeId, Version};
+use crate::model::{CommitId, ConnectorName, Digest, EnvironmentName, Person, Problem, ReviewId, Stage, TreeId, Version};
 
 /// What one pass will do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,8 @@ pub struct Plan {
     pub commit: Option<CommitId>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+    /// Entries of the repository that belong to no connector and are refused.
+    pub oddities: Vec<Problem>,
     /// The steps, deletions first, then by connector.
     pub steps: Vec<PlannedStep>,
     /// What is withheld, by connector.
@@ -189,10 +191,12 @@ pub enum WaitingOn {
         /// The record's path.
         record: String,
     },
-    /// Content that is gone: neither the registry nor git holds what was approved.
-    MissingContent {
-        /// Which content.
-        digest: Digest,
+    /// The release record of a merged review, which is no longer on the tracked branch.
+    MergedRecord {
+        /// Which review.
+        review: ReviewId,
+        /// The record's path.
+        record: String,
     },
     /// A person's confirmation of this exact set of deletions.
     Confirmation {
@@ -224,6 +228,24 @@ impl Plan {
     }
 }
 
+impl Step {
+    /// Whether trying this step would be trying that one again: the same kind of change to the same content.
+    pub fn is_attempt_of(&self, other: &Step) -> bool {
+        self.key() == other.key()
+    }
+
+    fn key(&self) -> (&'static str, Option<&EnvironmentName>, &Digest) {
+        match self {
+            Step::Delete { environment, digest, .. } => ("delete", Some(environment), digest),
+            Step::Publish { environment, digest, .. } => ("publish", Some(environment), digest),
+            Step::Withdraw { digest, .. } => ("withdraw", None, digest),
+            Step::Deploy { environment, digest, .. } => ("deploy", Some(environment), digest),
+            Step::RunTests { digest, .. } => ("test", None, digest),
+            Step::OpenReview { digest, .. } => ("review", None, digest),
+        }
+    }
+}
+
 impl fmt::Display for WaitingOn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -240,7 +262,9 @@ impl fmt::Display for WaitingOn {
             WaitingOn::NewContent { review, by, reason } => write!(f, "new content: review {review} was rejected by {by}: {reason}"),
             WaitingOn::ApprovedReview { version } => write!(f, "an approved review: the record of {version} came without one"),
             WaitingOn::ProposedRecord { record } => write!(f, "the record as proposed: {record} differs from it"),
-            WaitingOn::MissingContent { digest } => write!(f, "the content {}, which neither the registry nor git holds", digest.short()),
+            WaitingOn::MergedRecord { review, record } => {
+                write!(f, "the record {record}: review {review} was merged, but it is not on the tracked branch")
+            }
             WaitingOn::Confirmation { id, connectors } => {
                 write!(f, "confirmation of {connectors} deletions: `switchboard apply --confirm-deletions {id}`")
             }

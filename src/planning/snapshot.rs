@@ -1,12 +1,13 @@
 //! Everything a plan is made from, read at one moment. What could not be read is a gap, never an empty list.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Declaration;
+use super::{Declaration, Step};
 use crate::model::{CommitId, ConnectorName, Digest, EnvironmentName, Problem, Release, Review, Verdict, Version};
 
 /// What a pass observed.
@@ -41,7 +42,7 @@ pub enum Gap {
 }
 
 /// What the team decided in `switchboard.yaml`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
     /// Environments that hold pre-published versions.
     pub non_production: Vec<EnvironmentName>,
@@ -76,6 +77,8 @@ pub struct Connector {
     pub unreadable_releases: Vec<Problem>,
     /// The confirmation of its deletion, if that is newer than its last deployment: the confirmed set's id.
     pub deletion_confirmed: Option<String>,
+    /// When it was last taken out of an environment.
+    pub removed_at: Option<Timestamp>,
     /// The last step's failure, if it failed.
     pub retry: Option<Retry>,
 }
@@ -108,12 +111,39 @@ pub struct Held {
 /// A step failed and waits for its next attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retry {
+    /// The step that failed.
+    pub step: Step,
     /// How often in a row.
     pub failures: u32,
     /// Not before this moment.
     pub at: Timestamp,
     /// Why.
     pub failure: String,
+}
+
+impl Snapshot {
+    /// Whether too little could be read to plan anything: then every environment keeps what it holds.
+    pub fn is_blind(&self) -> bool {
+        self.gaps.iter().any(|gap| match gap {
+            Gap::Repository(_) | Gap::EmptyTree => true,
+            Gap::Config(_) => self.policy.production.is_empty(),
+            Gap::Reviews(_) => false,
+        })
+    }
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Gap::Repository(reason) => write!(f, "cannot read the repository: {reason}"),
+            Gap::EmptyTree => f.write_str("the tracked branch holds neither `switchboard.yaml` nor a connector"),
+            Gap::Config(problems) => match problems.first() {
+                Some(problem) => write!(f, "cannot read the settings: {problem}"),
+                None => f.write_str("cannot read the settings"),
+            },
+            Gap::Reviews(reason) => write!(f, "cannot read the reviews: {reason}"),
+        }
+    }
 }
 
 impl Default for Connector {
@@ -129,6 +159,7 @@ impl Default for Connector {
             releases: Vec::new(),
             unreadable_releases: Vec::new(),
             deletion_confirmed: None,
+            removed_at: None,
             retry: None,
         }
     }

@@ -1,0 +1,212 @@
+//! The rules between a connector's facts and its next step: one function per rule, asked in order by `plan`.
+
+use super::stage::rejection_of;
+use super::{Cause, Connector, Declaration, Held, Policy, Step, WaitingOn};
+use crate::model::{CommitId, EnvironmentName, Release, Review, ReviewState, Status, Version, review_branch};
+
+/// What a rule says: go on to the next rule, take this step, or wait.
+#[derive(Debug)]
+pub(super) enum Gate {
+    Open,
+    Step(Step, Cause, String),
+    Hold(WaitingOn),
+}
+
+/// Rule 7: the newest release that an approved review merged is what production holds.
+pub(super) fn publish(connector: &Connector, policy: &Policy) -> Gate {
+    let Some((release, review)) = approved_release(connector) else { return Gate::Open };
+    let taken = connector.published.get(&release.version).is_some_and(|digest| *digest != release.digest);
+    if taken {
+        return Gate::Hold(WaitingOn::NewVersion { version: release.version.clone() });
+    }
+    let wanted = Held { version: release.version.clone(), digest: release.digest };
+    let Some((environment, cause)) = first_lacking(connector, &policy.production, &wanted) else { return Gate::Open };
+    Gate::Step(
+        Step::Publish {
+            environment: environment.clone(),
+            replaces: replaced(connector, environment, &wanted),
+            version: wanted.version,
+            digest: wanted.digest,
+            review: review.id,
+            commit: release.commit.clone(),
+        },
+        cause,
+        match cause {
+            Cause::Change => format!("review {} was merged", review.id),
+            Cause::Drift => format!("{environment} no longer holds what review {} published", review.id),
+        },
+    )
+}
+
+/// The release production must hold: of those whose record stands on the tracked branch as proposed and whose review
+/// was merged, the one merged last. A release from before the connector was deleted counts only if git asks for its content again.
+fn approved_release(connector: &Connector) -> Option<(&Release, &Review)> {
+    let mut newest: Option<(jiff::Timestamp, &Release, &Review)> = None;
+    for (release, record) in &connector.releases {
+        let Some((review, merged_at)) = approval_of(connector, release, record) else { continue };
+        let before_deletion = connector.removed_at.is_some_and(|removed| removed >= merged_at);
+        let asked_for = connector.declaration().is_some_and(|d| d.digest == release.digest && d.status == Status::Published);
+        let counts = !before_deletion || asked_for;
+        if counts && newest.is_none_or(|(at, _, known)| (at, known.id) < (merged_at, review.id)) {
+            newest = Some((merged_at, release, review));
+        }
+    }
+    newest.map(|(_, release, review)| (release, review))
+}
+
+/// The merged review that proposed exactly these bytes.
+fn approval_of<'c>(connector: &'c Connector, release: &Release, record: &crate::model::Digest) -> Option<(&'c Review, jiff::Timestamp)> {
+    connector.reviews.iter().rev().find_map(|review| match review.state {
+        ReviewState::Merged { at, .. } if proposed(review, release) && review.record == *record => Some((review, at)),
+        ReviewState::Merged { .. } | ReviewState::Open | ReviewState::Rejected { .. } | ReviewState::Withdrawn { .. } => None,
+    })
+}
+
+fn proposed(review: &Review, release: &Release) -> bool {
+    review.version == release.version && review.digest == release.digest
+}
+
+/// Rule 7, the other half: records that publish nothing, each with the reason.
+pub(super) fn refused_records(connector: &Connector) -> Vec<WaitingOn> {
+    let mut refused: Vec<WaitingOn> =
+        connector.unreadable_releases.iter().map(|problem| WaitingOn::ProposedRecord { record: problem.place.file.clone() }).collect();
+    for (release, record) in &connector.releases {
+        if approval_of(connector, release, record).is_some() {
+            continue;
+        }
+        let path = Release::path(&release.connector, &release.version);
+        let of_version: Vec<&Review> = connector.reviews.iter().filter(|review| review.version == release.version).collect();
+        let differs = of_version.iter().any(|review| !proposed(review, release) || review.record != *record);
+        refused.push(if differs && !of_version.iter().any(|review| proposed(review, release) && review.record == *record) {
+            WaitingOn::ProposedRecord { record: path }
+        } else {
+            WaitingOn::ApprovedReview { version: release.version.clone() }
+        });
+    }
+    refused
+}
+
+/// Rule 5: a status moved away from `published` takes the review back.
+pub(super) fn withdraw(connector: &Connector, declaration: &Declaration) -> Gate {
+    match (connector.open_review(), declaration.status) {
+        (Some(review), Status::Editing | Status::PrePublished) => Gate::Step(
+            Step::Withdraw { review: review.id, branch: review.branch.clone(), digest: review.digest },
+            Cause::Change,
+            format!("the status is `{}` now", declaration.status),
+        ),
+        (Some(_), Status::Published) | (None, _) => Gate::Open,
+    }
+}
+
+/// Rule 4: while a review is open, other content waits for its end.
+pub(super) fn frozen(connector: &Connector, declaration: &Declaration) -> Gate {
+    match connector.open_review() {
+        Some(review) if review.digest != declaration.digest => Gate::Hold(WaitingOn::LockedByReview { review: review.id }),
+        Some(_) | None => Gate::Open,
+    }
+}
+
+/// Rule 2: a self-built connector has a version before it is deployed. Rule 8: a version that was published keeps its content.
+pub(super) fn version(connector: &Connector, declaration: &Declaration) -> Gate {
+    match declaration.deployed_version() {
+        None => Gate::Hold(WaitingOn::Version),
+        Some(version) if connector.published.get(&version).is_some_and(|digest| *digest != declaration.digest) => {
+            Gate::Hold(WaitingOn::NewVersion { version })
+        }
+        Some(_) => Gate::Open,
+    }
+}
+
+/// Rule 2: every non-production environment holds the declared content.
+pub(super) fn deploy(connector: &Connector, declaration: &Declaration, policy: &Policy) -> Gate {
+    let Some(version) = declaration.deployed_version() else { return Gate::Hold(WaitingOn::Version) };
+    let wanted = Held { version, digest: declaration.digest };
+    let Some((environment, cause)) = first_lacking(connector, &policy.non_production, &wanted) else { return Gate::Open };
+    let replaces = replaced(connector, environment, &wanted);
+    let reason = match (cause, &replaces) {
+        (Cause::Drift, _) => format!("{environment} no longer holds what it was given"),
+        (Cause::Change, Some(_)) => "its content has changed".to_owned(),
+        (Cause::Change, None) => format!("{environment} does not hold it yet"),
+    };
+    let step = Step::Deploy {
+        environment: environment.clone(),
+        version: wanted.version,
+        digest: wanted.digest,
+        tree: declaration.tree.clone(),
+        replaces,
+    };
+    Gate::Step(step, cause, reason)
+}
+
+/// Rules 2 and 3: the tests ran for this very digest, and passed.
+pub(super) fn tests(connector: &Connector, declaration: &Declaration) -> Gate {
+    match connector.verdict {
+        Some(verdict) if verdict.is_good() => Gate::Open,
+        Some(verdict) => Gate::Hold(WaitingOn::PassingTests { failed: verdict.failed }),
+        None if connector.testing => Gate::Hold(WaitingOn::Tests),
+        None => Gate::Step(
+            Step::RunTests { digest: declaration.digest, tree: declaration.tree.clone() },
+            Cause::Change,
+            "this content has not been tested".to_owned(),
+        ),
+    }
+}
+
+/// Rule 3: the check report has no error.
+pub(super) fn clean_report(declaration: &Declaration) -> Gate {
+    match declaration.errors() {
+        0 => Gate::Open,
+        errors => Gate::Hold(WaitingOn::CleanReport { errors }),
+    }
+}
+
+/// Rule 6: content that was rejected is never proposed again.
+pub(super) fn rejected(connector: &Connector, declaration: &Declaration) -> Gate {
+    let Some(review) = rejection_of(connector, &declaration.digest) else { return Gate::Open };
+    match &review.state {
+        ReviewState::Rejected { by, reason, .. } => {
+            Gate::Hold(WaitingOn::NewContent { review: review.id, by: by.clone(), reason: reason.clone() })
+        }
+        ReviewState::Open | ReviewState::Merged { .. } | ReviewState::Withdrawn { .. } => Gate::Open,
+    }
+}
+
+/// Rule 3: what is tested, clean and not yet published is proposed, once.
+pub(super) fn review(connector: &Connector, declaration: &Declaration, policy: &Policy, commit: Option<&CommitId>) -> Gate {
+    let (Some(version), Some(commit)) = (declaration.deployed_version(), commit) else { return Gate::Hold(WaitingOn::Version) };
+    if let Some(open) = connector.open_review() {
+        return Gate::Hold(WaitingOn::Review { review: open.id });
+    }
+    let digest = declaration.digest;
+    let proposed = connector.reviews.iter().rev().find(|review| review.version == version && review.digest == digest);
+    if let Some(Review { id, state: ReviewState::Merged { .. }, .. }) = proposed {
+        return Gate::Hold(WaitingOn::MergedRecord { review: *id, record: Release::path(&declaration.name, &version) });
+    }
+    let replaces = policy.production.iter().find_map(|name| connector.holdings.get(name)).map(|held| held.version.clone());
+    let branch = review_branch(&declaration.name, &version, &digest);
+    let reason = "its tests passed and its check report has no error".to_owned();
+    Gate::Step(Step::OpenReview { version, digest, branch, commit: commit.clone(), replaces }, Cause::Change, reason)
+}
+
+/// Whether production holds the declared content already.
+pub(super) fn is_published(connector: &Connector, declaration: &Declaration, policy: &Policy) -> bool {
+    let held = |name: &EnvironmentName| connector.holdings.get(name).is_some_and(|held| held.digest == declaration.digest);
+    !policy.production.is_empty() && policy.production.iter().all(held)
+}
+
+/// The first environment that does not hold what is wanted, or of which no fact says that it was given it.
+fn first_lacking<'p>(connector: &Connector, environments: &'p [EnvironmentName], wanted: &Held) -> Option<(&'p EnvironmentName, Cause)> {
+    environments.iter().find_map(|environment| {
+        let holds = connector.holdings.get(environment) == Some(wanted);
+        let was_given = connector.given.get(environment) == Some(wanted);
+        match (holds, was_given) {
+            (true, true) => None,
+            (false, true) => Some((environment, Cause::Drift)),
+            (true | false, false) => Some((environment, Cause::Change)),
+        }
+    })
+}
+
+fn replaced(connector: &Connector, environment: &EnvironmentName, wanted: &Held) -> Option<Version> {
+    connector.holdings.get(environment).filter(|held| *held != wanted).map(|held| held.version.clone())
+}
