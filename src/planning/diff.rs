@@ -14,7 +14,7 @@ pub fn plan(snapshot: &Snapshot) -> Plan {
         return plan;
     }
     let deletions = Deletions::of(snapshot);
-    for (name, connector) in &snapshot.connectors {
+    for (name, connector) in snapshot.connectors.iter() {
         let mut turn = Turn { snapshot, name, connector, step: None, holds: Vec::new() };
         turn.take(&deletions);
         turn.wait_for_retry();

@@ -234,14 +234,24 @@ impl Step {
         self.key() == other.key()
     }
 
+    /// What it does, in one word.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Step::Delete { .. } => "delete",
+            Step::Publish { .. } => "publish",
+            Step::Withdraw { .. } => "withdraw",
+            Step::Deploy { .. } => "deploy",
+            Step::RunTests { .. } => "test",
+            Step::OpenReview { .. } => "review",
+        }
+    }
+
     fn key(&self) -> (&'static str, Option<&EnvironmentName>, &Digest) {
         match self {
-            Step::Delete { environment, digest, .. } => ("delete", Some(environment), digest),
-            Step::Publish { environment, digest, .. } => ("publish", Some(environment), digest),
-            Step::Withdraw { digest, .. } => ("withdraw", None, digest),
-            Step::Deploy { environment, digest, .. } => ("deploy", Some(environment), digest),
-            Step::RunTests { digest, .. } => ("test", None, digest),
-            Step::OpenReview { digest, .. } => ("review", None, digest),
+            Step::Delete { environment, digest, .. } | Step::Publish { environment, digest, .. } | Step::Deploy { environment, digest, .. } => {
+                (self.verb(), Some(environment), digest)
+            }
+            Step::Withdraw { digest, .. } | Step::RunTests { digest, .. } | Step::OpenReview { digest, .. } => (self.verb(), None, digest),
         }
     }
 }

@@ -22,7 +22,7 @@ pub struct Snapshot {
     /// What the repository's `switchboard.yaml` asks for; the last readable one.
     pub policy: Arc<Policy>,
     /// Every connector that git declares, an environment holds or a review is about.
-    pub connectors: BTreeMap<ConnectorName, Arc<Connector>>,
+    pub connectors: Arc<BTreeMap<ConnectorName, Arc<Connector>>>,
     /// Entries that belong to no connector and are refused.
     pub oddities: Vec<Problem>,
 }
@@ -42,7 +42,7 @@ pub enum Gap {
 }
 
 /// What the team decided in `switchboard.yaml`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     /// Environments that hold pre-published versions.
     pub non_production: Vec<EnvironmentName>,
@@ -52,6 +52,8 @@ pub struct Policy {
     pub deletions_at_most: usize,
     /// Deletions of more than this share of all connectors are held, where there is more than one; in percent.
     pub deletions_at_most_percent: usize,
+    /// Whether the person who asked for a review may approve it.
+    pub self_approval: bool,
 }
 
 /// One connector's facts.

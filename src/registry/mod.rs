@@ -65,6 +65,9 @@ pub trait Registry: Send + Sync {
     /// All holdings and published versions.
     async fn actual(&self) -> Result<Actual>;
 
+    /// The holdings and published versions of one connector.
+    async fn actual_of(&self, connector: &ConnectorName) -> Result<Actual>;
+
     /// Stores a bundle's content under its digest; content that is there already stays.
     async fn put_bundle(&self, connector: &ConnectorName, digest: &Digest, files: &BundleFiles) -> Result<()>;
 
