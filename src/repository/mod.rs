@@ -1,4 +1,12 @@
-//! PORT: reads bundles at a commit of the tracked branch and writes the branches of reviews. The adapter is [`git`].
+//! PORT: reads bundles at a commit of the tracked branch and writes the branches of reviews. The adapter is [`GitRepository`].
+
+mod checkout;
+mod git;
+mod intake;
+mod location;
+mod read;
+mod refs;
+mod write;
 
 use std::collections::BTreeMap;
 
@@ -6,6 +14,12 @@ use anyhow::Result;
 use async_trait::async_trait;
 
 use crate::model::{BlobId, BundleFiles, CommitId, Person, TreeId};
+
+pub use checkout::WorkTreeInTheWay;
+pub use git::{GitOptions, GitRepository};
+pub use location::{Location, LocationError, RemoteUrl};
+pub use refs::{RefChange, RefUpdate};
+pub use write::{CommitSummary, Merge};
 
 /// Where the tracked branch stands.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,1 +1,3 @@
 //! World builder, stateful fakes, fixed clock, command runner.
+
+pub mod git;

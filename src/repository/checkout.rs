@@ -1,0 +1,161 @@
+//! Work trees that have a moved branch checked out: brought along when nothing of the user's is in the way, else the move is refused.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use git2::build::CheckoutBuilder;
+use git2::{CheckoutNotificationType, DiffOptions, ErrorCode, Oid, Repository};
+
+use super::read::oid;
+use super::refs::{RefChange, head_branch};
+
+/// Files of the user's work tree that are not as committed, so that moving the branch would lose or garble them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the work tree {work_tree} has uncommitted changes in {}", .paths.join(", "))]
+pub struct WorkTreeInTheWay {
+    /// The work tree's root.
+    pub work_tree: String,
+    /// The files, from its root.
+    pub paths: Vec<String>,
+}
+
+/// One work tree and the files that a branch's move changes in it.
+pub(super) struct Checkout {
+    repo: Repository,
+    old: Option<Oid>,
+    new: Oid,
+    paths: Vec<String>,
+}
+
+impl Checkout {
+    /// Finds the work trees concerned and refuses where one is not clean for the files that change.
+    pub(super) fn prepare(repo: &Repository, changes: &[RefChange]) -> Result<Vec<Self>> {
+        let mut found = Vec::new();
+        for work_tree in work_trees(repo)? {
+            let Some(branch) = head_branch(&work_tree)? else { continue };
+            let Some(change) = changes.iter().find(|change| change.name == branch) else { continue };
+            let old = change.expected.as_ref().map(oid).transpose()?;
+            let Some(new) = change.new.as_ref().map(oid).transpose()? else {
+                let place = work_tree.workdir().unwrap_or_else(|| work_tree.path()).display().to_string();
+                anyhow::bail!("cannot delete {branch}: it is checked out in {place}; switch to another branch there first");
+            };
+            let paths = changed_paths(&work_tree, old, new)?;
+            let checkout = Self { repo: work_tree, old, new, paths };
+            checkout.refuse_staged()?;
+            checkout.write(true)?;
+            found.push(checkout);
+        }
+        Ok(found)
+    }
+
+    /// Writes the new files and the index.
+    pub(super) fn apply(&self) -> Result<()> {
+        self.write(false).inspect_err(|_| self.undo())
+    }
+
+    /// Puts the old files back, as far as possible.
+    pub(super) fn undo(&self) {
+        let restored = self.restore();
+        if let Err(error) = restored {
+            tracing::warn!(%error, "a work tree could not be put back");
+        }
+    }
+
+    fn restore(&self) -> Result<()> {
+        let mut index = self.repo.index()?;
+        let old = self.old.map(|id| self.repo.find_commit(id)?.tree()).transpose()?;
+        let root = self.repo.workdir().context("no work tree")?;
+        for path in &self.paths {
+            if old.as_ref().is_none_or(|tree| tree.get_path(Path::new(path)).is_err()) {
+                std::fs::remove_file(root.join(path)).ok();
+                index.remove_path(Path::new(path))?;
+            }
+        }
+        index.write()?;
+        if let Some(old) = old {
+            let mut builder = self.builder();
+            self.repo.checkout_tree(old.as_object(), Some(builder.force()))?;
+        }
+        Ok(())
+    }
+
+    /// What is staged must be what was committed, or already what comes.
+    fn refuse_staged(&self) -> Result<()> {
+        let index = self.repo.index().context("cannot read the index")?;
+        let old = self.old.map(|id| self.repo.find_commit(id)?.tree()).transpose()?;
+        let new = self.repo.find_commit(self.new)?.tree()?;
+        let mut staged = Vec::new();
+        for path in &self.paths {
+            let path_of = Path::new(path);
+            let entry = index.get_path(path_of, 0).map(|entry| entry.id);
+            let before = old.as_ref().and_then(|tree| tree.get_path(path_of).ok()).map(|entry| entry.id());
+            let after = new.get_path(path_of).ok().map(|entry| entry.id());
+            if entry != before && entry != after {
+                staged.push(path.clone());
+            }
+        }
+        if staged.is_empty() { Ok(()) } else { Err(self.in_the_way(staged).into()) }
+    }
+
+    fn write(&self, dry_run: bool) -> Result<()> {
+        if self.paths.is_empty() {
+            return Ok(());
+        }
+        let new = self.repo.find_commit(self.new)?.into_object();
+        let mut conflicts = Vec::new();
+        let mut builder = self.builder();
+        builder.safe().recreate_missing(false).notify_on(CheckoutNotificationType::CONFLICT).notify(|_, path, _, _, _| {
+            conflicts.extend(path.map(|path| path.display().to_string()));
+            true
+        });
+        if dry_run {
+            builder.dry_run();
+        }
+        let outcome = self.repo.checkout_tree(&new, Some(&mut builder));
+        drop(builder);
+        match outcome {
+            Err(error) if error.code() == ErrorCode::Conflict || !conflicts.is_empty() => Err(self.in_the_way(conflicts).into()),
+            other => other.context("cannot bring the work tree up to date"),
+        }
+    }
+
+    fn builder<'b>(&self) -> CheckoutBuilder<'b> {
+        let mut builder = CheckoutBuilder::new();
+        builder.disable_pathspec_match(true).overwrite_ignored(false);
+        for path in &self.paths {
+            builder.path(path.as_str());
+        }
+        builder
+    }
+
+    fn in_the_way(&self, paths: Vec<String>) -> WorkTreeInTheWay {
+        let work_tree = self.repo.workdir().unwrap_or_else(|| self.repo.path()).display().to_string();
+        WorkTreeInTheWay { work_tree, paths }
+    }
+}
+
+/// The main work tree and the linked ones; a bare repository may have linked ones only.
+fn work_trees(repo: &Repository) -> Result<Vec<Repository>> {
+    let mut found = vec![Repository::open(repo.commondir()).context("cannot open the repository")?];
+    for name in repo.worktrees().context("cannot list work trees")?.iter() {
+        let opened = name.ok().flatten().and_then(|name| repo.find_worktree(name).ok()).map(|tree| Repository::open_from_worktree(&tree));
+        if let Some(Ok(linked)) = opened {
+            found.push(linked);
+        }
+    }
+    found.retain(|repo| !repo.is_bare());
+    Ok(found)
+}
+
+fn changed_paths(repo: &Repository, old: Option<Oid>, new: Oid) -> Result<Vec<String>> {
+    let old = old.map(|id| repo.find_commit(id)?.tree()).transpose()?;
+    let new = repo.find_commit(new)?.tree()?;
+    let diff = repo.diff_tree_to_tree(old.as_ref(), Some(&new), Some(DiffOptions::new().include_typechange(true)))?;
+    let mut paths = Vec::new();
+    for delta in diff.deltas() {
+        let path = delta.new_file().path().or(delta.old_file().path());
+        let path = path.and_then(Path::to_str).context("a changed file's name is not UTF-8")?;
+        paths.push(path.to_owned());
+    }
+    Ok(paths)
+}

@@ -1,0 +1,267 @@
+//! The adapter of the port over git2: a local repository in place, or a bare mirror of a remote one.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use async_trait::async_trait;
+use git2::ErrorCode;
+use jiff::Timestamp;
+use tokio::task::spawn_blocking;
+
+use crate::model::{BlobId, BundleFiles, CommitId, Person, TreeId};
+
+use super::read::{Reader, oid, unreadable};
+use super::write::{self, CommitSummary, Merge, NewFile};
+use super::{BranchProposal, Head, Listing, Location, Pushed, ReadError, RefChange, RefUpdate, Repository, refs};
+
+/// How a remote is reached; a local repository needs none of it.
+#[derive(Debug, Clone, Default)]
+pub struct GitOptions {}
+
+/// A git repository. Cheap to clone; every operation opens the repository anew, so one that went away and came back is simply there again.
+#[derive(Debug, Clone)]
+pub struct GitRepository {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    /// The work tree's root or the git directory, of the repository itself or of its mirror.
+    path: PathBuf,
+    /// The tracked branch, as `refs/heads/…`; `None`: the one that HEAD names at the time.
+    branch: Option<String>,
+}
+
+/// How many threads read bundles.
+const READERS: usize = 2;
+
+/// The largest file that [`GitRepository::read_file`] reads, in bytes.
+const MAX_READ: usize = 16 * 1024 * 1024;
+
+impl GitRepository {
+    /// Opens a repository on this machine, or prepares the mirror of a remote one in `mirror_folder`, without connecting yet.
+    /// The tracked branch is the given one, else that of the remote's HEAD, else the one checked out now.
+    pub fn open(location: &Location, branch: Option<&str>, _mirror_folder: &Path, _options: GitOptions) -> Result<Self> {
+        let path = match location {
+            Location::Local(path) => path.clone(),
+            Location::Remote(_) => bail!("remote repositories are not there yet"),
+        };
+        let branch = branch.map(branch_ref).transpose()?;
+        let repo = open(&path)?;
+        let branch = match branch {
+            // What a work tree's HEAD names changes whenever its user switches branches; that must not redefine what is desired.
+            None if !repo.is_bare() => Some(refs::head_branch(&repo)?.with_context(|| detached(&path))?),
+            other => other,
+        };
+        Ok(Self { inner: Arc::new(Inner { path, branch }) })
+    }
+
+    /// The tracked branch's name, without `refs/heads/`.
+    pub async fn tracked_branch(&self) -> Result<String> {
+        let inner = self.inner.clone();
+        self.blocking(move |repo| Ok(inner.tracked(repo)?.trim_start_matches("refs/heads/").to_owned())).await
+    }
+
+    /// References whose full names begin with `prefix`, in order. For a remote: as the last [`Repository::head`] or write saw them.
+    pub async fn refs(&self, prefix: &str) -> Result<Vec<(String, CommitId)>> {
+        let prefix = prefix.to_owned();
+        self.blocking(move |repo| refs::list(repo, &prefix)).await
+    }
+
+    /// Writes a commit that adds or replaces one file, without moving any reference. Without a parent it holds that file alone.
+    pub async fn commit_file(
+        &self,
+        parent: Option<&CommitId>,
+        path: &str,
+        content: &[u8],
+        message: &str,
+        author: &Person,
+        at: Timestamp,
+    ) -> Result<CommitId> {
+        let parent = parent.map(oid).transpose()?;
+        let (path, content, message, author) = (path.to_owned(), content.to_owned(), message.to_owned(), author.clone());
+        self.blocking(move |repo| {
+            let file = NewFile { parent, path: &path, content: &content, message: &message, author: &author, at };
+            Ok(CommitId::new(file.write(repo)?.to_string()))
+        })
+        .await
+    }
+
+    /// Reads a file of at most 16 MiB at a commit; `None` where there is none.
+    pub async fn read_file(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>> {
+        let (commit, path) = (oid(commit)?, path.to_owned());
+        self.blocking(move |repo| Reader::new(repo)?.file_at(commit, &path, MAX_READ)).await
+    }
+
+    /// The newest commits first, along first parents, at most `limit`.
+    pub async fn history(&self, commit: &CommitId, limit: usize) -> Result<Vec<CommitSummary>> {
+        let commit = oid(commit)?;
+        self.blocking(move |repo| write::history(&Reader::new(repo)?, commit, limit)).await
+    }
+
+    /// Merges `theirs` into `ours` and writes the merge commit, without moving any reference.
+    pub async fn merge(&self, ours: &CommitId, theirs: &CommitId, message: &str, author: &Person, at: Timestamp) -> Result<Merge> {
+        let (ours, theirs, message) = (oid(ours)?, oid(theirs)?, message.to_owned());
+        let author = author.clone();
+        self.blocking(move |repo| write::merge(repo, ours, theirs, &message, &write::signature(&author, at)?)).await
+    }
+
+    /// Whether `ancestor` is `descendant` or one of the commits before it.
+    pub async fn is_ancestor(&self, ancestor: &CommitId, descendant: &CommitId) -> Result<bool> {
+        let (ancestor, descendant) = (oid(ancestor)?, oid(descendant)?);
+        self.blocking(move |repo| Ok(ancestor == descendant || repo.graph_descendant_of(descendant, ancestor)?)).await
+    }
+
+    /// Moves references, all or none, each only from its expected value. A work tree that has one checked out follows;
+    /// where it is not clean, the error is a [`super::WorkTreeInTheWay`] and nothing moves.
+    pub async fn update_refs(&self, changes: &[RefChange]) -> Result<RefUpdate> {
+        let changes = changes.to_vec();
+        self.blocking(move |repo| refs::update(repo, &changes, "switchboard")).await
+    }
+
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&git2::Repository) -> Result<T> + Send + 'static) -> Result<T> {
+        let inner = self.inner.clone();
+        spawn_blocking(move || work(&open(&inner.path)?)).await.context("the work on the repository broke off")?
+    }
+}
+
+impl Inner {
+    fn tracked(&self, repo: &git2::Repository) -> Result<String> {
+        match &self.branch {
+            Some(branch) => Ok(branch.clone()),
+            None => refs::head_branch(repo)?.with_context(|| detached(&self.path)),
+        }
+    }
+}
+
+#[async_trait]
+impl Repository for GitRepository {
+    async fn head(&self) -> Result<Head> {
+        let inner = self.inner.clone();
+        self.blocking(move |repo| refs::head(repo, &inner.tracked(repo)?)).await
+    }
+
+    async fn list(&self, commit: &CommitId) -> Result<Listing> {
+        let commit = oid(commit)?;
+        self.blocking(move |repo| Reader::new(repo)?.list(commit)).await
+    }
+
+    async fn read_bundles(&self, trees: &[TreeId]) -> Vec<Result<BundleFiles, ReadError>> {
+        let chunk = trees.len().div_ceil(READERS).max(1);
+        let tasks: Vec<_> = trees
+            .chunks(chunk)
+            .map(|chunk| {
+                let (inner, trees) = (self.inner.clone(), chunk.to_vec());
+                (chunk.len(), spawn_blocking(move || read_chunk(&inner.path, &trees)))
+            })
+            .collect();
+        let mut bundles = Vec::with_capacity(trees.len());
+        for (count, task) in tasks {
+            match task.await {
+                Ok(read) => bundles.extend(read),
+                Err(error) => bundles.extend((0..count).map(|_| Err(unreadable(&error)))),
+            }
+        }
+        bundles
+    }
+
+    async fn read_blob(&self, blob: &BlobId, limit: usize) -> Result<Vec<u8>> {
+        let id = git2::Oid::from_str(blob.as_str()).context("not an object's full id")?;
+        self.blocking(move |repo| Reader::new(repo)?.blob(id, limit)).await
+    }
+
+    async fn bundle_at(&self, commit: &CommitId, connector: &str) -> Result<Option<BundleFiles>> {
+        let (commit, connector) = (oid(commit)?, connector.to_owned());
+        self.blocking(move |repo| Reader::new(repo)?.bundle_at(commit, &connector)).await
+    }
+
+    async fn last_author(&self, commit: &CommitId, connector: &str) -> Result<Option<Person>> {
+        let (commit, connector) = (oid(commit)?, connector.to_owned());
+        self.blocking(move |repo| write::last_author(&Reader::new(repo)?, commit, "connectors", &connector)).await
+    }
+
+    async fn ensure_branch(&self, proposal: &BranchProposal) -> Result<Pushed> {
+        let commit = self
+            .commit_file(
+                Some(&proposal.base),
+                &proposal.path,
+                &proposal.content,
+                &proposal.message,
+                &write::switchboard(),
+                proposal.at,
+            )
+            .await?;
+        let name = branch_ref(&proposal.branch)?;
+        let change = RefChange { name: name.clone(), expected: None, new: Some(commit.clone()) };
+        match self.update_refs(&[change]).await? {
+            RefUpdate::Done => Ok(Pushed::Created(commit)),
+            RefUpdate::Stale(_) => self.branch_there(&name, &proposal.path).await,
+        }
+    }
+
+    async fn ensure_no_branch(&self, branch: &str) -> Result<()> {
+        let name = branch_ref(branch)?;
+        for _ in 0..DELETE_ATTEMPTS {
+            let Some(there) = self.ref_target(&name).await? else { return Ok(()) };
+            let change = RefChange { name: name.clone(), expected: Some(there), new: None };
+            if self.update_refs(&[change]).await? == RefUpdate::Done {
+                return Ok(());
+            }
+        }
+        bail!("cannot delete the branch {branch}: it keeps moving")
+    }
+}
+
+/// How often deleting a branch starts over because somebody moved it meanwhile.
+const DELETE_ATTEMPTS: usize = 3;
+
+impl GitRepository {
+    async fn branch_there(&self, name: &str, path: &str) -> Result<Pushed> {
+        let commit = self.ref_target(name).await?.with_context(|| format!("{name} was there and is gone again; try once more"))?;
+        match self.read_file(&commit, path).await? {
+            Some(content) => Ok(Pushed::AlreadyThere { commit, content }),
+            None => Ok(Pushed::Foreign(commit)),
+        }
+    }
+
+    async fn ref_target(&self, name: &str) -> Result<Option<CommitId>> {
+        let name = name.to_owned();
+        self.blocking(move |repo| Ok(refs::target(repo, &name)?.map(|id| CommitId::new(id.to_string())))).await
+    }
+}
+
+fn read_chunk(path: &Path, trees: &[TreeId]) -> Vec<Result<BundleFiles, ReadError>> {
+    let repo = match open(path) {
+        Ok(repo) => repo,
+        Err(error) => return trees.iter().map(|_| Err(unreadable(&error))).collect(),
+    };
+    match Reader::new(&repo) {
+        Ok(reader) => trees.iter().map(|tree| reader.bundle(git2::Oid::from_str(tree.as_str()).map_err(unreadable)?)).collect(),
+        Err(error) => trees.iter().map(|_| Err(unreadable(&error))).collect(),
+    }
+}
+
+fn open(path: &Path) -> Result<git2::Repository> {
+    git2::Repository::open(path).map_err(|error| match error.code() {
+        ErrorCode::NotFound => anyhow::anyhow!("there is no git repository at {}", path.display()),
+        ErrorCode::Owner => anyhow::anyhow!(
+            "the repository at {} belongs to another user: run as that user, or allow it with `git config --global --add safe.directory {}`",
+            path.display(),
+            path.display()
+        ),
+        _ => anyhow::Error::new(error).context(format!("cannot open the repository at {}", path.display())),
+    })
+}
+
+fn branch_ref(branch: &str) -> Result<String> {
+    let name = format!("refs/heads/{branch}");
+    if branch.starts_with('-') || !git2::Reference::is_valid_name(&name) {
+        bail!("{branch:?} is not a branch's name");
+    }
+    Ok(name)
+}
+
+fn detached(path: &Path) -> String {
+    format!("HEAD of {} names no branch: check one out, or name the branch to track", path.display())
+}

@@ -1,0 +1,220 @@
+//! Reads listings, bundles and files out of git's object database, and asks each object's size before loading it.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail};
+use git2::{ObjectType, Odb, Oid, Repository, Tree};
+
+use crate::model::{BlobId, BundleFiles, CommitId, TreeId};
+
+use super::intake::{Intake, admit_depth, child_path, printable, refused};
+use super::{Listing, Oddity, ReadError};
+
+/// The largest commit object that is looked at, in bytes.
+const MAX_COMMIT: usize = 1024 * 1024;
+/// The largest tree object of the repository's upper levels: room for about a million connectors.
+const MAX_TREE: usize = 64 * 1024 * 1024;
+/// The largest tree object inside a bundle: far more than its file limit needs.
+const MAX_BUNDLE_TREE: usize = 1024 * 1024;
+
+const FOLDER: i32 = 0o040_000;
+const LINK: i32 = 0o120_000;
+const SUBMODULE: i32 = 0o160_000;
+
+/// One opened repository with its object database.
+pub(super) struct Reader<'r> {
+    repo: &'r Repository,
+    odb: Odb<'r>,
+}
+
+impl<'r> Reader<'r> {
+    pub(super) fn new(repo: &'r Repository) -> Result<Self, git2::Error> {
+        Ok(Self { repo, odb: repo.odb()? })
+    }
+
+    /// The root tree of a commit.
+    pub(super) fn root(&self, commit: Oid) -> Result<Tree<'r>> {
+        let root = self.commit_header(commit)?.1;
+        self.tree(root, MAX_TREE).with_context(|| format!("cannot read the root of commit {commit}"))
+    }
+
+    /// A commit and its root tree's id.
+    pub(super) fn commit_header(&self, commit: Oid) -> Result<(git2::Commit<'r>, Oid)> {
+        let attempt = || format!("cannot read commit {commit}");
+        let (size, _) = self.odb.read_header(commit).with_context(attempt)?;
+        if size > MAX_COMMIT {
+            bail!("cannot read commit {commit}: it has {size} bytes, the limit is {MAX_COMMIT}");
+        }
+        let commit = self.repo.find_commit(commit).with_context(attempt)?;
+        let tree = commit.tree_id();
+        Ok((commit, tree))
+    }
+
+    /// A tree of the repository's upper levels.
+    pub(super) fn subtree(&self, id: Oid) -> Result<Tree<'r>> {
+        self.tree(id, MAX_TREE)
+    }
+
+    fn tree(&self, id: Oid, limit: usize) -> Result<Tree<'r>> {
+        let (size, _) = self.odb.read_header(id)?;
+        if size > limit {
+            bail!("tree {id} has {size} bytes, the limit is {limit}");
+        }
+        Ok(self.repo.find_tree(id)?)
+    }
+
+    /// What a commit holds, by object id.
+    pub(super) fn list(&self, commit: Oid) -> Result<Listing> {
+        let root = self.root(commit)?;
+        let mut listing = Listing::default();
+        if let Some(entry) = root.get_name("switchboard.yaml") {
+            match entry.filemode() {
+                FOLDER | LINK | SUBMODULE => listing.oddities.push(oddity("switchboard.yaml", kind_fault(entry.filemode(), "file"))),
+                _ => listing.config = Some(BlobId::new(entry.id().to_string())),
+            }
+        }
+        listing.connectors = self.folders(&root, "connectors", &mut listing.oddities)?;
+        listing.releases = self.folders(&root, "releases", &mut listing.oddities)?.unwrap_or_default();
+        Ok(listing)
+    }
+
+    fn folders(&self, root: &Tree<'_>, folder: &str, oddities: &mut Vec<Oddity>) -> Result<Option<BTreeMap<String, TreeId>>> {
+        let Some(entry) = root.get_name(folder) else { return Ok(None) };
+        if entry.filemode() != FOLDER {
+            oddities.push(oddity(folder, kind_fault(entry.filemode(), "folder")));
+            return Ok(None);
+        }
+        let tree = self.tree(entry.id(), MAX_TREE).with_context(|| format!("cannot read the folder {folder}/"))?;
+        let mut found = BTreeMap::new();
+        for entry in &tree {
+            let name = entry.name_bytes();
+            let path = match child_path(folder, name) {
+                Ok(path) => path,
+                Err(ReadError::Refused(odd)) => {
+                    oddities.push(odd);
+                    continue;
+                }
+                Err(error @ ReadError::Unreadable(_)) => return Err(error.into()),
+            };
+            match entry.filemode() {
+                FOLDER => {
+                    found.insert(printable(name), TreeId::new(entry.id().to_string()));
+                }
+                mode if mode == LINK || mode == SUBMODULE || !is_remark(name) => oddities.push(oddity(&path, kind_fault(mode, "folder"))),
+                _ => {}
+            }
+        }
+        Ok(Some(found))
+    }
+
+    /// Reads a folder as a bundle.
+    pub(super) fn bundle(&self, tree: Oid) -> Result<BundleFiles, ReadError> {
+        let mut intake = Intake::default();
+        self.fill(&mut intake, tree, "", 1)?;
+        Ok(intake.finish())
+    }
+
+    fn fill(&self, intake: &mut Intake, tree: Oid, folder: &str, depth: usize) -> Result<(), ReadError> {
+        admit_depth(folder, depth)?;
+        let (size, _) = self.odb.read_header(tree).map_err(unreadable)?;
+        if size > MAX_BUNDLE_TREE {
+            return Err(refused(folder, format!("the folder's own list has {size} bytes, the limit is {MAX_BUNDLE_TREE}")));
+        }
+        let tree = self.repo.find_tree(tree).map_err(unreadable)?;
+        for entry in &tree {
+            let path = child_path(folder, entry.name_bytes())?;
+            match entry.filemode() {
+                FOLDER => self.fill(intake, entry.id(), &path, depth + 1)?,
+                mode @ (LINK | SUBMODULE) => return Err(refused(&path, kind_fault(mode, "file"))),
+                _ => {
+                    let (size, kind) = self.odb.read_header(entry.id()).map_err(unreadable)?;
+                    if kind != ObjectType::Blob {
+                        return Err(ReadError::Unreadable(format!("{path} is not a file's object")));
+                    }
+                    intake.admit(&path, size as u64)?;
+                    let object = self.odb.read(entry.id()).map_err(unreadable)?;
+                    intake.take(path, object.data().to_vec())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads one file's object, refusing more than `limit` bytes.
+    pub(super) fn blob(&self, id: Oid, limit: usize) -> Result<Vec<u8>> {
+        let (size, kind) = self.odb.read_header(id).with_context(|| format!("cannot read git object {id}"))?;
+        if kind != ObjectType::Blob {
+            bail!("git object {id} is not a file");
+        }
+        if size > limit {
+            bail!("git object {id} has {size} bytes, the limit is {limit}");
+        }
+        Ok(self.odb.read(id).with_context(|| format!("cannot read git object {id}"))?.data().to_vec())
+    }
+
+    /// The object id at a path below a tree, with its file mode; `None` where nothing is there.
+    pub(super) fn entry_at(&self, root: &Tree<'_>, path: &str) -> Result<Option<(Oid, i32)>> {
+        let mut found: Option<(Oid, i32)> = None;
+        for part in path.split('/') {
+            let below = match found {
+                None => root.get_name(part).map(|entry| (entry.id(), entry.filemode())),
+                Some((id, FOLDER)) => self.tree(id, MAX_TREE)?.get_name(part).map(|entry| (entry.id(), entry.filemode())),
+                Some(_) => None,
+            };
+            let Some(below) = below else { return Ok(None) };
+            found = Some(below);
+        }
+        Ok(found)
+    }
+
+    /// Reads a connector's folder at a commit; `None` where either is gone.
+    pub(super) fn bundle_at(&self, commit: Oid, connector: &str) -> Result<Option<BundleFiles>> {
+        if !self.odb.exists(commit) {
+            return Ok(None);
+        }
+        let root = self.root(commit)?;
+        match self.entry_at(&root, &format!("connectors/{connector}"))? {
+            Some((tree, FOLDER)) => Ok(Some(self.bundle(tree).with_context(|| format!("cannot read connectors/{connector}"))?)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Reads a file of at most `limit` bytes at a commit; `None` where there is no such file.
+    pub(super) fn file_at(&self, commit: Oid, path: &str, limit: usize) -> Result<Option<Vec<u8>>> {
+        let root = self.root(commit)?;
+        match self.entry_at(&root, path)? {
+            None | Some((_, FOLDER | LINK | SUBMODULE)) => Ok(None),
+            Some((blob, _)) => self.blob(blob, limit).with_context(|| format!("cannot read {path}")).map(Some),
+        }
+    }
+}
+
+/// A commit's id as git2 wants it.
+pub(super) fn oid(commit: &CommitId) -> Result<Oid> {
+    Oid::from_str(commit.as_str()).with_context(|| format!("{commit} is not a commit's full id"))
+}
+
+/// Turns a git failure into one that concerns a single bundle.
+pub(super) fn unreadable(error: impl std::fmt::Display) -> ReadError {
+    ReadError::Unreadable(error.to_string())
+}
+
+/// Plain files that may stand between the folders without being taken for a mistake.
+fn is_remark(name: &[u8]) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.starts_with(b".") || name.starts_with(b"readme") || name.ends_with(b".md")
+}
+
+fn oddity(path: &str, reason: String) -> Oddity {
+    Oddity { path: path.to_owned(), reason }
+}
+
+fn kind_fault(mode: i32, wanted: &str) -> String {
+    let found = match mode {
+        FOLDER => "folder",
+        LINK => "symbolic link",
+        SUBMODULE => "submodule",
+        _ => "file",
+    };
+    format!("a {found} where a {wanted} belongs")
+}

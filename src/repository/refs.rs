@@ -1,0 +1,153 @@
+//! Reads references and moves several of them at once, each only from the value that was expected.
+
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use git2::{ErrorCode, ObjectType, Oid, Reference, Repository, Transaction};
+
+use crate::model::CommitId;
+
+use super::Head;
+use super::checkout::Checkout;
+use super::read::oid;
+
+/// One reference's move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefChange {
+    /// The full name, such as `refs/heads/main`.
+    pub name: String,
+    /// Where it must point now; `None`: it must not exist.
+    pub expected: Option<CommitId>,
+    /// Where it shall point; `None`: it goes.
+    pub new: Option<CommitId>,
+}
+
+/// What became of a set of moves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefUpdate {
+    /// All were made.
+    Done,
+    /// None was made, because this reference is not where it was expected.
+    Stale(String),
+}
+
+/// How often a reference that somebody else has locked is tried again, 10 ms apart.
+const LOCK_ATTEMPTS: u32 = 100;
+
+/// Refuses names that are not Switchboard's business, names given twice, and ids that are none.
+pub(super) fn check(changes: &[RefChange]) -> Result<()> {
+    for (n, change) in changes.iter().enumerate() {
+        let name = &change.name;
+        let ours = name.starts_with("refs/heads/") || name.starts_with("refs/switchboard/");
+        if !ours || !Reference::is_valid_name(name) {
+            bail!("{name:?} is not a reference that can be moved");
+        }
+        if changes[..n].iter().any(|other| other.name == *name) {
+            bail!("{name} is to be moved twice at once");
+        }
+        change.expected.iter().chain(&change.new).try_for_each(|id| oid(id).map(|_| ()))?;
+    }
+    Ok(())
+}
+
+/// Moves references of a repository on this machine. Work trees that have one of them checked out follow.
+pub(super) fn update(repo: &Repository, changes: &[RefChange], message: &str) -> Result<RefUpdate> {
+    check(changes)?;
+    let odb = repo.odb()?;
+    for id in changes.iter().filter_map(|change| change.new.as_ref()) {
+        let (_, kind) = odb.read_header(oid(id)?).with_context(|| format!("cannot read commit {id}"))?;
+        if kind != ObjectType::Commit {
+            bail!("{id} is not a commit");
+        }
+    }
+    let mut transaction = repo.transaction().context("cannot begin to move references")?;
+    for change in changes {
+        lock(&mut transaction, &change.name)?;
+    }
+    for change in changes {
+        if target(repo, &change.name)?.map(|id| id.to_string()).as_deref() != change.expected.as_ref().map(CommitId::as_str) {
+            return Ok(RefUpdate::Stale(change.name.clone()));
+        }
+    }
+    let checkouts = Checkout::prepare(repo, changes)?;
+    for change in changes {
+        match (&change.new, &change.expected) {
+            (Some(new), _) => transaction.set_target(&change.name, oid(new)?, None, message)?,
+            (None, Some(_)) => transaction.remove(&change.name)?,
+            (None, None) => {}
+        }
+    }
+    let mut done = Vec::new();
+    for checkout in &checkouts {
+        if let Err(error) = checkout.apply() {
+            done.iter().for_each(|checkout: &&Checkout| checkout.undo());
+            return Err(error);
+        }
+        done.push(checkout);
+    }
+    if let Err(error) = transaction.commit() {
+        done.iter().for_each(|checkout| checkout.undo());
+        return Err(error).context("cannot move references");
+    }
+    Ok(RefUpdate::Done)
+}
+
+fn lock(transaction: &mut Transaction<'_>, name: &str) -> Result<()> {
+    for _ in 0..LOCK_ATTEMPTS {
+        match transaction.lock_ref(name) {
+            Err(error) if error.code() == ErrorCode::Locked => thread::sleep(Duration::from_millis(10)),
+            other => return other.with_context(|| format!("cannot lock {name}")),
+        }
+    }
+    bail!("cannot lock {name}: another process holds it; if none is running, remove {name}.lock in the repository's git directory")
+}
+
+/// Where a reference points; `None` where it does not exist.
+pub(super) fn target(repo: &Repository, name: &str) -> Result<Option<Oid>> {
+    match repo.find_reference(name) {
+        Ok(reference) => Ok(reference.resolve().with_context(|| format!("cannot read {name}"))?.target()),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read {name}")),
+    }
+}
+
+/// All references whose names begin with a prefix, in the order of their names.
+pub(super) fn list(repo: &Repository, prefix: &str) -> Result<Vec<(String, CommitId)>> {
+    let mut found = Vec::new();
+    for reference in repo.references().context("cannot read references")? {
+        let reference = match reference {
+            Ok(reference) => reference,
+            Err(error) => {
+                tracing::warn!(%error, "skipping a reference that cannot be read");
+                continue;
+            }
+        };
+        if let (Ok(name), Some(id)) = (reference.name(), reference.target())
+            && name.starts_with(prefix)
+        {
+            found.push((name.to_owned(), CommitId::new(id.to_string())));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The branch that HEAD names, as `refs/heads/…`; `None` where HEAD is detached.
+pub(super) fn head_branch(repo: &Repository) -> Result<Option<String>> {
+    let head = repo.find_reference("HEAD").context("cannot read HEAD")?;
+    Ok(head.symbolic_target().context("cannot read HEAD")?.map(str::to_owned))
+}
+
+/// Where a branch stands.
+pub(super) fn head(repo: &Repository, name: &str) -> Result<Head> {
+    let Some(id) = target(repo, name)? else {
+        let mut names = repo.references().context("cannot read references")?;
+        return Ok(if names.next().is_some() { Head::MissingBranch } else { Head::EmptyRepository });
+    };
+    let (_, kind) = repo.odb()?.read_header(id).with_context(|| format!("cannot read commit {id} of {name}"))?;
+    if kind != ObjectType::Commit {
+        bail!("{name} does not point at a commit");
+    }
+    Ok(Head::Commit(CommitId::new(id.to_string())))
+}

@@ -1,0 +1,204 @@
+//! Builds commits and merges in git's object database: no checkout, no index on disk, no reference moved.
+
+use anyhow::{Context, Result, bail};
+use git2::build::TreeUpdateBuilder;
+use git2::{Commit, FileMode, Oid, Repository, Signature, Time, Tree};
+use jiff::Timestamp;
+
+use crate::model::{CommitId, Person};
+
+use super::intake::child_path;
+use super::read::Reader;
+
+/// One commit in short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitSummary {
+    /// Its id.
+    pub id: CommitId,
+    /// Its author.
+    pub author: Person,
+    /// The author's date.
+    pub at: Timestamp,
+    /// The whole message.
+    pub message: String,
+}
+
+/// What became of a merge. Nothing points at the new commit yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Merge {
+    /// A merge commit was written.
+    Commit(CommitId),
+    /// Ours contains theirs already.
+    AlreadyMerged,
+    /// The same paths were changed differently on both sides.
+    Conflict(Vec<String>),
+}
+
+/// Who Switchboard is in commits of its own.
+pub(super) fn switchboard() -> Person {
+    Person::from_parts("Switchboard", "switchboard@localhost")
+}
+
+/// A commit that adds or replaces one file; without a parent the file stands alone.
+pub(super) struct NewFile<'a> {
+    pub(super) parent: Option<Oid>,
+    pub(super) path: &'a str,
+    pub(super) content: &'a [u8],
+    pub(super) message: &'a str,
+    pub(super) author: &'a Person,
+    pub(super) at: Timestamp,
+}
+
+impl NewFile<'_> {
+    /// Writes blob, trees and commit. The same input gives the same commit.
+    pub(super) fn write(&self, repo: &Repository) -> Result<Oid> {
+        check_path(self.path)?;
+        let signature = signature(self.author, self.at)?;
+        let blob = repo.blob(self.content).with_context(|| format!("cannot write {}", self.path))?;
+        let parent = self.parent.map(|id| repo.find_commit(id)).transpose().context("cannot read the parent commit")?;
+        let base = match &parent {
+            Some(parent) => parent.tree().context("cannot read the parent's tree")?,
+            None => empty_tree(repo)?,
+        };
+        let tree = TreeUpdateBuilder::new()
+            .upsert(self.path, blob, FileMode::Blob)
+            .create_updated(repo, &base)
+            .with_context(|| format!("cannot write {} into a tree", self.path))?;
+        commit(repo, &signature, self.message, tree, parent.iter().collect::<Vec<_>>().as_slice())
+    }
+}
+
+/// Writes a commit that nothing points at.
+pub(super) fn commit(repo: &Repository, who: &Signature<'_>, message: &str, tree: Oid, parents: &[&Commit<'_>]) -> Result<Oid> {
+    if message.contains('\0') {
+        bail!("a commit's message must not contain a NUL character");
+    }
+    let tree = repo.find_tree(tree)?;
+    repo.commit(None, who, who, message, &tree, parents).context("cannot write a commit")
+}
+
+/// Merges two commits in memory and writes the merge commit, first parent `ours`.
+pub(super) fn merge(repo: &Repository, ours: Oid, theirs: Oid, message: &str, who: &Signature<'_>) -> Result<Merge> {
+    if ours == theirs || repo.graph_descendant_of(ours, theirs)? {
+        return Ok(Merge::AlreadyMerged);
+    }
+    let reader = Reader::new(repo)?;
+    let (ours, _) = reader.commit_header(ours)?;
+    let (theirs, _) = reader.commit_header(theirs)?;
+    let mut index = repo.merge_commits(&ours, &theirs, None).context("cannot merge")?;
+    if index.has_conflicts() {
+        let mut paths: Vec<String> = Vec::new();
+        for conflict in index.conflicts()? {
+            let conflict = conflict?;
+            if let Some(entry) = conflict.our.or(conflict.their).or(conflict.ancestor) {
+                paths.push(String::from_utf8_lossy(&entry.path).into_owned());
+            }
+        }
+        paths.sort();
+        paths.dedup();
+        return Ok(Merge::Conflict(paths));
+    }
+    let tree = index.write_tree_to(repo).context("cannot write the merged tree")?;
+    let id = commit(repo, who, message, tree, &[&ours, &theirs])?;
+    Ok(Merge::Commit(CommitId::new(id.to_string())))
+}
+
+/// The newest commits first, along first parents.
+pub(super) fn history(reader: &Reader<'_>, newest: Oid, limit: usize) -> Result<Vec<CommitSummary>> {
+    let mut found = Vec::new();
+    let mut next = Some(newest);
+    while let Some(id) = next.filter(|_| found.len() < limit) {
+        // Where a shallow history ends, the parent is named but not there.
+        let (commit, _) = match reader.commit_header(id) {
+            Err(_) if id != newest => break,
+            other => other?,
+        };
+        found.push(summary(&commit)?);
+        next = commit.parent_id(0).ok();
+    }
+    Ok(found)
+}
+
+fn summary(commit: &Commit<'_>) -> Result<CommitSummary> {
+    Ok(CommitSummary {
+        id: CommitId::new(commit.id().to_string()),
+        author: author(commit),
+        at: Timestamp::from_second(commit.author().when().seconds()).context("cannot read a commit's date")?,
+        message: String::from_utf8_lossy(commit.message_bytes()).into_owned(),
+    })
+}
+
+/// A commit's author; bytes that are not UTF-8 are replaced.
+pub(super) fn author(commit: &Commit<'_>) -> Person {
+    let author = commit.author();
+    Person::from_parts(&String::from_utf8_lossy(author.name_bytes()), &String::from_utf8_lossy(author.email_bytes()))
+}
+
+/// How many commits the search for an author looks at.
+const MAX_WALK: usize = 10_000;
+
+/// Who last changed a path, comparing each commit with its first parent. `None` where that is further back than the bound.
+pub(super) fn last_author(reader: &Reader<'_>, newest: Oid, folder: &str, name: &str) -> Result<Option<Person>> {
+    let (mut commit, root) = reader.commit_header(newest)?;
+    let mut here = Trail::at(reader, root, folder, name, None)?;
+    for _ in 0..MAX_WALK {
+        let Ok(parent) = commit.parent_id(0) else {
+            return Ok(here.entry.map(|_| author(&commit)));
+        };
+        let Ok((parent, root)) = reader.commit_header(parent) else {
+            // A shallow history ends here: who came before is not known.
+            return Ok(None);
+        };
+        let there = Trail::at(reader, root, folder, name, Some(&here))?;
+        if there.entry != here.entry {
+            return Ok(Some(author(&commit)));
+        }
+        (commit, here) = (parent, there);
+    }
+    Ok(None)
+}
+
+/// The ids on the way from a root to one folder; an id equal to the one before saves looking further down.
+struct Trail {
+    root: Oid,
+    folder: Option<Oid>,
+    entry: Option<Oid>,
+}
+
+impl Trail {
+    fn at(reader: &Reader<'_>, root: Oid, folder: &str, name: &str, known: Option<&Trail>) -> Result<Self> {
+        if let Some(known) = known.filter(|known| known.root == root) {
+            return Ok(Self { root, folder: known.folder, entry: known.entry });
+        }
+        let tree = reader.subtree(root)?;
+        let below = tree.get_name(folder).map(|entry| entry.id());
+        let entry = match (below, known) {
+            (None, _) => None,
+            (Some(id), Some(known)) if known.folder == Some(id) => known.entry,
+            (Some(_), _) => reader.entry_at(&tree, &format!("{folder}/{name}"))?.map(|(id, _)| id),
+        };
+        Ok(Self { root, folder: below, entry })
+    }
+}
+
+/// A git signature. Control characters would forge lines of the commit's header and are refused.
+pub(super) fn signature(person: &Person, at: Timestamp) -> Result<Signature<'static>> {
+    let (name, email) = (person.name(), person.email());
+    if name.chars().chain(email.chars()).any(|c| c.is_control() || c == '<' || c == '>') {
+        bail!("{:?} cannot be written as a git identity: write it as Name <address>", person.to_string());
+    }
+    Signature::new(name, email, &Time::new(at.as_second(), 0))
+        .with_context(|| format!("{:?} cannot be written as a git identity: write it as Name <address>", person.to_string()))
+}
+
+fn check_path(path: &str) -> Result<()> {
+    for part in path.split('/') {
+        child_path("", part.as_bytes()).with_context(|| format!("cannot write {path:?}"))?;
+    }
+    Ok(())
+}
+
+fn empty_tree(repo: &Repository) -> Result<Tree<'_>> {
+    let id = repo.treebuilder(None)?.write()?;
+    Ok(repo.find_tree(id)?)
+}
