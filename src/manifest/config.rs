@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::de::whole;
 use super::order::Ordered;
+use super::{Document, code, form, typed};
+use crate::model::Problem;
 
 /// Environments, review and policy. Nothing here can redirect the daemon or read its credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -14,9 +17,11 @@ pub struct Config {
     pub api_version: String,
     /// Environments by name; `test` (non-production) and `production` (production) where none is given.
     #[serde(default = "Config::default_environments")]
+    #[schemars(extend("propertyNames" = {"pattern": form::KEBAB, "maxLength": 63}))]
     pub environments: Ordered<Environment>,
     /// Who may edit every connector: addresses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(regex(pattern = form::ADDRESS)))]
     pub administrators: Vec<String>,
     /// How reviews are held.
     #[serde(default)]
@@ -61,15 +66,23 @@ pub enum ReviewProvider {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeletionPolicy {
     /// How many connectors may go in one pass.
-    #[serde(default = "DeletionPolicy::default_at_most")]
+    #[serde(default = "DeletionPolicy::default_at_most", deserialize_with = "whole")]
     pub at_most: usize,
     /// Which share of all connectors may go in one pass, in percent.
-    #[serde(default = "DeletionPolicy::default_at_most_percent")]
+    #[serde(default = "DeletionPolicy::default_at_most_percent", deserialize_with = "whole")]
     #[schemars(range(max = 100))]
     pub at_most_percent: usize,
 }
 
+/// The name of the repository's configuration, from its root.
+pub const CONFIG: &str = "switchboard.yaml";
+
 impl Config {
+    /// Reads `switchboard.yaml`, or tells every problem in it.
+    pub fn read(bytes: &[u8]) -> Result<Self, Vec<Problem>> {
+        typed::read_with::<Self>(CONFIG, bytes, environments_of_both_kinds).map(|(config, _)| config)
+    }
+
     fn default_environments() -> Ordered<Environment> {
         [("test", false), ("production", true)]
             .into_iter()
@@ -103,5 +116,20 @@ impl DeletionPolicy {
 impl Default for DeletionPolicy {
     fn default() -> Self {
         Self { at_most: Self::default_at_most(), at_most_percent: Self::default_at_most_percent() }
+    }
+}
+
+/// Connectors are tested in one kind of environment and published to the other, so both are needed.
+fn environments_of_both_kinds(document: &Document, problems: &mut Vec<Problem>) {
+    let Some(environments) = document.value().get("environments").and_then(serde_json::Value::as_object) else { return };
+    for (production, kind) in [(false, "non-production"), (true, "production")] {
+        let is_wanted = |environment: &serde_json::Value| {
+            environment.get("production").map_or(!production, |given| given.as_bool().is_none_or(|given| given == production))
+        };
+        if !environments.values().any(is_wanted) {
+            let problem =
+                Problem::error(code::ENVIRONMENTS, document.key_place("/environments"), format!("no {kind} environment is declared"));
+            problems.push(problem.hint(format!("Add one with `production: {production}`.")));
+        }
     }
 }

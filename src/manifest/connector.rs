@@ -6,8 +6,10 @@ use schemars::{JsonSchema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::de::{given, whole};
 use super::order::Ordered;
-use crate::model::{Kind, Status};
+use super::{Document, form, typed};
+use crate::model::{Kind, Problem, Status};
 
 /// The only `apiVersion` there is.
 pub const API_VERSION: &str = "switchboard/v1";
@@ -20,44 +22,51 @@ pub struct Manifest {
     #[schemars(extend("const" = API_VERSION))]
     pub api_version: String,
     /// Lowercase letters, digits and single hyphens; equals the folder's name.
-    #[schemars(regex(pattern = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"), length(max = 63))]
+    #[schemars(regex(pattern = form::KEBAB), length(max = 63))]
     pub name: String,
     /// What people call it.
+    #[schemars(regex(pattern = form::TEXT))]
     pub title: String,
     /// What it is for, in a sentence or two.
+    #[schemars(regex(pattern = form::TEXT))]
     pub description: String,
     /// A picture in the connector's folder; a default stands in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = form::ICON))]
     pub icon: Option<String>,
     /// `saas`: the version is optional. `self-built`: it is required before the connector is pre-published.
     pub kind: Kind,
     /// Semantic version 2.0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", regex(pattern = form::SEMVER))]
     pub version: Option<semver::Version>,
     /// What the author asks for.
     pub status: Status,
     /// Who may edit it, besides the administrators in `switchboard.yaml`: an address.
-    #[schemars(regex(pattern = r"^[^@\s<>]+@[^@\s<>]+$"))]
+    #[schemars(regex(pattern = form::ADDRESS))]
     pub owner: String,
     /// Who may edit it too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(inner(regex(pattern = r"^[^@\s<>]+@[^@\s<>]+$")))]
+    #[schemars(inner(regex(pattern = form::ADDRESS)))]
     pub shared_with: Vec<String>,
     /// What a connection needs, and where it may go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<Connection>,
     /// What it can do, by name (kebab-case).
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    #[schemars(extend("propertyNames" = {"pattern": form::KEBAB, "maxLength": 63}))]
     pub actions: Ordered<Action>,
     /// What it listens to, by name (kebab-case).
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    #[schemars(extend("propertyNames" = {"pattern": form::KEBAB, "maxLength": 63}))]
     pub triggers: Ordered<Trigger>,
     /// JSON Schemas (2020-12) by name (PascalCase), referred to as `#/types/Name`.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    #[schemars(extend("propertyNames" = {"pattern": form::PASCAL, "maxLength": 63}))]
     pub types: Ordered<Schema>,
     /// What its flows can raise, by name (kebab-case), beside the standard errors.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    #[schemars(extend("propertyNames" = {"pattern": form::KEBAB, "maxLength": 63}))]
     pub errors: Ordered<DeclaredError>,
     /// Links for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -88,12 +97,14 @@ impl JsonSchema for Schema {
 pub struct Connection {
     /// The only hosts its flows may reach: exact names, or `*.example.com` for every name below one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(regex(pattern = form::HOST)))]
     pub hosts: Vec<String>,
     /// What relative paths of `call: request` are resolved against: text or an expression.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_url: Option<String>,
     /// The properties by name (camelCase); one without a default is required.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    #[schemars(extend("propertyNames" = {"pattern": form::CAMEL, "maxLength": 63}))]
     pub properties: Ordered<Property>,
     /// How requests prove who they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,13 +133,13 @@ pub struct Property {
     #[serde(default, rename = "enum", skip_serializing_if = "Vec::is_empty")]
     pub allowed: Vec<Value>,
     /// Its value where none is given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
     /// Whether it must never be shown.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub secret: bool,
     /// What a value looks like.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub example: Option<Value>,
 }
 
@@ -312,10 +323,11 @@ pub struct Start {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Webhook {
     /// The path below the connector's own address.
-    #[schemars(regex(pattern = r"^/"))]
+    #[schemars(regex(pattern = form::PATH))]
     pub path: String,
     /// How a request proves that it comes from the service.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("type" = "object"))]
     pub verify: Option<Value>,
     /// The flow that asks the service to send requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -332,6 +344,7 @@ pub struct Webhook {
 pub struct Schedule {
     /// An ISO 8601 duration, such as `PT5M`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = form::DURATION))]
     pub every: Option<String>,
     /// Five fields: minute, hour, day of month, month, day of week.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -344,6 +357,7 @@ pub struct Schedule {
 pub struct DeclaredError {
     /// The HTTP status it stands for.
     #[schemars(range(min = 400, max = 599))]
+    #[serde(deserialize_with = "whole")]
     pub status: u16,
     /// What people see.
     pub title: String,
@@ -368,6 +382,13 @@ pub struct DocLinks {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct ConnectionValues(pub Ordered<ConnectionValue>);
+
+impl ConnectionValues {
+    /// Reads the values of a connection; `file` is the path from the repository's root.
+    pub fn read(file: &str, bytes: &[u8]) -> Result<(Self, Document), Vec<Problem>> {
+        typed::read(file, bytes)
+    }
+}
 
 /// A value of a connection property: text, a number or a boolean given openly, or a reference to a secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,14 +1,38 @@
-//! The desired state: the files of a team's repository as types.
+//! The desired state: the files of a team's repository as types, parsed with the place of every problem, and edited in place.
 
+mod bundle;
+pub mod code;
 mod config;
 mod connector;
+mod de;
+mod digest;
+mod document;
+pub mod edit;
+mod form;
 mod order;
+pub mod release;
+mod scalar;
+mod schemas;
+mod suggestion;
 mod suite;
+mod syntax;
+mod text;
+mod tree;
+mod typed;
+mod values;
+mod violation;
 
-pub use config::{Config, DeletionPolicy, Environment, ReviewPolicy, ReviewProvider};
+pub use bundle::{Bundle, SuiteFile};
+pub use code::{CODES, Code};
+pub use config::{CONFIG, Config, DeletionPolicy, Environment, ReviewPolicy, ReviewProvider};
 pub use connector::{
     API_VERSION, Action, ApiKey, Authentication, Basic, Bearer, Connection, ConnectionValue, ConnectionValues, DeclaredError, DocLinks,
     Manifest, Property, PropertyType, Schedule, Schema, Start, Tasks, TestConnection, Trigger, Visibility, Webhook,
 };
+pub use digest::MANIFEST;
+pub use document::Document;
 pub use order::Ordered;
+pub use schemas::schemas;
+pub use suggestion::nearest;
 pub use suite::{Case, Exchange, Expectation, ExpectedError, ExpectedEvent, ExpectedRequest, MockedResponse, Suite, WebhookRequest};
+pub use text::LARGEST_FILE;

@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::de::{given, whole, whole_if_given};
+use super::form;
 use super::order::Ordered;
 
 /// Cases that belong together.
@@ -11,6 +13,7 @@ use super::order::Ordered;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Suite {
     /// What people see.
+    #[schemars(regex(pattern = form::TEXT))]
     pub title: String,
     /// Values of connection properties for every case. Never real secrets.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
@@ -26,6 +29,7 @@ pub struct Suite {
 #[schemars(extend("oneOf" = [{"required": ["action"]}, {"required": ["trigger"]}, {"required": ["testConnection"]}]))]
 pub struct Case {
     /// What people see.
+    #[schemars(regex(pattern = form::TEXT))]
     pub title: String,
     /// The action to run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -41,7 +45,7 @@ pub struct Case {
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
     pub connection: Ordered<Value>,
     /// The action's input, or the trigger's parameters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub input: Option<Value>,
     /// For a webhook trigger: the request that the service sends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,7 +71,7 @@ pub struct WebhookRequest {
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
     pub query: Ordered<Value>,
     /// The body, as JSON.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
 }
 
@@ -100,7 +104,7 @@ pub struct ExpectedRequest {
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
     pub headers: Ordered<String>,
     /// The whole body, as JSON or as text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
 }
 
@@ -110,12 +114,13 @@ pub struct ExpectedRequest {
 pub struct MockedResponse {
     /// The status.
     #[schemars(range(min = 100, max = 599))]
+    #[serde(deserialize_with = "whole")]
     pub status: u16,
     /// Headers by name.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
     pub headers: Ordered<String>,
     /// The body: text is sent as it is, anything else as JSON.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
 }
 
@@ -125,7 +130,7 @@ pub struct MockedResponse {
 #[schemars(extend("minProperties" = 1))]
 pub struct Expectation {
     /// The whole output.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub output: Option<Value>,
     /// All events, in order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -143,7 +148,7 @@ pub struct ExpectedEvent {
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Its whole data.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub data: Option<Value>,
 }
 
@@ -159,6 +164,7 @@ pub struct ExpectedError {
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// The status.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole_if_given", skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 100, max = 599))]
     pub status: Option<u16>,
 }

@@ -1,0 +1,95 @@
+//! The forms that names and texts have: one pattern each, for the schemas, with what it asks for in words, for people.
+
+/// Names of connectors, actions, triggers, errors and environments.
+pub(super) const KEBAB: &str = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$";
+/// Names of types.
+pub(super) const PASCAL: &str = r"^[A-Z][A-Za-z0-9]*$";
+/// Names of connection properties.
+pub(super) const CAMEL: &str = r"^[a-z][A-Za-z0-9]*$";
+/// People.
+pub(super) const ADDRESS: &str = r"^[^@\s<>]+@[^@\s<>]+$";
+/// Semantic version 2.0, as <https://semver.org> suggests it.
+pub(super) const SEMVER: &str = r"^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-((0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*))*))?(\+([0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*))?$";
+/// Hosts a connector may reach.
+pub(super) const HOST: &str = r"^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$";
+/// Webhook paths.
+pub(super) const PATH: &str = r"^/[^\s?#]*$";
+/// Pictures in the connector's folder.
+pub(super) const ICON: &str = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.(svg|png)$";
+/// ISO 8601 durations without years and months, which have no fixed length.
+pub(super) const DURATION: &str = r"^P(?=.)([0-9]+W)?([0-9]+D)?(T(?=.)([0-9]+H)?([0-9]+M)?([0-9]+S)?)?$";
+/// Text with something in it.
+pub(super) const TEXT: &str = r"\S";
+
+/// What a pattern asks for, to follow "expected".
+pub(super) fn in_words(pattern: &str) -> Option<&'static str> {
+    Some(match pattern {
+        KEBAB => "kebab-case: lowercase letters, digits and single hyphens, beginning with a letter",
+        PASCAL => "PascalCase: letters and digits, beginning with a capital",
+        CAMEL => "camelCase: letters and digits, beginning with a lowercase letter",
+        ADDRESS => "an address such as `alice@example.com`",
+        SEMVER => "a semantic version such as `1.2.0`",
+        HOST => "a host's name alone, such as `api.example.com` or `*.example.com`",
+        PATH => "a path that begins with `/`",
+        ICON => "the name of an SVG or PNG file in the connector's folder",
+        DURATION => "an ISO 8601 duration such as `PT5M` or `P1D`",
+        TEXT => "some text",
+        _ => return None,
+    })
+}
+
+/// The name nearest to the one given that has the form of a pattern, where there is an obvious one.
+pub(super) fn mended(pattern: &str, name: &str) -> Option<String> {
+    let words = words_of(name);
+    if words.is_empty() {
+        return None;
+    }
+    let capital = |word: &String| word[..1].to_ascii_uppercase() + &word[1..];
+    let mended = match pattern {
+        KEBAB => words.join("-"),
+        PASCAL => words.iter().map(capital).collect(),
+        CAMEL => words[0].clone() + &words[1..].iter().map(capital).collect::<String>(),
+        _ => return None,
+    };
+    (mended.starts_with(|first: char| first.is_ascii_alphabetic()) && mended != name).then_some(mended)
+}
+
+/// The words of a name in lowercase, however they are joined. Only ASCII letters and digits are kept.
+fn words_of(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut after_lowercase = false;
+    for character in name.chars() {
+        if !character.is_ascii_alphanumeric() || (character.is_ascii_uppercase() && after_lowercase) {
+            words.push(String::new());
+        }
+        if character.is_ascii_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.push(character.to_ascii_lowercase());
+        }
+        after_lowercase = character.is_ascii_lowercase() || character.is_ascii_digit();
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_mended_where_that_is_obvious() {
+        let cases = [
+            (KEBAB, "createIssue", Some("create-issue")),
+            (KEBAB, "Create_issue", Some("create-issue")),
+            (PASCAL, "issue_list", Some("IssueList")),
+            (CAMEL, "base-url", Some("baseUrl")),
+            (CAMEL, "BaseURL", Some("baseUrl")),
+            (KEBAB, "1st", None),
+            (KEBAB, "é", None),
+        ];
+        for (pattern, name, mended_name) in cases {
+            assert_eq!(mended(pattern, name).as_deref(), mended_name, "{name}");
+        }
+    }
+}
