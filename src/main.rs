@@ -6,5 +6,5 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|first| first == "worker") {
         return switchboard::harness::worker::run();
     }
-    ExitCode::SUCCESS
+    switchboard::cli::start(std::env::args_os())
 }

@@ -1,0 +1,101 @@
+//! The way out: the result, and nothing else, on the standard output; notes and progress on the standard error stream.
+
+use std::io::{self, IsTerminal, Write};
+
+use anyhow::{Context, Result};
+use owo_colors::OwoColorize as _;
+use serde::Serialize;
+
+use super::render::paint;
+
+/// Who reads the result.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// People: aligned, and coloured on a terminal
+    #[default]
+    Human,
+    /// Programs: a stable contract
+    Json,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Into pipes too
+    Always,
+    /// Nowhere
+    Never,
+}
+
+/// A result that people can read.
+pub trait Human {
+    /// The text for people, with ANSI styles; it ends with a line break unless it is empty.
+    fn human(&self) -> String;
+}
+
+/// Where a command writes.
+#[derive(Debug, Clone, Copy)]
+pub struct Shell {
+    /// Who reads the result.
+    pub format: Format,
+}
+
+impl Shell {
+    /// Decides for the whole process whether output is coloured.
+    pub fn new(format: Format, colour: Colour) -> Self {
+        match colour {
+            Colour::Auto => anstream::ColorChoice::Auto,
+            Colour::Always => anstream::ColorChoice::AlwaysAnsi,
+            Colour::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+        Self { format }
+    }
+
+    /// Writes the result.
+    pub fn result<T: Serialize + Human>(self, value: &T) -> Result<()> {
+        match self.format {
+            Format::Human => self.text(&value.human()),
+            Format::Json => self.json(value),
+        }
+    }
+
+    /// Writes the result for programs.
+    pub fn json<T: Serialize>(self, value: &T) -> Result<()> {
+        let mut text = serde_json::to_string_pretty(value).context("cannot write the result as JSON")?;
+        text.push('\n');
+        written(anstream::stdout().lock().write_all(text.as_bytes()))
+    }
+
+    /// Writes the result for people, or text that is the result itself.
+    pub fn text(self, text: &str) -> Result<()> {
+        let mut out = anstream::stdout().lock();
+        written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+    }
+
+    /// Tells people what happened beside the result.
+    pub fn note(self, text: impl AsRef<str>) {
+        let _ = writeln!(anstream::stderr(), "{}", text.as_ref());
+    }
+
+    /// Tells people what to look out for.
+    pub fn warn(self, text: impl AsRef<str>) {
+        self.note(format!("{} {}", "warning:".style(paint::WARN), text.as_ref()));
+    }
+
+    /// Whether people watch the standard error stream.
+    pub fn is_watched(self) -> bool {
+        io::stderr().is_terminal()
+    }
+}
+
+/// A reader that has seen enough and went away is no failure.
+fn written(outcome: io::Result<()>) -> Result<()> {
+    match outcome {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome.context("cannot write to the standard output"),
+    }
+}

@@ -1,0 +1,68 @@
+//! Columns that line up, for text whose styles take no room.
+
+use std::fmt::Write as _;
+
+use owo_colors::{OwoColorize as _, Style};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::paint;
+
+/// A table without lines: two blanks between columns, none at the end of a row.
+#[derive(Debug, Default)]
+pub struct Columns {
+    rows: Vec<Vec<(String, Style)>>,
+}
+
+impl Columns {
+    /// A table with a heading.
+    pub fn with_heading<const N: usize>(titles: [&str; N]) -> Self {
+        Self { rows: vec![titles.iter().map(|title| ((*title).to_owned(), paint::FAINT)).collect()] }
+    }
+
+    /// Adds a row. Line breaks and control characters inside a cell become blanks.
+    pub fn row<const N: usize>(&mut self, cells: [(String, Style); N]) {
+        self.rows.push(cells.into_iter().map(|(text, style)| (one_line(&text), style)).collect());
+    }
+
+    /// The rows as text, each indented by `indent` blanks.
+    pub fn render(&self, indent: usize) -> String {
+        let count = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let width = |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|(text, _)| text.width()).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..count).map(width).collect();
+        let mut text = String::new();
+        for row in &self.rows {
+            let last = row.iter().rposition(|(cell, _)| !cell.is_empty()).unwrap_or(0);
+            let _ = write!(text, "{:indent$}", "");
+            for (column, (cell, style)) in row.iter().enumerate().take(last + 1) {
+                let padding = if column == last { 0 } else { widths[column] - cell.width() + 2 };
+                let _ = write!(text, "{}{:padding$}", cell.style(*style), "");
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// Text from outside on one line, with nothing in it that a terminal would obey.
+pub fn one_line(text: &str) -> String {
+    text.split(char::is_whitespace).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ").replace(char::is_control, "\u{fffd}")
+}
+
+/// Text from outside with its line breaks, and with nothing in it that a terminal would obey.
+pub fn harmless(text: &str) -> String {
+    text.replace(|c: char| c.is_control() && c != '\n' && c != '\t', "\u{fffd}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_and_rows_end_with_text() {
+        let mut columns = Columns::with_heading(["NAME", "STAGE", "WAITS ON"]);
+        columns.row([("é".into(), Style::new()), ("editing".into(), paint::GOOD), (String::new(), Style::new())]);
+        columns.row([("日本".into(), Style::new()), ("x".into(), paint::BAD), ("a\nb \u{1b}[31m".into(), Style::new())]);
+        let text = anstream::adapter::strip_str(&columns.render(1)).to_string();
+        assert_eq!(text, " NAME  STAGE    WAITS ON\n é     editing\n 日本  x        a b \u{fffd}[31m\n");
+    }
+}

@@ -1,0 +1,102 @@
+//! The difference between two texts or two bundles, as people read it.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use owo_colors::OwoColorize as _;
+use similar::{ChangeTag, TextDiff};
+
+use super::columns::harmless;
+use super::paint;
+use crate::model::BundleFiles;
+
+/// The differing lines of every file, each file under its path; empty where nothing differs.
+pub fn bundles(before: Option<&BundleFiles>, after: Option<&BundleFiles>) -> String {
+    let paths: BTreeSet<&str> = [before, after].into_iter().flatten().flat_map(BundleFiles::iter).map(|(path, _)| path).collect();
+    let mut text = String::new();
+    for path in paths {
+        let old = before.and_then(|files| files.get(path));
+        let new = after.and_then(|files| files.get(path));
+        if old != new {
+            text.push_str(&file(path, old, new));
+        }
+    }
+    text
+}
+
+fn file(path: &str, old: Option<&[u8]>, new: Option<&[u8]>) -> String {
+    let what = match (old, new) {
+        (None, _) => " (new)",
+        (_, None) => " (removed)",
+        (Some(_), Some(_)) => "",
+    };
+    let mut text = format!("{}\n", format!("{path}{what}").style(paint::STRONG));
+    match (as_text(old), as_text(new)) {
+        (Some(old), Some(new)) => text.push_str(&lines(old, new)),
+        (None, _) | (_, None) => {
+            let size = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len);
+            let _ = writeln!(text, "  not text: {} bytes before, {} after", size(old), size(new));
+        }
+    }
+    text
+}
+
+fn as_text(bytes: Option<&[u8]>) -> Option<&str> {
+    bytes.map_or(Some(""), |bytes| std::str::from_utf8(bytes).ok())
+}
+
+/// The differing lines with three lines around them.
+pub fn lines(old: &str, new: &str) -> String {
+    let difference = TextDiff::from_lines(old, new);
+    let mut text = String::new();
+    for group in difference.grouped_ops(3) {
+        if let Some(first) = group.first() {
+            let _ = writeln!(text, "{}", format!("@@ line {} @@", first.new_range().start + 1).style(paint::FAINT));
+        }
+        for change in group.iter().flat_map(|op| difference.iter_changes(op)) {
+            let (sign, style) = match change.tag() {
+                ChangeTag::Delete => ("-", paint::BAD),
+                ChangeTag::Insert => ("+", paint::GOOD),
+                ChangeTag::Equal => (" ", paint::FAINT),
+            };
+            let line = harmless(change.value().trim_end_matches(['\n', '\r']));
+            let _ = writeln!(text, "{}", format!("{sign}{line}").style(style));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bundle(files: &[(&str, &[u8])]) -> BundleFiles {
+        BundleFiles::new(files.iter().map(|(path, bytes)| ((*path).to_owned(), bytes.to_vec())).collect())
+    }
+
+    #[test]
+    fn each_file_that_differs_is_shown_under_its_path() {
+        let before = bundle(&[("a", b"1\n2\n"), ("gone", b"x\n"), ("same", b"s\n")]);
+        let after = bundle(&[("a", b"1\n3\n"), ("icon", b"\xff\xfe"), ("same", b"s\n")]);
+        let text = anstream::adapter::strip_str(&bundles(Some(&before), Some(&after))).to_string();
+        insta::assert_snapshot!(text, @r"
+        a
+        @@ line 1 @@
+         1
+        -2
+        +3
+        gone (removed)
+        @@ line 1 @@
+        -x
+        icon (new)
+          not text: 0 bytes before, 2 after
+        ");
+        assert_eq!(bundles(Some(&before), Some(&before)), "");
+    }
+
+    #[test]
+    fn nothing_in_a_file_reaches_the_terminal_as_a_command() {
+        assert!(!anstream::adapter::strip_str(&lines("", "\u{1b}]0;title\u{7}\n")).to_string().contains('\u{1b}'));
+        assert!(lines("", "\u{1b}]0;title\u{7}\n").contains("\u{fffd}]0;title\u{fffd}"));
+    }
+}

@@ -1,0 +1,10 @@
+//! Results as people read them: pure functions from data to styled text.
+
+pub mod columns;
+pub mod connectors;
+pub mod difference;
+pub mod evidence;
+pub mod facts;
+pub mod paint;
+pub mod plan;
+pub mod problems;

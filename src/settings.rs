@@ -1,0 +1,242 @@
+//! Flags and environment, read once: where the team's repository is, where state is kept, and how the server behaves.
+//! Nothing of this comes from the repository, so that no commit can redirect the daemon or read its credentials.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use secrecy::SecretString;
+
+use crate::model::Digest;
+
+/// The folder that holds Switchboard's state, beside the repository's git directory.
+pub const STATE_FOLDER: &str = ".switchboard";
+
+/// The flags that every command takes, each also a `SWITCHBOARD_*` variable.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Flags of every command")]
+pub struct Flags {
+    /// The team's repository: a path or a URL [default: the repository around the current folder]
+    #[arg(long, global = true, env = "SWITCHBOARD_REPO", value_name = "PATH|URL", hide_env_values = true)]
+    pub repo: Option<String>,
+
+    /// The tracked branch: what is committed there is what the team asks for
+    #[arg(long, global = true, env = "SWITCHBOARD_BRANCH", value_name = "NAME", default_value = "main")]
+    pub branch: String,
+
+    /// Where state is kept [default: .switchboard beside the repository's git directory]
+    #[arg(long, global = true, env = "SWITCHBOARD_STATE", value_name = "DIR")]
+    pub state: Option<PathBuf>,
+}
+
+/// The flags of the daemon, each also a `SWITCHBOARD_*` variable.
+#[derive(Debug, Clone, clap::Args)]
+pub struct WatchFlags {
+    /// How often to look without being woken, such as 30s or 5m
+    #[arg(long, env = "SWITCHBOARD_POLL_INTERVAL", value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub poll_interval: Duration,
+
+    /// How many test suites run at once [default: one a core]
+    #[arg(long, env = "SWITCHBOARD_WORKERS", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub workers: Option<u16>,
+}
+
+/// Everything that flags and environment decide.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The team's repository as given; `None`: the one around the current folder.
+    pub repo: Option<String>,
+    /// The tracked branch.
+    pub branch: String,
+    /// Where state is kept, as given.
+    pub state: Option<PathBuf>,
+    /// The folder the command was started in.
+    pub current_folder: PathBuf,
+    /// The token for a remote repository, from `SWITCHBOARD_GIT_TOKEN`. Never a flag: flags are seen by every user of a machine.
+    pub git_token: Option<SecretString>,
+    /// How often the daemon looks without being woken.
+    pub poll_interval: Duration,
+    /// How many test suites run at once.
+    pub workers: usize,
+    /// What opens a file for editing: `VISUAL`, else `EDITOR`.
+    pub editor: Option<String>,
+    /// What is logged: `SWITCHBOARD_LOG`, in the syntax of `tracing`, such as `debug` or `switchboard::pass=trace`.
+    pub log: Option<String>,
+    /// Whether logs are lines of JSON: `SWITCHBOARD_LOG_FORMAT=json`.
+    pub log_json: bool,
+}
+
+/// Where the team's repository is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// On this machine.
+    Local {
+        /// The git directory that all work trees share.
+        git: PathBuf,
+        /// The files people edit, unless the repository is bare.
+        work_tree: Option<PathBuf>,
+    },
+    /// Elsewhere: mirrored into the state folder.
+    Remote {
+        /// Its address.
+        url: String,
+    },
+}
+
+/// Where the repository and the state are, made sure of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// The repository.
+    pub location: Location,
+    /// The state folder; it need not exist yet.
+    pub state: PathBuf,
+}
+
+impl Settings {
+    /// Joins the flags with the environment. `watch` is `None` for every command but the daemon's.
+    pub fn read(flags: &Flags, watch: Option<&WatchFlags>) -> Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            repo: flags.repo.clone(),
+            branch: flags.branch.clone(),
+            state: flags.state.clone(),
+            current_folder: env::current_dir().context("cannot tell the current folder")?,
+            git_token: variable("SWITCHBOARD_GIT_TOKEN").map(SecretString::from),
+            poll_interval: watch.map_or(Duration::from_secs(30), |flags| flags.poll_interval),
+            workers: watch.and_then(|flags| flags.workers).map_or(cores, usize::from),
+            editor: variable("VISUAL").or_else(|| variable("EDITOR")),
+            log: variable("SWITCHBOARD_LOG"),
+            log_json: variable("SWITCHBOARD_LOG_FORMAT").is_some_and(|format| format == "json"),
+        })
+    }
+
+    /// Finds the repository, and the state folder that belongs to it.
+    pub fn site(&self) -> Result<Site> {
+        let location = match &self.repo {
+            Some(url) if is_url(url) => Location::Remote { url: url.clone() },
+            Some(path) => open(&self.current_folder.join(path))?,
+            None => discover(&self.current_folder)?,
+        };
+        let state = match &self.state {
+            Some(folder) => self.current_folder.join(folder),
+            None => state_beside(&location, &self.current_folder),
+        };
+        Ok(Site { location, state })
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Reads a length of time as people write it: `30s`, `5m`, `1h 30m`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration = text.parse().map_err(|_| "expected a length of time, such as 30s or 5m".to_owned())?;
+    match Duration::try_from(span) {
+        Ok(span) if !span.is_zero() => Ok(span),
+        Ok(_) | Err(_) => Err("expected a length of time above zero".to_owned()),
+    }
+}
+
+/// Whether a repository is named by its address: `scheme://…`, or `host:path` as ssh has it.
+pub fn is_url(text: &str) -> bool {
+    let scp = || matches!(text.split_once(':'), Some((host, _)) if !host.is_empty() && !host.contains('/'));
+    text.contains("://") || scp()
+}
+
+fn discover(folder: &Path) -> Result<Location> {
+    match git2::Repository::discover(folder) {
+        Ok(repository) => Ok(local(&repository)),
+        Err(error) if error.code() == git2::ErrorCode::NotFound => {
+            bail!("there is no git repository around {}", folder.display())
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot open the git repository around {}", folder.display())),
+    }
+}
+
+fn open(path: &Path) -> Result<Location> {
+    if !path.exists() {
+        bail!("there is no folder {}", path.display());
+    }
+    match git2::Repository::open(path) {
+        Ok(repository) => Ok(local(&repository)),
+        Err(error) if error.code() == git2::ErrorCode::NotFound => bail!("{} is not a git repository", path.display()),
+        Err(error) => Err(error).with_context(|| format!("cannot open the git repository {}", path.display())),
+    }
+}
+
+fn local(repository: &git2::Repository) -> Location {
+    let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    Location::Local { git: whole(repository.commondir()), work_tree: repository.workdir().map(whole) }
+}
+
+/// `/r/.git` has its state in `/r/.switchboard`, a bare `/srv/x.git` in `/srv/.switchboard/x.git`, a remote below the current folder.
+fn state_beside(location: &Location, current_folder: &Path) -> PathBuf {
+    match location {
+        Location::Remote { url } => current_folder.join(STATE_FOLDER).join(slug(url)),
+        Location::Local { git, .. } => {
+            let beside = git.parent().unwrap_or(git).join(STATE_FOLDER);
+            match git.file_name() {
+                Some(name) if name != ".git" => beside.join(name),
+                Some(_) | None => beside,
+            }
+        }
+    }
+}
+
+/// A folder name that tells people which address it belongs to, and that no two addresses share.
+fn slug(url: &str) -> String {
+    let address = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let address = address.rsplit_once('@').map_or(address, |(_, rest)| rest);
+    let words: Vec<&str> = address.split(|c: char| !c.is_ascii_alphanumeric() && c != '.').filter(|word| !word.is_empty()).collect();
+    let mut name = words.join("-").trim_matches('.').to_owned();
+    name.truncate(60);
+    format!("{name}-{}", &Digest::of(url.as_bytes()).short()[..8])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_told_from_paths() {
+        for url in ["https://example.com/x", "ssh://git@host/x", "file:///srv/x.git", "git@example.com:team/x.git"] {
+            assert!(is_url(url), "{url}");
+        }
+        for path in [".", "/srv/x.git", "../x", "./user@host:x", "/a:b"] {
+            assert!(!is_url(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn state_stands_beside_the_git_directory() {
+        let at = |git: &str| Location::Local { git: git.into(), work_tree: None };
+        let here = Path::new("/home/u");
+        assert_eq!(state_beside(&at("/r/.git"), here), Path::new("/r/.switchboard"));
+        assert_eq!(state_beside(&at("/srv/x.git"), here), Path::new("/srv/.switchboard/x.git"));
+        let remote = Location::Remote { url: "https://token@example.com/team/x.git".into() };
+        let state = state_beside(&remote, here);
+        let name = state.file_name().unwrap().to_str().unwrap();
+        assert!(name.starts_with("example.com-team-x.git-"), "{name}");
+        assert!(!name.contains("token"), "{name}");
+    }
+
+    #[test]
+    fn slugs_stay_inside_their_folder() {
+        for url in ["https://../..", "file:///", "ssh://a/../../etc", "git@h:../x"] {
+            let slug = slug(url);
+            assert!(!slug.contains('/') && !slug.starts_with('.'), "{url} gives {slug}");
+        }
+    }
+
+    #[test]
+    fn lengths_of_time_are_read_as_people_write_them() {
+        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("1h 30m"), Ok(Duration::from_secs(5400)));
+        for wrong in ["", "30", "-5s", "0s", "soon"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}
