@@ -1,7 +1,8 @@
 //! A connector's folder, read as a whole: manifest, test suites and the identity of its content.
 
+use serde_json::Value;
+
 use super::digest::{self, MANIFEST};
-use super::document::in_order;
 use super::{Document, Manifest, Suite, code, typed};
 use crate::model::{BundleFiles, ConnectorName, Digest, Place, Problem};
 
@@ -49,7 +50,7 @@ impl Bundle {
                 let digest = digest::of(files, &document);
                 Ok(Self { manifest, document, suites, files: files.clone(), digest })
             }
-            _ => Err(in_order(problems)),
+            _ => Err(problems),
         }
     }
 }
@@ -70,7 +71,10 @@ fn read_manifest(folder: &str, root: &str, files: &BundleFiles) -> Result<(Manif
         let problem = Problem::error(code::FOLDER_NAME, Place::file(file.as_str()), format!("the folder's name {error}"));
         problems.push(problem.hint("Rename the folder, and `name` with it."));
     }
-    match typed::read_with::<Manifest>(&file, bytes, |document, problems| name_is_folder(folder, document, problems)) {
+    match typed::read_with::<Manifest>(&file, bytes, |document, problems| {
+        name_is_folder(folder, document, problems);
+        version_fits(document, problems);
+    }) {
         Ok(read) if problems.is_empty() => Ok(read),
         Ok(_) => Err(problems),
         Err(found) => Err(problems.into_iter().chain(found).collect()),
@@ -78,12 +82,24 @@ fn read_manifest(folder: &str, root: &str, files: &BundleFiles) -> Result<(Manif
 }
 
 fn name_is_folder(folder: &str, document: &Document, problems: &mut Vec<Problem>) {
-    if let Some(name) = document.value().get("name").and_then(serde_json::Value::as_str)
-        && name != folder
-    {
+    let place = document.place("/name");
+    let name = document.value().get("name").and_then(Value::as_str).unwrap_or(folder);
+    if name != folder && !problems.iter().any(|problem| problem.place == place) {
         let message = format!("`name` is `{name}`, but the folder is `{folder}`");
-        let problem = Problem::error(code::NAME_IS_NOT_FOLDER, document.place("/name"), message);
+        let problem = Problem::error(code::NAME_IS_NOT_FOLDER, place, message);
         problems.push(problem.hint(format!("Write `name: {folder}`, or rename the folder.")));
+    }
+}
+
+/// A version can have the right form and numbers beyond what is compared.
+fn version_fits(document: &Document, problems: &mut Vec<Problem>) {
+    let place = document.place("/version");
+    let version = document.value().get("version").and_then(Value::as_str).map(str::parse::<semver::Version>);
+    if let Some(Err(error)) = version
+        && !problems.iter().any(|problem| problem.place == place)
+    {
+        problems
+            .push(Problem::error(code::VERSION, place, format!("the version cannot be compared: {error}")).hint("Write smaller numbers."));
     }
 }
 

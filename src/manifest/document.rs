@@ -98,15 +98,16 @@ pub(super) fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-/// Problems in the order of their places, not more than people read.
+/// One file's problems in the order of their places, not more than people read.
 pub(super) fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems.sort_by(|a, b| (&a.place, &a.code).cmp(&(&b.place, &b.code)));
     problems.dedup();
     if problems.len() > MOST_PROBLEMS {
         let place = problems[MOST_PROBLEMS].place.clone();
-        let message = format!("{} more problems follow", problems.len() - MOST_PROBLEMS);
         problems.truncate(MOST_PROBLEMS);
-        problems.push(Problem::error(code::MORE, place, message).hint("Mend the problems shown and validate again."));
+        problems.push(
+            Problem::error(code::MORE, place, "there are more problems from here on").hint("Mend the problems shown and validate again."),
+        );
     }
     problems
 }

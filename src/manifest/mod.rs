@@ -32,7 +32,7 @@ pub use connector::{
 pub use digest::MANIFEST;
 pub use document::Document;
 pub use order::Ordered;
-pub use schemas::schemas;
+pub use schemas::{schema_text, schemas};
 pub use suggestion::nearest;
 pub use suite::{Case, Exchange, Expectation, ExpectedError, ExpectedEvent, ExpectedRequest, MockedResponse, Suite, WebhookRequest};
 pub use text::LARGEST_FILE;

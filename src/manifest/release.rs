@@ -1,5 +1,8 @@
 //! Release records, `releases/<connector>/<version>.yaml`: written by Switchboard in a review's branch, merged by people.
 
+use jiff::Timestamp;
+use serde_json::Value;
+
 use super::{Document, code, typed};
 use crate::model::{Problem, Release};
 
@@ -10,11 +13,19 @@ const PREAMBLE: &str = "\
 
 /// Reads a record; `file` is its path from the repository's root and must be the one that [`Release::path`] gives.
 pub fn read(file: &str, bytes: &[u8]) -> Result<Release, Vec<Problem>> {
-    let (release, document) = typed::read::<Release>(file, bytes)?;
+    let (release, document) = typed::read_with::<Release>(file, bytes, time_exists)?;
     if file == Release::path(&release.connector, &release.version) {
         return Ok(release);
     }
     Err(vec![misplaced(&release, &document)])
+}
+
+/// A time can have the right form and not exist.
+fn time_exists(document: &Document, problems: &mut Vec<Problem>) {
+    let time = document.value().get("requestedAt").and_then(Value::as_str).map(str::parse::<Timestamp>);
+    if let Some(Err(error)) = time {
+        problems.push(Problem::error(code::UNREADABLE, document.place("/requestedAt"), format!("not a moment in time: {error}")));
+    }
 }
 
 fn misplaced(release: &Release, document: &Document) -> Problem {

@@ -47,6 +47,11 @@ described! {
     ConnectionValues "connection" "Switchboard connection values"
 }
 
+/// A schema as it stands in `schemas/`.
+pub fn schema_text(schema: &Value) -> String {
+    format!("{schema:#}\n")
+}
+
 fn compile(schema: Value) -> Result<Compiled, String> {
     let validator = jsonschema::validator_for(&schema).map_err(|error| error.to_string())?;
     Ok(Compiled { schema, validator })

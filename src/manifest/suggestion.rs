@@ -12,10 +12,25 @@ pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Opti
     let bare = bare(word);
     known
         .into_iter()
-        .map(|candidate| (strsim::normalized_damerau_levenshtein(&bare, &self::bare(candidate)), candidate))
+        .map(|candidate| (likeness(&bare, &self::bare(candidate)), candidate))
         .filter(|(likeness, _)| *likeness >= ALIKE)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, candidate)| candidate)
+}
+
+/// From 0 to 1. The beginning of a word stands for the word.
+fn likeness(word: &str, candidate: &str) -> f64 {
+    let begins = word.len() >= 3 && candidate.starts_with(word);
+    strsim::normalized_damerau_levenshtein(word, candidate).max(if begins { ALIKE } else { 0.0 })
+}
+
+/// Words in a row, with a word before the last one, for a sentence.
+pub fn joined(words: &[&str], with: &str) -> String {
+    match words {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [first @ .., last] => format!("{} {with} {last}", first.join(", ")),
+    }
 }
 
 /// Words in a row, for a sentence: not more than a dozen.
@@ -40,6 +55,7 @@ mod tests {
         assert_eq!(nearest("titel", keys), Some("title"));
         assert_eq!(nearest("shared_with", keys), Some("sharedWith"));
         assert_eq!(nearest("baseURL", keys), Some("baseUrl"));
+        assert_eq!(nearest("desc", keys), Some("description"));
         assert_eq!(nearest("webhook", keys), None);
         assert_eq!(nearest(&"x".repeat(1000), keys), None);
     }

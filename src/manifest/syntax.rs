@@ -3,7 +3,7 @@
 use granit_parser::{ErrorKind, ScanError};
 
 use super::code;
-use super::tree::{DEEPEST, MOST_NODES, narrow};
+use super::tree::{DEEPEST, narrow};
 use crate::model::{Place, Problem};
 
 /// A file that holds nothing.
@@ -19,7 +19,7 @@ pub(super) fn too_deep(place: Place) -> Problem {
 
 /// More values than the limit.
 pub(super) fn too_many_values(place: Place) -> Problem {
-    Problem::error(code::TOO_MANY_VALUES, place, format!("the file holds more than {MOST_NODES} values, aliases expanded"))
+    Problem::error(code::TOO_MANY_VALUES, place, "the file holds more than 50,000 values, aliases expanded")
         .hint("Write fewer values, and use aliases for small things only.")
 }
 
@@ -40,7 +40,8 @@ pub(super) fn problem(file: &str, text: &str, error: &ScanError) -> Problem {
         return Problem::error(code::ALIAS, place, "the alias repeats an anchor that is not there")
             .hint("Add the anchor (`&name`) before it, or put the text in quotes if it is no alias.");
     }
-    let (message, hint) = describe(error.kind(), line_of(text, marker.line()));
+    let above = marker.line().checked_sub(1).map_or("", |above| line_of(text, above));
+    let (message, hint) = describe(error.kind(), line_of(text, marker.line()), above.trim());
     if text.lines().count() < marker.line() {
         // The end of the file is where the parser noticed; the last line is what people can look at.
         let last = text.lines().count().max(1);
@@ -49,12 +50,13 @@ pub(super) fn problem(file: &str, text: &str, error: &ScanError) -> Problem {
     Problem::error(code::SYNTAX, place, message).hint(hint)
 }
 
+/// A line by its number, from 1.
 fn line_of(text: &str, line: usize) -> &str {
     text.lines().nth(line.saturating_sub(1)).unwrap_or_default()
 }
 
 /// What is wrong, and what to do about it.
-fn describe(kind: &ErrorKind, line: &str) -> (String, &'static str) {
+fn describe(kind: &ErrorKind, line: &str, above: &str) -> (String, &'static str) {
     const INDENTATION: &str = "Check the indentation: entries of one map or list begin in the same column.";
     const QUOTE: &str = "Put text that contains `: `, ` #` or begins with a special character in quotes.";
     const TABS: &str = "Indent with spaces; YAML does not allow tabs there.";
@@ -88,6 +90,12 @@ fn describe(kind: &ErrorKind, line: &str) -> (String, &'static str) {
         }
         ErrorKind::UnexpectedEofFlowMapping | ErrorKind::ExpectedFlowMappingSeparator | ErrorKind::UnexpectedEofImplicitFlowMapping => {
             ("a map in braces misses a `,` or its `}`".to_owned(), "Separate entries with `,` and close the map with `}`.")
+        }
+        ErrorKind::MappingValueNotAllowed if !above.is_empty() && !above.contains(':') => {
+            ("a `:` stands where no key can be".to_owned(), "The line above has no `:`; a key needs one. Or put the text in quotes.")
+        }
+        ErrorKind::InvalidColonPlacement => {
+            ("a `:` stands where no key can be".to_owned(), "Close the bracket that was opened above, or put the text in quotes.")
         }
         ErrorKind::MappingValueNotAllowed => ("a `:` stands where no key can be".to_owned(), QUOTE),
         ErrorKind::UnexpectedCharacter { character } => (format!("nothing can begin with `{character}`"), QUOTE),

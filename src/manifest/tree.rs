@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 
+use super::document::MOST_PROBLEMS;
 use super::{code, syntax};
 use crate::model::{Place, Problem};
 
@@ -20,6 +21,13 @@ pub(super) struct Mark {
     pub end: u32,
     pub line: u32,
     pub column: u32,
+}
+
+impl Mark {
+    /// Whether nothing is written there: an absent value, which reads as null.
+    pub fn is_empty(self) -> bool {
+        self.start == self.end
+    }
 }
 
 /// One value's location. Nodes stand in the order of the file, each before its children.
@@ -88,7 +96,7 @@ impl<'t> Tree<'t> {
         let tree = builder.tree;
         match tree.contents.first() {
             None => Err(syntax::empty(file)),
-            Some((_, Content::Plain(text))) if text.is_empty() => Err(syntax::empty(file)),
+            Some((_, Content::Plain(_))) if tree.nodes[0].value.is_empty() => Err(syntax::empty(file)),
             Some(_) => Ok(tree),
         }
     }
@@ -148,14 +156,14 @@ impl<'t> Builder<'_, 't> {
     fn refuse_key(&mut self, text: &str, at: Mark) {
         if text == "<<" {
             let problem = self.problem(code::MERGE_KEY, at, "merge keys (`<<`) are not understood");
-            self.tree.problems.push(problem.hint("Write the keys out."));
+            self.report(problem.hint("Write the keys out."));
         } else if !matches!(super::scalar::resolve(text), Ok(serde_json::Value::String(_))) {
             let (message, hint) = match text {
-                "" => ("a key is missing before `:`".to_owned(), "Write the key, or remove the entry.".to_owned()),
+                _ if at.is_empty() => ("a key is missing before `:`".to_owned(), "Write the key, or remove the entry.".to_owned()),
                 text => (format!("the key `{text}` is not text"), format!("Put it in quotes: `\"{text}\"`.")),
             };
             let problem = self.problem(code::KEY_IS_NOT_TEXT, at, message);
-            self.tree.problems.push(problem.hint(hint));
+            self.report(problem.hint(hint));
         }
     }
 
@@ -163,7 +171,7 @@ impl<'t> Builder<'_, 't> {
         if let Some(tag) = tag {
             let at = span.tag_span().map_or_else(|| mark(span), |span| mark(&span));
             let problem = self.problem(code::TAG, at, format!("the tag `{}` is not understood", tag.original()));
-            self.tree.problems.push(problem.hint("Write the plain value; put it in quotes where it must be text."));
+            self.report(problem.hint("Write the plain value; put it in quotes where it must be text."));
         }
     }
 
@@ -220,13 +228,19 @@ impl<'t> Builder<'_, 't> {
         if anchor != 0 {
             if key == "status" && self.open.len() == 1 {
                 let problem = self.problem(code::ANCHORED_STATUS, at, "`status` has an anchor");
-                self.tree.problems.push(problem.hint("Write `status` without an anchor."));
+                self.report(problem.hint("Write `status` without an anchor."));
             }
             self.anchors.insert(anchor, index);
         }
         self.tree.nodes.push(Node { value: at, key: key_at, size: 1, target: narrow(index) });
         self.tree.contents.push((key, content));
         Ok(index)
+    }
+
+    fn report(&mut self, problem: Problem) {
+        if self.tree.problems.len() <= MOST_PROBLEMS {
+            self.tree.problems.push(problem);
+        }
     }
 
     fn awaits_key(&self) -> bool {

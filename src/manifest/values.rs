@@ -3,6 +3,7 @@
 use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
+use super::document::MOST_PROBLEMS;
 use super::tree::{Content, DEEPEST, MOST_NODES, Mark, Node, Tree};
 use super::{code, scalar, syntax};
 use crate::model::{Place, Problem};
@@ -94,6 +95,10 @@ impl Values<'_, '_> {
     }
 
     fn refuse_duplicate(&mut self, map: usize, child: usize, key: &str) {
+        // Finding the first of the two takes time; nobody reads thousands of problems.
+        if self.problems.len() > MOST_PROBLEMS {
+            return;
+        }
         let tree = self.tree;
         let Some(first) = children(&tree.nodes, map).find(|other| tree.contents[*other].0 == key) else { return };
         let (first, second) = (tree.nodes[first].key, tree.nodes[child].key);
@@ -102,7 +107,7 @@ impl Values<'_, '_> {
     }
 
     fn report(&mut self, problem: Problem) {
-        if self.expanding == 0 {
+        if self.expanding == 0 && self.problems.len() <= MOST_PROBLEMS {
             self.problems.push(problem);
         }
     }

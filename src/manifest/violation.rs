@@ -25,7 +25,7 @@ struct Report<'a> {
 /// Reports everything in a document that breaks its schema.
 pub(super) fn report(compiled: &Compiled, document: &Document, bytes: &[u8], problems: &mut Vec<Problem>) {
     let mut report = Report { schema: &compiled.schema, document, bytes, problems, meant: HashSet::new(), told: HashSet::new() };
-    // One more than is shown, so that the reader learns that there are more; a hostile file may hold very many.
+    // More than are shown, so that the reader learns that there are more; a hostile file may hold very many.
     let errors: Vec<_> = compiled.validator.iter_errors(document.value()).take(MOST_PROBLEMS * 2).collect();
     let (unknown, others): (Vec<_>, Vec<_>) =
         errors.iter().partition(|error| matches!(error.kind(), ValidationErrorKind::AdditionalProperties { .. }));
@@ -40,7 +40,7 @@ impl<'a> Report<'a> {
         let rule = self.schema_around(error);
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
-                for key in unexpected {
+                for key in unexpected.iter().take(MOST_PROBLEMS + 1) {
                     self.unknown_key(pointer, key, rule);
                 }
             }
@@ -63,6 +63,7 @@ impl<'a> Report<'a> {
             ValidationErrorKind::Pattern { pattern } => self.wrong_form(pointer, error.instance(), pattern),
             kind => {
                 let (id, message) = bound(kind).unwrap_or_else(|| (code::UNREADABLE, error.to_string()));
+                let message = if id == code::RANGE { format!("{message}, found {}", error.instance()) } else { message };
                 self.add(id, pointer, message, None);
             }
         }
@@ -78,7 +79,9 @@ impl<'a> Report<'a> {
     fn unknown_key(&mut self, pointer: &str, key: &str, rule: &Value) {
         let known: Vec<&str> =
             rule.get("properties").and_then(Value::as_object).into_iter().flat_map(|map| map.keys().map(String::as_str)).collect();
+        let given = |key: &str| self.document.value().pointer(pointer).is_some_and(|map| map.get(key).is_some());
         let hint = match suggestion::nearest(key, known.iter().copied()) {
+            Some(meant) if given(meant) => Some(format!("`{meant}` is there already; remove this one.")),
             Some(meant) => {
                 self.meant.insert((pointer.to_owned(), meant.to_owned()));
                 Some(format!("Did you mean `{meant}`?"))
@@ -140,12 +143,13 @@ impl<'a> Report<'a> {
     }
 
     fn choice(&mut self, pointer: &str, found: &Value, keys: &[&str], exactly: bool) {
-        let given: Vec<&str> = keys.iter().copied().filter(|key| found.get(key).is_some()).collect();
+        let given: Vec<String> = keys.iter().filter(|key| found.get(key).is_some()).map(|key| format!("`{key}`")).collect();
+        let given: Vec<&str> = given.iter().map(String::as_str).collect();
         if given.is_empty() && keys.iter().any(|key| self.meant.contains(&(pointer.to_owned(), (*key).to_owned()))) {
             return;
         }
         let wanted = if exactly { "exactly one" } else { "at least one" };
-        let found = if given.is_empty() { "none is given".to_owned() } else { format!("{} are given", suggestion::listed(&given)) };
+        let found = if given.is_empty() { "none is given".to_owned() } else { format!("{} are given", suggestion::joined(&given, "and")) };
         let name = last_name(pointer).map_or_else(|| "the file".to_owned(), |name| format!("`{name}`"));
         let message = format!("{name} needs {wanted} of {}; {found}", suggestion::listed(keys));
         let hint = if given.is_empty() { "Add one of them." } else { "Keep one of them." };
@@ -157,8 +161,8 @@ impl<'a> Report<'a> {
             TypeKind::Single(single) => vec![single.as_str()],
             TypeKind::Multiple(several) => several.iter().map(|kind| kind.as_str()).collect(),
         };
-        let words: Vec<&str> = expected.iter().map(|kind| type_in_words(kind)).collect();
-        let message = format!("expected {}, found {}", words.join(" or "), found_in_words(found));
+        let words: Vec<&str> = TYPES.iter().filter(|(kind, _)| expected.contains(kind)).map(|(_, words)| *words).collect();
+        let message = format!("expected {}, found {}", suggestion::joined(&words, "or"), found_in_words(found));
         let source = self.source(pointer);
         let hint = match found {
             Value::Null => Some("Write a value, or remove the key.".to_owned()),
@@ -167,6 +171,9 @@ impl<'a> Report<'a> {
                 if matches!(super::scalar::resolve(text), Ok(Value::Number(_) | Value::Bool(_))) && !expected.contains(&"string") =>
             {
                 Some(format!("Remove the quotes: `{text}`."))
+            }
+            Value::String(text) if expected == ["boolean", "object"] && TYPES.iter().any(|(kind, _)| kind == text) => {
+                Some(format!("Write a schema: `{{ type: {text} }}`."))
             }
             Value::String(_) | Value::Number(_) if expected == ["array"] && !source.contains('\n') => {
                 Some(format!("Write a list: `[{source}]`."))
@@ -255,17 +262,16 @@ fn count(found: &Value) -> String {
     }
 }
 
-fn type_in_words(kind: &str) -> &'static str {
-    match kind {
-        "null" => "nothing",
-        "boolean" => "`true` or `false`",
-        "integer" => "a whole number",
-        "number" => "a number",
-        "array" => "a list",
-        "object" => "a map",
-        _ => "text",
-    }
-}
+/// JSON's types in words.
+const TYPES: &[(&str, &str)] = &[
+    ("object", "a map"),
+    ("array", "a list"),
+    ("string", "text"),
+    ("number", "a number"),
+    ("integer", "a whole number"),
+    ("boolean", "`true` or `false`"),
+    ("null", "nothing"),
+];
 
 fn found_in_words(value: &Value) -> String {
     match value {
