@@ -1,4 +1,10 @@
-//! PORT: the actual state, which version and digest each environment holds. The embedded default is [`sqlite`].
+//! PORT: the actual state, which version and digest each environment holds. The adapter is [`SqlRegistry`],
+//! by default on a SQLite file.
+
+mod packing;
+mod sql;
+
+pub use sql::SqlRegistry;
 
 use anyhow::Result;
 use async_trait::async_trait;
@@ -54,12 +60,24 @@ pub enum Publication {
     VersionTaken(Digest),
 }
 
+/// Content that is to be deployed or published is not stored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cannot deploy {connector} {version}: the registry has no bundle {}", digest.short())]
+pub struct BundleMissing {
+    /// Which connector.
+    pub connector: ConnectorName,
+    /// Which version.
+    pub version: Version,
+    /// Which content.
+    pub digest: Digest,
+}
+
 /// Guarantees: bundles are immutable and addressed by digest; a published version never changes content.
 /// Every change raises `revision`. Every method may be repeated.
 /// Assumptions: several processes may read; one, the holder of the lease, writes.
 #[async_trait]
 pub trait Registry: Send + Sync {
-    /// A number that rises with every change: equal numbers, equal content.
+    /// A number that rises with every change of what `actual` returns: equal numbers, equal content.
     async fn revision(&self) -> Result<u64>;
 
     /// All holdings and published versions.
@@ -75,6 +93,7 @@ pub trait Registry: Send + Sync {
     async fn bundle(&self, digest: &Digest) -> Result<Option<BundleFiles>>;
 
     /// Gives a non-production environment a stored bundle, in place of what it held.
+    /// Fails with [`BundleMissing`] where it is not stored.
     async fn deploy(
         &self,
         environment: &EnvironmentName,
@@ -85,6 +104,7 @@ pub trait Registry: Send + Sync {
     ) -> Result<()>;
 
     /// Gives a production environment a stored bundle, in place of what it held, and fixes the version's content for ever.
+    /// Fails with [`BundleMissing`] where it is not stored.
     async fn publish(
         &self,
         environment: &EnvironmentName,
