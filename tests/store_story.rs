@@ -7,7 +7,7 @@ use switchboard::model::{
     BundleFiles, CaseOutcome, CaseReport, ConnectorName, Digest, EnvironmentName, Evidence, Fact, FactKind, Person, Place, ReviewId,
     Verdict, Version,
 };
-use switchboard::registry::{BundleMissing, Holding, Publication, PublishedVersion, Registry, SqlRegistry};
+use switchboard::registry::{Actual, BundleMissing, Holding, Publication, PublishedVersion, Registry, SqlRegistry, WrongDigest};
 use switchboard::store::{CachedDeclaration, Database, LeaseLost, NewFact, SqlStore, Store, StoredPlan};
 
 #[tokio::test]
@@ -181,7 +181,7 @@ fn bundle(content: &str) -> (Digest, BundleFiles) {
         ("icon.svg".to_owned(), vec![0, 159, 146, 150, 255]),
     ]);
     let files = BundleFiles::new(files);
-    (Digest::of(content.as_bytes()), files)
+    (switchboard::manifest::digest(&files).unwrap(), files)
 }
 
 async fn nothing_is_deployed_that_is_not_stored(registry: &dyn Registry) {
@@ -203,6 +203,10 @@ async fn environments_hold_what_they_were_given(registry: &dyn Registry) {
         registry.put_bundle(&github(), &b, &files_b).await.unwrap();
     }
     assert_eq!(registry.bundle(&a).await.unwrap(), Some(files_a));
+    let other = Digest::of(b"other");
+    let refused = registry.put_bundle(&github(), &other, &files_b).await.unwrap_err();
+    assert!(refused.downcast_ref::<WrongDigest>().is_some(), "{refused:#}");
+    assert_eq!(registry.bundle(&other).await.unwrap(), None);
 
     let mut revision = registry.revision().await.unwrap();
     let label = version(&format!("sha-{}", a.short()));
@@ -251,6 +255,8 @@ async fn a_published_version_keeps_its_content(registry: &dyn Registry) {
         at: at(second),
     };
     assert_eq!(actual.published, [fixed("1.0.0", a, 40), fixed("1.1.0", b, 43)]);
+    assert_eq!(registry.actual_of(&github()).await.unwrap(), actual);
+    assert_eq!(registry.actual_of(&"slack".parse().unwrap()).await.unwrap(), Actual::default());
     assert_eq!(publish(&production, "1.0.0", &b, 44).await, Publication::VersionTaken(a));
 }
 

@@ -72,6 +72,21 @@ pub struct BundleMissing {
     pub digest: Digest,
 }
 
+/// Content is not what its digest says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cannot store the bundle of {connector} as {}: {}", claimed.short(), match found {
+    Some(found) => format!("its content has the digest {}", found.short()),
+    None => "it has no readable manifest".to_owned(),
+})]
+pub struct WrongDigest {
+    /// Which connector.
+    pub connector: ConnectorName,
+    /// The digest it was to be stored under.
+    pub claimed: Digest,
+    /// The digest it has.
+    pub found: Option<Digest>,
+}
+
 /// Guarantees: bundles are immutable and addressed by digest; a published version never changes content.
 /// Every change raises `revision`. Every method may be repeated.
 /// Assumptions: several processes may read; one, the holder of the lease, writes.
@@ -87,6 +102,7 @@ pub trait Registry: Send + Sync {
     async fn actual_of(&self, connector: &ConnectorName) -> Result<Actual>;
 
     /// Stores a bundle's content under its digest; content that is there already stays.
+    /// Fails with [`WrongDigest`] where the digest is another content's.
     async fn put_bundle(&self, connector: &ConnectorName, digest: &Digest, files: &BundleFiles) -> Result<()>;
 
     /// A stored bundle's content.

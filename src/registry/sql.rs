@@ -1,12 +1,13 @@
 //! The registry in a SQL database, in statements that SQLite and PostgreSQL both understand.
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::AnyConnection;
 
 use super::packing::{pack, unpack};
-use super::{Actual, BundleMissing, Holding, Publication, PublishedVersion, Registry};
+use super::{Actual, BundleMissing, Holding, Publication, PublishedVersion, Registry, WrongDigest};
+use crate::manifest;
 use crate::model::{BundleFiles, ConnectorName, Digest, EnvironmentName, ReviewId, Version};
 use crate::store::{Database, number, unreadable};
 
@@ -29,10 +30,11 @@ impl SqlRegistry {
         Self(database.clone())
     }
 
-    /// Both lists as of one moment.
-    async fn lists(&self) -> Result<Actual, sqlx::Error> {
+    /// Both lists as of one moment, of one connector or of all.
+    async fn lists(&self, connector: Option<&ConnectorName>) -> Result<Actual, sqlx::Error> {
         let mut transaction = self.0.begin().await?;
-        let actual = Actual { holdings: holdings(&mut transaction).await?, published: published(&mut transaction).await? };
+        let holdings = holdings(&mut transaction, connector).await?;
+        let actual = Actual { holdings, published: published(&mut transaction, connector).await? };
         transaction.commit().await?;
         Ok(actual)
     }
@@ -72,9 +74,13 @@ impl SqlRegistry {
     }
 }
 
-async fn holdings(connection: &mut AnyConnection) -> Result<Vec<Holding>, sqlx::Error> {
-    let sql = "SELECT environment, connector, version, digest, since FROM holdings ORDER BY environment, connector";
-    let rows: Vec<(String, String, String, String, String)> = sqlx::query_as(sql).fetch_all(connection).await?;
+async fn holdings(connection: &mut AnyConnection, connector: Option<&ConnectorName>) -> Result<Vec<Holding>, sqlx::Error> {
+    let sql = match connector {
+        None => "SELECT environment, connector, version, digest, since FROM holdings ORDER BY environment, connector",
+        Some(_) => "SELECT environment, connector, version, digest, since FROM holdings WHERE connector = $1 ORDER BY environment",
+    };
+    let query = connector.iter().fold(sqlx::query_as(sql), |query, name| query.bind(name.as_str().to_owned()));
+    let rows: Vec<(String, String, String, String, String)> = query.fetch_all(connection).await?;
     rows.into_iter()
         .map(|(environment, connector, version, digest, since)| {
             Ok(Holding {
@@ -88,9 +94,13 @@ async fn holdings(connection: &mut AnyConnection) -> Result<Vec<Holding>, sqlx::
         .collect()
 }
 
-async fn published(connection: &mut AnyConnection) -> Result<Vec<PublishedVersion>, sqlx::Error> {
-    let sql = "SELECT connector, version, digest, review, at FROM published ORDER BY connector, version";
-    let rows: Vec<(String, String, String, i64, String)> = sqlx::query_as(sql).fetch_all(connection).await?;
+async fn published(connection: &mut AnyConnection, connector: Option<&ConnectorName>) -> Result<Vec<PublishedVersion>, sqlx::Error> {
+    let sql = match connector {
+        None => "SELECT connector, version, digest, review, at FROM published ORDER BY connector, version",
+        Some(_) => "SELECT connector, version, digest, review, at FROM published WHERE connector = $1 ORDER BY version",
+    };
+    let query = connector.iter().fold(sqlx::query_as(sql), |query, name| query.bind(name.as_str().to_owned()));
+    let rows: Vec<(String, String, String, i64, String)> = query.fetch_all(connection).await?;
     rows.into_iter()
         .map(|(connector, version, digest, review, at)| {
             Ok(PublishedVersion {
@@ -143,18 +153,34 @@ impl Registry for SqlRegistry {
     }
 
     async fn actual(&self) -> Result<Actual> {
-        self.lists().await.map_err(|error| self.0.failed("read the registry", error).into())
+        self.lists(None).await.map_err(|error| self.0.failed("read the registry", error).into())
+    }
+
+    async fn actual_of(&self, connector: &ConnectorName) -> Result<Actual> {
+        let read = self.lists(Some(connector)).await;
+        read.map_err(|error| self.0.failed(&format!("read what the registry holds of {connector}"), error).into())
     }
 
     async fn put_bundle(&self, connector: &ConnectorName, digest: &Digest, files: &BundleFiles) -> Result<()> {
-        let put = self.insert_bundle(connector, digest, pack(files)?).await;
-        put.map_err(|error| self.0.failed(&format!("store the bundle of {connector}"), error).into())
+        let failed = |error| self.0.failed(&format!("store the bundle of {connector}"), error);
+        if self.has_bundle(digest).await.map_err(failed)? {
+            return Ok(());
+        }
+        match manifest::digest(files) {
+            Some(found) if found == *digest => Ok(self.insert_bundle(connector, digest, pack(files)?).await.map_err(failed)?),
+            found => Err(WrongDigest { connector: connector.clone(), claimed: *digest, found }.into()),
+        }
     }
 
     async fn bundle(&self, digest: &Digest) -> Result<Option<BundleFiles>> {
         let read = self.content(digest).await;
         let content = read.map_err(|error| self.0.failed(&format!("read the bundle {}", digest.short()), error))?;
-        Ok(content.map(|packed| unpack(&packed)).transpose()?)
+        let Some(packed) = content else { return Ok(None) };
+        let files = unpack(&packed).with_context(|| format!("cannot read the bundle {}", digest.short()))?;
+        if manifest::digest(&files) != Some(*digest) {
+            bail!("cannot read the bundle {}: its stored content was changed", digest.short());
+        }
+        Ok(Some(files))
     }
 
     async fn deploy(

@@ -113,6 +113,7 @@ CREATE TABLE holdings (
     since       TEXT NOT NULL,
     PRIMARY KEY (environment, connector)
 );
+CREATE INDEX holdings_of_connector ON holdings (connector, environment);
 
 CREATE TRIGGER holdings_insert_raises_revision AFTER INSERT ON holdings
 BEGIN UPDATE counters SET value = value + 1 WHERE name = 'revision'; END;
