@@ -28,6 +28,12 @@ pub(super) fn of(files: &BundleFiles, document: &Document) -> Digest {
     Digest::from_bytes(hash.finalize().into())
 }
 
+/// The digest of a bundle's files alone, whatever else is wrong with them; `None` where the manifest is missing or no document.
+pub fn digest(files: &BundleFiles) -> Option<Digest> {
+    let document = Document::parse(MANIFEST, files.get(MANIFEST)?).ok()?;
+    Some(of(files, &document))
+}
+
 /// The lines that `status` takes up; its value alone where something else shares them.
 fn status_line(bytes: &[u8], document: &Document) -> Range<usize> {
     let (Some(key), Some(value)) = (document.key_mark("/status"), document.mark("/status")) else { return 0..0 };

@@ -29,7 +29,7 @@ pub use connector::{
     API_VERSION, Action, ApiKey, Authentication, Basic, Bearer, Connection, ConnectionValue, ConnectionValues, DeclaredError, DocLinks,
     Manifest, Property, PropertyType, Schedule, Schema, Start, Tasks, TestConnection, Trigger, Visibility, Webhook,
 };
-pub use digest::MANIFEST;
+pub use digest::{MANIFEST, digest};
 pub use document::Document;
 pub use order::Ordered;
 pub use schemas::{schema_text, schemas};

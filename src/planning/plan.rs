@@ -248,9 +248,9 @@ impl Step {
 
     fn key(&self) -> (&'static str, Option<&EnvironmentName>, &Digest) {
         match self {
-            Step::Delete { environment, digest, .. } | Step::Publish { environment, digest, .. } | Step::Deploy { environment, digest, .. } => {
-                (self.verb(), Some(environment), digest)
-            }
+            Step::Delete { environment, digest, .. }
+            | Step::Publish { environment, digest, .. }
+            | Step::Deploy { environment, digest, .. } => (self.verb(), Some(environment), digest),
             Step::Withdraw { digest, .. } | Step::RunTests { digest, .. } | Step::OpenReview { digest, .. } => (self.verb(), None, digest),
         }
     }

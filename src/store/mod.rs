@@ -1,4 +1,18 @@
-//! PORT: facts, evidence, plans and the lease's epoch. The embedded default is [`sqlite`].
+//! PORT: facts, evidence, plans and the lease's epoch. The adapter is [`SqlStore`], by default on a SQLite file.
+
+mod database;
+mod declarations;
+mod evidence;
+mod facts;
+mod failure;
+mod plans;
+mod sql;
+mod sqlite;
+
+pub use database::Database;
+pub(crate) use database::{number, unreadable};
+pub use failure::{Cause, DatabaseError};
+pub use sql::SqlStore;
 
 use anyhow::Result;
 use async_trait::async_trait;
@@ -39,6 +53,14 @@ pub struct StoredPlan {
     pub body: String,
 }
 
+/// A plan was not stored because a newer epoch has begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("cannot store the plan of epoch {epoch}: a newer epoch has begun, so another process holds the lease")]
+pub struct LeaseLost {
+    /// The epoch that has ended.
+    pub epoch: u64,
+}
+
 /// Guarantees: facts and evidence are append-only; what a method returned `Ok` for survives a kill.
 /// Assumptions: several processes may read and append facts; one holds the lease.
 #[async_trait]
@@ -76,7 +98,7 @@ pub trait Store: Send + Sync {
     /// Begins a new epoch: the number that this holder of the lease stores its plans under.
     async fn begin_epoch(&self, at: Timestamp, holder: &str) -> Result<u64>;
 
-    /// Stores a plan unless a newer epoch has begun, in which case it fails: this process has lost the lease.
+    /// Stores a plan unless a newer epoch has begun, in which case it fails with [`LeaseLost`].
     async fn put_plan(&self, plan: &StoredPlan) -> Result<()>;
 
     /// The newest plan.
