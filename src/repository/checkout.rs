@@ -41,6 +41,7 @@ impl Checkout {
             };
             let paths = changed_paths(&work_tree, old, new)?;
             let checkout = Self { repo: work_tree, old, new, paths };
+            checkout.refuse_locked()?;
             checkout.refuse_staged()?;
             found.push(checkout);
         }
@@ -50,7 +51,11 @@ impl Checkout {
     /// Writes the new files and the index, or nothing where a file is not as committed.
     pub(super) fn apply(&self) -> Result<()> {
         // A refusal comes before anything is written; undoing it would overwrite the very files it protects.
-        self.write().inspect_err(|error| if !error.is::<WorkTreeInTheWay>() { self.undo() })
+        self.write().inspect_err(|error| {
+            if !error.is::<WorkTreeInTheWay>() {
+                self.undo()
+            }
+        })
     }
 
     /// Puts the old files back, as far as possible.
@@ -75,6 +80,15 @@ impl Checkout {
         if let Some(old) = old {
             let mut builder = self.builder();
             self.repo.checkout_tree(old.as_object(), Some(builder.force()))?;
+        }
+        Ok(())
+    }
+
+    /// Where another git process is writing the index, files must not be changed under it.
+    fn refuse_locked(&self) -> Result<()> {
+        let lock = self.repo.path().join("index.lock");
+        if !self.paths.is_empty() && lock.exists() {
+            anyhow::bail!("another git process is at work in the work tree; if none is running, remove {}", lock.display());
         }
         Ok(())
     }

@@ -44,15 +44,18 @@ async fn an_empty_repository_a_missing_branch_and_a_branch_that_appears_are_told
 #[tokio::test]
 async fn a_listing_names_folders_and_reports_what_does_not_belong() {
     let test = TestRepo::bare();
-    test.commit("main", &[
-        ("switchboard.yaml", Some(b"x")),
-        ("connectors/a/connector.yaml", Some(b"a")),
-        ("connectors/b/connector.yaml", Some(b"a")),
-        ("connectors/README.md", Some(b"hello")),
-        ("connectors/stray.yaml", Some(b"stray")),
-        ("releases/a/1.0.0.yaml", Some(b"r")),
-        ("releases/.gitkeep", Some(b"")),
-    ]);
+    test.commit(
+        "main",
+        &[
+            ("switchboard.yaml", Some(b"x")),
+            ("connectors/a/connector.yaml", Some(b"a")),
+            ("connectors/b/connector.yaml", Some(b"a")),
+            ("connectors/README.md", Some(b"hello")),
+            ("connectors/stray.yaml", Some(b"stray")),
+            ("releases/a/1.0.0.yaml", Some(b"r")),
+            ("releases/.gitkeep", Some(b"")),
+        ],
+    );
     let repo = test.open();
     let listing = repo.list(&head_of(&repo).await).await.unwrap();
     let connectors = listing.connectors.unwrap();
@@ -68,12 +71,15 @@ async fn a_listing_names_folders_and_reports_what_does_not_belong() {
 async fn bundles_come_in_the_order_asked_for_and_each_fails_on_its_own() {
     let test = TestRepo::bare();
     let large = vec![b'x'; 1024 * 1024 + 1];
-    test.commit("main", &[
-        ("connectors/a/connector.yaml", Some(b"a")),
-        ("connectors/a/tests/one.yaml", Some(b"t")),
-        ("connectors/b/icon.svg", Some(&large)),
-        ("connectors/c/connector.yaml", Some(b"c")),
-    ]);
+    test.commit(
+        "main",
+        &[
+            ("connectors/a/connector.yaml", Some(b"a")),
+            ("connectors/a/tests/one.yaml", Some(b"t")),
+            ("connectors/b/icon.svg", Some(&large)),
+            ("connectors/c/connector.yaml", Some(b"c")),
+        ],
+    );
     let repo = test.open();
     let listing = repo.list(&head_of(&repo).await).await.unwrap();
     let trees: Vec<_> = listing.connectors.unwrap().into_values().rev().collect();
