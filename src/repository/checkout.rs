@@ -28,7 +28,7 @@ pub(super) struct Checkout {
 }
 
 impl Checkout {
-    /// Finds the work trees concerned and refuses where one is not clean for the files that change.
+    /// Finds the work trees concerned and refuses where other changes to these files are staged.
     pub(super) fn prepare(repo: &Repository, changes: &[RefChange]) -> Result<Vec<Self>> {
         let mut found = Vec::new();
         for work_tree in work_trees(repo)? {
@@ -41,16 +41,21 @@ impl Checkout {
             };
             let paths = changed_paths(&work_tree, old, new)?;
             let checkout = Self { repo: work_tree, old, new, paths };
+            checkout.refuse_locked()?;
             checkout.refuse_staged()?;
-            checkout.write(true)?;
             found.push(checkout);
         }
         Ok(found)
     }
 
-    /// Writes the new files and the index.
+    /// Writes the new files and the index, or nothing where a file is not as committed.
     pub(super) fn apply(&self) -> Result<()> {
-        self.write(false).inspect_err(|_| self.undo())
+        // A refusal comes before anything is written; undoing it would overwrite the very files it protects.
+        self.write().inspect_err(|error| {
+            if !error.is::<WorkTreeInTheWay>() {
+                self.undo()
+            }
+        })
     }
 
     /// Puts the old files back, as far as possible.
@@ -79,6 +84,15 @@ impl Checkout {
         Ok(())
     }
 
+    /// Where another git process is writing the index, files must not be changed under it.
+    fn refuse_locked(&self) -> Result<()> {
+        let lock = self.repo.path().join("index.lock");
+        if !self.paths.is_empty() && lock.exists() {
+            anyhow::bail!("another git process is at work in the work tree; if none is running, remove {}", lock.display());
+        }
+        Ok(())
+    }
+
     /// What is staged must be what was committed, or already what comes.
     fn refuse_staged(&self) -> Result<()> {
         let index = self.repo.index().context("cannot read the index")?;
@@ -97,7 +111,7 @@ impl Checkout {
         if staged.is_empty() { Ok(()) } else { Err(self.in_the_way(staged).into()) }
     }
 
-    fn write(&self, dry_run: bool) -> Result<()> {
+    fn write(&self) -> Result<()> {
         if self.paths.is_empty() {
             return Ok(());
         }
@@ -108,9 +122,6 @@ impl Checkout {
             conflicts.extend(path.map(|path| path.display().to_string()));
             true
         });
-        if dry_run {
-            builder.dry_run();
-        }
         let outcome = self.repo.checkout_tree(&new, Some(&mut builder));
         drop(builder);
         match outcome {

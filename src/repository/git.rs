@@ -11,13 +11,10 @@ use tokio::task::spawn_blocking;
 
 use crate::model::{BlobId, BundleFiles, CommitId, Person, TreeId};
 
+use super::mirror::Mirror;
 use super::read::{Reader, oid, unreadable};
 use super::write::{self, CommitSummary, Merge, NewFile};
-use super::{BranchProposal, Head, Listing, Location, Pushed, ReadError, RefChange, RefUpdate, Repository, refs};
-
-/// How a remote is reached; a local repository needs none of it.
-#[derive(Debug, Clone, Default)]
-pub struct GitOptions {}
+use super::{BranchProposal, GitOptions, Head, Listing, Location, Pushed, ReadError, RefChange, RefUpdate, Repository, refs};
 
 /// A git repository. Cheap to clone; every operation opens the repository anew, so one that went away and came back is simply there again.
 #[derive(Debug, Clone)]
@@ -27,10 +24,16 @@ pub struct GitRepository {
 
 #[derive(Debug)]
 struct Inner {
-    /// The work tree's root or the git directory, of the repository itself or of its mirror.
-    path: PathBuf,
+    place: Place,
     /// The tracked branch, as `refs/heads/…`; `None`: the one that HEAD names at the time.
     branch: Option<String>,
+}
+
+#[derive(Debug)]
+enum Place {
+    /// The work tree's root or the git directory.
+    InPlace(PathBuf),
+    Mirrored(Mirror),
 }
 
 /// How many threads read bundles.
@@ -42,19 +45,21 @@ const MAX_READ: usize = 16 * 1024 * 1024;
 impl GitRepository {
     /// Opens a repository on this machine, or prepares the mirror of a remote one in `mirror_folder`, without connecting yet.
     /// The tracked branch is the given one, else that of the remote's HEAD, else the one checked out now.
-    pub fn open(location: &Location, branch: Option<&str>, _mirror_folder: &Path, _options: GitOptions) -> Result<Self> {
-        let path = match location {
-            Location::Local(path) => path.clone(),
-            Location::Remote(_) => bail!("remote repositories are not there yet"),
-        };
+    pub fn open(location: &Location, branch: Option<&str>, mirror_folder: &Path, options: &GitOptions) -> Result<Self> {
         let branch = branch.map(branch_ref).transpose()?;
-        let repo = open(&path)?;
-        let branch = match branch {
-            // What a work tree's HEAD names changes whenever its user switches branches; that must not redefine what is desired.
-            None if !repo.is_bare() => Some(refs::head_branch(&repo)?.with_context(|| detached(&path))?),
-            other => other,
+        let (place, branch) = match location {
+            Location::Remote(url) => (Place::Mirrored(Mirror::new(url, mirror_folder, options)?), branch),
+            Location::Local(path) => {
+                let repo = open(path)?;
+                let branch = match branch {
+                    // What a work tree's HEAD names changes whenever its user switches branches; that must not redefine what is desired.
+                    None if !repo.is_bare() => Some(refs::head_branch(&repo)?.with_context(|| detached(&repo))?),
+                    other => other,
+                };
+                (Place::InPlace(path.clone()), branch)
+            }
         };
-        Ok(Self { inner: Arc::new(Inner { path, branch }) })
+        Ok(Self { inner: Arc::new(Inner { place, branch }) })
     }
 
     /// The tracked branch's name, without `refs/heads/`.
@@ -116,21 +121,39 @@ impl GitRepository {
     /// Moves references, all or none, each only from its expected value. A work tree that has one checked out follows;
     /// where it is not clean, the error is a [`super::WorkTreeInTheWay`] and nothing moves.
     pub async fn update_refs(&self, changes: &[RefChange]) -> Result<RefUpdate> {
-        let changes = changes.to_vec();
-        self.blocking(move |repo| refs::update(repo, &changes, "switchboard")).await
+        let (inner, changes) = (self.inner.clone(), changes.to_vec());
+        self.blocking(move |repo| match &inner.place {
+            Place::InPlace(_) => refs::update(repo, &changes, "switchboard"),
+            Place::Mirrored(mirror) => mirror.push(&changes),
+        })
+        .await
     }
 
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&git2::Repository) -> Result<T> + Send + 'static) -> Result<T> {
         let inner = self.inner.clone();
-        spawn_blocking(move || work(&open(&inner.path)?)).await.context("the work on the repository broke off")?
+        spawn_blocking(move || work(&inner.open()?)).await.context("the work on the repository broke off")?
     }
 }
 
 impl Inner {
+    fn open(&self) -> Result<git2::Repository> {
+        match &self.place {
+            Place::InPlace(path) => open(path),
+            Place::Mirrored(mirror) => mirror.open(),
+        }
+    }
+
+    fn refresh(&self) -> Result<()> {
+        match &self.place {
+            Place::InPlace(_) => Ok(()),
+            Place::Mirrored(mirror) => mirror.refresh(),
+        }
+    }
+
     fn tracked(&self, repo: &git2::Repository) -> Result<String> {
         match &self.branch {
             Some(branch) => Ok(branch.clone()),
-            None => refs::head_branch(repo)?.with_context(|| detached(&self.path)),
+            None => refs::head_branch(repo)?.with_context(|| detached(repo)),
         }
     }
 }
@@ -139,7 +162,11 @@ impl Inner {
 impl Repository for GitRepository {
     async fn head(&self) -> Result<Head> {
         let inner = self.inner.clone();
-        self.blocking(move |repo| refs::head(repo, &inner.tracked(repo)?)).await
+        self.blocking(move |repo| {
+            inner.refresh()?;
+            refs::head(repo, &inner.tracked(repo)?)
+        })
+        .await
     }
 
     async fn list(&self, commit: &CommitId) -> Result<Listing> {
@@ -153,7 +180,7 @@ impl Repository for GitRepository {
             .chunks(chunk)
             .map(|chunk| {
                 let (inner, trees) = (self.inner.clone(), chunk.to_vec());
-                (chunk.len(), spawn_blocking(move || read_chunk(&inner.path, &trees)))
+                (chunk.len(), spawn_blocking(move || read_chunk(&inner, &trees)))
             })
             .collect();
         let mut bundles = Vec::with_capacity(trees.len());
@@ -196,6 +223,7 @@ impl Repository for GitRepository {
     async fn ensure_no_branch(&self, branch: &str) -> Result<()> {
         let name = branch_ref(branch)?;
         for _ in 0..DELETE_ATTEMPTS {
+            self.refreshed().await?;
             let Some(there) = self.ref_target(&name).await? else { return Ok(()) };
             let change = RefChange { name: name.clone(), expected: Some(there), new: None };
             if self.update_refs(&[change]).await? == RefUpdate::Done {
@@ -218,14 +246,19 @@ impl GitRepository {
         }
     }
 
+    async fn refreshed(&self) -> Result<()> {
+        let inner = self.inner.clone();
+        self.blocking(move |_| inner.refresh()).await
+    }
+
     async fn ref_target(&self, name: &str) -> Result<Option<CommitId>> {
         let name = name.to_owned();
         self.blocking(move |repo| Ok(refs::target(repo, &name)?.map(|id| CommitId::new(id.to_string())))).await
     }
 }
 
-fn read_chunk(path: &Path, trees: &[TreeId]) -> Vec<Result<BundleFiles, ReadError>> {
-    let repo = match open(path) {
+fn read_chunk(inner: &Inner, trees: &[TreeId]) -> Vec<Result<BundleFiles, ReadError>> {
+    let repo = match inner.open() {
         Ok(repo) => repo,
         Err(error) => return trees.iter().map(|_| Err(unreadable(&error))).collect(),
     };
@@ -255,6 +288,6 @@ fn branch_ref(branch: &str) -> Result<String> {
     Ok(name)
 }
 
-fn detached(path: &Path) -> String {
-    format!("HEAD of {} names no branch: check one out, or name the branch to track", path.display())
+fn detached(repo: &git2::Repository) -> String {
+    format!("HEAD of {} names no branch: check one out, or name the branch to track", repo.path().display())
 }

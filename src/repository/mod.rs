@@ -4,8 +4,10 @@ mod checkout;
 mod git;
 mod intake;
 mod location;
+mod mirror;
 mod read;
 mod refs;
+mod transport;
 mod write;
 
 use std::collections::BTreeMap;
@@ -16,9 +18,10 @@ use async_trait::async_trait;
 use crate::model::{BlobId, BundleFiles, CommitId, Person, TreeId};
 
 pub use checkout::WorkTreeInTheWay;
-pub use git::{GitOptions, GitRepository};
+pub use git::GitRepository;
 pub use location::{Location, LocationError, RemoteUrl};
 pub use refs::{RefChange, RefUpdate};
+pub use transport::{Credentials, GitOptions};
 pub use write::{CommitSummary, Merge};
 
 /// Where the tracked branch stands.

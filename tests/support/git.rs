@@ -102,5 +102,5 @@ impl TestRepo {
 
 /// Opens a location through the port's adapter, with the mirror in `state`.
 pub fn open(location: &str, state: &Path) -> GitRepository {
-    GitRepository::open(&Location::parse(location).unwrap(), None, &state.join("mirror"), GitOptions::default()).unwrap()
+    GitRepository::open(&Location::parse(location).unwrap(), None, &state.join("mirror"), &GitOptions::default()).unwrap()
 }

@@ -1,3 +1,5 @@
 //! World builder, stateful fakes, fixed clock, command runner.
 
 pub mod git;
+pub mod git_http;
+pub mod git_ssh;
