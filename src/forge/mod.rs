@@ -29,6 +29,6 @@ pub trait Forge: Send + Sync {
     /// Only a withdrawn review is opened anew, as a new review.
     async fn open(&self, proposal: &Proposal) -> Result<Review>;
 
-    /// Closes an open review as withdrawn; one that is closed already stays as it is.
+    /// Closes an open review as withdrawn and deletes its branch; one that is closed already stays as it is.
     async fn withdraw(&self, review: ReviewId, reason: &str) -> Result<()>;
 }

@@ -3,3 +3,5 @@
 pub mod git;
 pub mod git_http;
 pub mod git_ssh;
+pub mod team;
+pub mod universe;

@@ -1,0 +1,266 @@
+//! Reads the tracked branch: settings, connectors' folders and release records, each only where its object id has changed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+
+use super::World;
+use super::memory::{Dirty, Folder, Memory, ReadConfig, ReadReleases};
+use super::read::{READER_LEVEL, declare};
+use crate::manifest::{Config, release};
+use crate::model::{BlobId, BundleFiles, ConnectorName, Digest, EnvironmentName, Place, Problem, TreeId};
+use crate::planning::{Declaration, Desired, Gap, Policy};
+use crate::repository::{Head, Listing, ReadError};
+use crate::store::CachedDeclaration;
+
+/// The settings' name in the store's cache; no connector can have it.
+const CONFIG: &str = "switchboard.yaml";
+const CONFIG_LIMIT: usize = 1 << 20;
+/// Folders read at once: bounds the memory a first pass takes.
+const CHUNK: usize = 256;
+
+/// Takes the declarations of an earlier process from the store, once.
+pub(super) async fn load_cache(world: &World, memory: &mut Memory) -> Result<()> {
+    if std::mem::replace(&mut memory.cache_loaded, true) {
+        return Ok(());
+    }
+    for cached in world.store.declarations().await.context("cannot read the cached declarations")? {
+        let Some((level, id)) = cached.key.split_once(':') else { continue };
+        if level != READER_LEVEL.to_string() {
+            continue;
+        }
+        if cached.connector == CONFIG {
+            if let Ok(policy) = serde_json::from_str::<Policy>(&cached.body) {
+                memory.policy = Arc::new(policy);
+                memory.config = Some(ReadConfig { blob: Some(BlobId::new(id)), problems: Vec::new() });
+            }
+        } else if let Ok(declaration) = serde_json::from_str::<Declaration>(&cached.body) {
+            let folder = Folder { tree: Some(TreeId::new(id)), desired: Desired::Declared(Arc::new(declaration)) };
+            memory.folders.insert(cached.connector, folder);
+        }
+    }
+    Ok(())
+}
+
+/// Brings the memory up to the tracked branch's commit. What cannot be read is a gap, and what was read before stays.
+pub(super) async fn read(world: &World, memory: &mut Memory) -> Result<Vec<Gap>> {
+    let gap = |reason: String| Ok(vec![Gap::Repository(reason)]);
+    let commit = match world.repository.head().await {
+        Ok(Head::Commit(commit)) => commit,
+        Ok(Head::EmptyRepository) => return gap("it has no commit yet".to_owned()),
+        Ok(Head::MissingBranch) => return gap("it has no branch of the tracked name".to_owned()),
+        Err(error) => return gap(format!("{error:#}")),
+    };
+    if memory.commit.as_ref() == Some(&commit) && memory.is_complete() {
+        return Ok(memory.standing_gaps());
+    }
+    let listing = match world.repository.list(&commit).await {
+        Ok(listing) => listing,
+        Err(error) => return gap(format!("commit {}: {error:#}", commit.short())),
+    };
+    if listing.config.is_none() && listing.connectors.as_ref().is_none_or(BTreeMap::is_empty) {
+        return Ok(vec![Gap::EmptyTree]);
+    }
+    read_config(world, memory, &listing).await?;
+    read_connectors(world, memory, &listing).await?;
+    read_releases(world, memory, &listing).await;
+    memory.oddities = listing.oddities.iter().map(|odd| refused(&odd.path, &odd.reason)).collect();
+    let unread_folders = memory.folders.values().filter(|folder| folder.tree.is_none()).count();
+    memory.incomplete = unread_folders + memory.releases.values().filter(|read| read.tree.is_none()).count();
+    memory.commit = Some(commit);
+    Ok(memory.standing_gaps())
+}
+
+async fn read_config(world: &World, memory: &mut Memory, listing: &Listing) -> Result<()> {
+    let Some(blob) = &listing.config else {
+        let missing = Problem::error("SB062", Place::file(CONFIG), "there is no `switchboard.yaml`");
+        let problems = vec![missing.hint("Run `switchboard init` to write one.")];
+        memory.config = Some(ReadConfig { blob: Some(BlobId::new("")), problems });
+        return Ok(());
+    };
+    if memory.config.as_ref().is_some_and(|known| known.blob.as_ref() == Some(blob)) {
+        return Ok(());
+    }
+    memory.config = Some(match world.repository.read_blob(blob, CONFIG_LIMIT).await {
+        Ok(bytes) => {
+            let problems = match Config::read(&bytes) {
+                Ok(config) => {
+                    memory.policy = Arc::new(policy_of(&config));
+                    memory.dirty = Dirty::All;
+                    put_cache(world, vec![cached(CONFIG, blob.as_str(), memory.policy.as_ref())?]).await?;
+                    Vec::new()
+                }
+                Err(problems) => problems,
+            };
+            ReadConfig { blob: Some(blob.clone()), problems }
+        }
+        Err(error) => {
+            let unread = Problem::error("SB063", Place::file(CONFIG), format!("cannot read it: {error:#}"));
+            ReadConfig { blob: None, problems: vec![unread] }
+        }
+    });
+    Ok(())
+}
+
+fn policy_of(config: &Config) -> Policy {
+    let environments = |production: bool| -> Vec<EnvironmentName> {
+        config
+            .environments
+            .iter()
+            .filter(|(_, environment)| environment.production == production)
+            .filter_map(|(name, _)| name.parse().ok())
+            .collect()
+    };
+    Policy {
+        non_production: environments(false),
+        production: environments(true),
+        deletions_at_most: config.deletions.at_most,
+        deletions_at_most_percent: config.deletions.at_most_percent,
+        self_approval: config.review.self_approval,
+    }
+}
+
+async fn read_connectors(world: &World, memory: &mut Memory, listing: &Listing) -> Result<()> {
+    let none = BTreeMap::new();
+    let present = listing.connectors.as_ref().unwrap_or(&none);
+    let gone: Vec<String> = memory.folders.keys().filter(|folder| !present.contains_key(*folder)).cloned().collect();
+    for folder in gone {
+        memory.folders.remove(&folder);
+        mark(memory, &folder);
+    }
+    let is_new = |folder: &&String| memory.folders.get(*folder).is_none_or(|known| known.tree.as_ref() != present.get(*folder));
+    let wanted: Vec<(String, TreeId)> =
+        present.keys().filter(is_new).filter_map(|folder| Some((folder.clone(), present.get(folder)?.clone()))).collect();
+    for chunk in wanted.chunks(CHUNK) {
+        read_chunk(world, memory, chunk).await?;
+    }
+    Ok(())
+}
+
+async fn read_chunk(world: &World, memory: &mut Memory, chunk: &[(String, TreeId)]) -> Result<()> {
+    let trees: Vec<TreeId> = chunk.iter().map(|(_, tree)| tree.clone()).collect();
+    let bundles = world.repository.read_bundles(&trees).await;
+    let jobs: Vec<_> = chunk.iter().cloned().zip(bundles).collect();
+    let mut to_cache = Vec::new();
+    for (folder, tree, outcome) in declare_all(jobs).await? {
+        let last_good = memory.last_good(&folder);
+        let (read_tree, desired) = match outcome {
+            Ok(declaration) => {
+                to_cache.push(cached(&folder, tree.as_str(), &declaration)?);
+                (Some(tree), Desired::Declared(Arc::new(declaration)))
+            }
+            Err(Unread::Content(problems)) => (Some(tree), Desired::Unreadable { problems, last_good }),
+            Err(Unread::Object(problem)) => (None, Desired::Unreadable { problems: vec![problem], last_good }),
+        };
+        if folder.parse::<ConnectorName>().is_ok() {
+            memory.folders.insert(folder.clone(), Folder { tree: read_tree, desired });
+            mark(memory, &folder);
+        }
+    }
+    put_cache(world, to_cache).await
+}
+
+/// Why a folder was not understood: for good, until its content changes, or for now.
+enum Unread {
+    Content(Vec<Problem>),
+    Object(Problem),
+}
+
+type Outcome = (String, TreeId, Result<Declaration, Unread>);
+
+/// Parses and checks on threads of their own, one for each core.
+async fn declare_all(jobs: Vec<((String, TreeId), Result<BundleFiles, ReadError>)>) -> Result<Vec<Outcome>> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = jobs.len().div_ceil(threads).max(1);
+    let mut parts = Vec::new();
+    let mut jobs = jobs.into_iter().peekable();
+    while jobs.peek().is_some() {
+        let part: Vec<_> = jobs.by_ref().take(share).collect();
+        parts.push(tokio::task::spawn_blocking(move || part.into_iter().map(declare_one).collect::<Vec<_>>()));
+    }
+    let mut outcomes = Vec::new();
+    for part in parts {
+        outcomes.extend(part.await.context("a reader thread died")?);
+    }
+    Ok(outcomes)
+}
+
+fn declare_one(((folder, tree), files): ((String, TreeId), Result<BundleFiles, ReadError>)) -> Outcome {
+    let place = || Place::file(format!("connectors/{folder}"));
+    let outcome = match files {
+        Ok(files) => declare(&folder, &tree, &files).map_err(Unread::Content),
+        Err(ReadError::Refused(odd)) => Err(Unread::Content(vec![refused(&format!("connectors/{folder}/{}", odd.path), &odd.reason)])),
+        Err(error @ ReadError::Unreadable(_)) => Err(Unread::Object(Problem::error("SB063", place(), error.to_string()))),
+    };
+    (folder, tree, outcome)
+}
+
+async fn read_releases(world: &World, memory: &mut Memory, listing: &Listing) {
+    let gone: Vec<String> = memory.releases.keys().filter(|folder| !listing.releases.contains_key(*folder)).cloned().collect();
+    for folder in gone {
+        memory.releases.remove(&folder);
+        mark(memory, &folder);
+    }
+    let wanted: Vec<(String, TreeId)> = listing
+        .releases
+        .iter()
+        .filter(|(folder, tree)| memory.releases.get(*folder).is_none_or(|read| read.tree.as_ref() != Some(*tree)))
+        .map(|(folder, tree)| (folder.clone(), tree.clone()))
+        .collect();
+    let trees: Vec<TreeId> = wanted.iter().map(|(_, tree)| tree.clone()).collect();
+    let bundles = world.repository.read_bundles(&trees).await;
+    for ((folder, tree), files) in wanted.into_iter().zip(bundles) {
+        match files {
+            Ok(files) => {
+                let read = records(&folder, tree, &files);
+                memory.releases.insert(folder.clone(), read);
+            }
+            Err(error) => {
+                // What was read before stays good, and is read again on the next pass.
+                let place = Place::file(format!("releases/{folder}"));
+                let read = memory.releases.entry(folder.clone()).or_insert_with(ReadReleases::empty);
+                read.tree = None;
+                read.unreadable = vec![Problem::error("SB063", place, error.to_string())];
+            }
+        }
+        mark(memory, &folder);
+    }
+}
+
+fn records(folder: &str, tree: TreeId, files: &BundleFiles) -> ReadReleases {
+    let mut read = ReadReleases { tree: Some(tree), ..ReadReleases::empty() };
+    for (file, bytes) in files.iter() {
+        let path = format!("releases/{folder}/{file}");
+        match release::read(&path, bytes) {
+            Ok(release) if crate::model::Release::path(&release.connector, &release.version) == path => {
+                read.records.push((release, Digest::of(bytes)));
+            }
+            Ok(release) => read.unreadable.push(refused(&path, &format!("it is the record of {} {}", release.connector, release.version))),
+            Err(problems) => read.unreadable.extend(problems.into_iter().next()),
+        }
+    }
+    read
+}
+
+fn refused(path: &str, reason: &str) -> Problem {
+    Problem::error("SB061", Place::file(path), reason)
+}
+
+fn mark(memory: &mut Memory, folder: &str) {
+    if let Ok(name) = folder.parse::<ConnectorName>() {
+        memory.dirty.add(&name);
+    }
+}
+
+fn cached<T: serde::Serialize>(connector: &str, id: &str, body: &T) -> Result<CachedDeclaration> {
+    let body = serde_json::to_string(body).context("cannot write a declaration as JSON")?;
+    Ok(CachedDeclaration { connector: connector.to_owned(), key: format!("{READER_LEVEL}:{id}"), body })
+}
+
+async fn put_cache(world: &World, declarations: Vec<CachedDeclaration>) -> Result<()> {
+    if declarations.is_empty() {
+        return Ok(());
+    }
+    world.store.put_declarations(&declarations).await.context("cannot cache the declarations")
+}

@@ -1,0 +1,198 @@
+//! Reads every port into one immutable snapshot, touching only what has changed since the pass before.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+
+use super::memory::{Dirty, Memory, Stock};
+use super::{World, folders};
+use crate::model::{ConnectorName, Digest, Fact, Review};
+use crate::planning::{Connector, Desired, Gap, Held, Snapshot};
+use crate::registry::Actual;
+use crate::store::NewFact;
+
+/// Stores the evidence of the runs that ended, and only then lets the harness forget them.
+pub(super) async fn collect_evidence(world: &World, memory: &mut Memory) -> Result<()> {
+    let progress = match world.harness.progress().await {
+        Ok(progress) => progress,
+        Err(error) => {
+            tracing::warn!("cannot ask for the tests' progress: {error:#}");
+            return Ok(());
+        }
+    };
+    let mut testing: BTreeSet<Digest> = progress.running.into_iter().collect();
+    for evidence in progress.finished {
+        let fact = Fact::TestsFinished { digest: evidence.digest, verdict: evidence.verdict() };
+        let fact = NewFact { at: world.clock.now(), connector: evidence.connector.clone(), fact };
+        world.store.append_evidence(&evidence, &[fact]).await.context("cannot store the tests' evidence")?;
+        if let Err(error) = world.harness.acknowledge(&evidence.digest).await {
+            // It stays finished and is stored once more: evidence is only ever added.
+            tracing::warn!("cannot acknowledge the tests of {}: {error:#}", evidence.connector);
+        }
+        testing.remove(&evidence.digest);
+    }
+    memory.set_testing(testing);
+    Ok(())
+}
+
+/// Remembers what people and earlier passes did to reviews, where no fact says so yet.
+pub(super) async fn remember_reviews(world: &World, memory: &Memory, snapshot: &Snapshot) -> Result<()> {
+    if snapshot.gaps.iter().any(|gap| matches!(gap, Gap::Reviews(_))) {
+        return Ok(());
+    }
+    let newest = memory.reviews.values().filter_map(|reviews| reviews.last());
+    let at = world.clock.now();
+    let unknown: Vec<NewFact> = newest
+        .filter_map(|review| memory.ledger.unknown(review).map(|fact| NewFact { at, connector: review.connector.clone(), fact }))
+        .collect();
+    if !unknown.is_empty() {
+        world.store.append(&unknown).await.context("cannot remember the reviews")?;
+    }
+    Ok(())
+}
+
+/// Reads everything a plan is made from.
+pub(super) async fn observe(world: &World, memory: &mut Memory) -> Result<Snapshot> {
+    let mut gaps = Vec::new();
+    folders::load_cache(world, memory).await?;
+    gaps.extend(folders::read(world, memory).await?);
+    gaps.extend(read_reviews(world, memory).await);
+    read_registry(world, memory).await?;
+    read_facts(world, memory).await?;
+    rebuild(memory);
+    Ok(Snapshot {
+        taken_at: world.clock.now(),
+        commit: memory.commit.clone(),
+        gaps,
+        policy: memory.policy.clone(),
+        connectors: memory.connectors.clone(),
+        oddities: memory.oddities.clone(),
+    })
+}
+
+/// Reviews are read after the repository, so that a record on the tracked branch is never newer than its review.
+async fn read_reviews(world: &World, memory: &mut Memory) -> Option<Gap> {
+    let reviews = match world.forge.reviews().await {
+        Ok(reviews) => reviews,
+        Err(error) => return Some(Gap::Reviews(format!("{error:#}"))),
+    };
+    let mut grouped: BTreeMap<ConnectorName, Vec<Review>> = BTreeMap::new();
+    for review in reviews {
+        grouped.entry(review.connector.clone()).or_default().push(review);
+    }
+    for (name, reviews) in &grouped {
+        if memory.reviews.get(name) != Some(reviews) {
+            memory.dirty.add(name);
+        }
+    }
+    for name in memory.reviews.keys().filter(|name| !grouped.contains_key(*name)) {
+        memory.dirty.add(name);
+    }
+    memory.reviews = grouped;
+    None
+}
+
+/// Reads the holdings: of the connectors this process changed itself, or of all where something else changed them.
+async fn read_registry(world: &World, memory: &mut Memory) -> Result<()> {
+    let revision = world.registry.revision().await.context("cannot read the registry's revision")?;
+    let stale = std::mem::take(&mut memory.stale_holdings);
+    if memory.revision == Some(revision) {
+        return Ok(());
+    }
+    let only_own_changes = memory.revision.is_some() && !stale.is_empty() && memory.lease_held;
+    if only_own_changes && stale.len() <= 256 {
+        for name in &stale {
+            let stock = stocks(world.registry.actual_of(name).await.context("cannot read the registry")?).remove(name);
+            memory.dirty.add(name);
+            match stock {
+                Some(stock) => memory.actual.insert(name.clone(), stock),
+                None => memory.actual.remove(name),
+            };
+        }
+    } else {
+        let stocks = stocks(world.registry.actual().await.context("cannot read the registry")?);
+        for name in stocks.keys().chain(memory.actual.keys()) {
+            if stocks.get(name) != memory.actual.get(name) {
+                memory.dirty.add(name);
+            }
+        }
+        memory.actual = stocks;
+    }
+    memory.revision = Some(revision);
+    Ok(())
+}
+
+fn stocks(actual: Actual) -> BTreeMap<ConnectorName, Stock> {
+    let mut stocks: BTreeMap<ConnectorName, Stock> = BTreeMap::new();
+    for holding in actual.holdings {
+        let held = Held { version: holding.version, digest: holding.digest };
+        stocks.entry(holding.connector).or_default().holdings.insert(holding.environment, held);
+    }
+    for published in actual.published {
+        stocks.entry(published.connector).or_default().published.insert(published.version, published.digest);
+    }
+    stocks
+}
+
+async fn read_facts(world: &World, memory: &mut Memory) -> Result<()> {
+    match memory.ledger.refresh(world.store.as_ref()).await? {
+        None => memory.dirty = Dirty::All,
+        Some(concerned) => concerned.iter().for_each(|name| memory.dirty.add(name)),
+    }
+    Ok(())
+}
+
+/// Makes the connectors whose facts changed anew; the others are shared with the snapshot before.
+fn rebuild(memory: &mut Memory) {
+    let dirty = std::mem::replace(&mut memory.dirty, Dirty::Some(BTreeSet::new()));
+    let names: BTreeSet<ConnectorName> = match dirty {
+        Dirty::Some(names) if names.is_empty() => return,
+        Dirty::Some(names) => names,
+        Dirty::All => {
+            let folders = memory.folders.keys().filter_map(|folder| folder.parse().ok());
+            let known = memory.actual.keys().chain(memory.reviews.keys()).chain(memory.ledger.names()).cloned();
+            let before = memory.connectors.keys().cloned();
+            folders.chain(known).chain(before).collect()
+        }
+    };
+    let mut connectors = (*memory.connectors).clone();
+    for name in names {
+        match connector(memory, &name) {
+            Some(connector) => connectors.insert(name, Arc::new(connector)),
+            None => connectors.remove(&name),
+        };
+    }
+    memory.connectors = Arc::new(connectors);
+}
+
+/// One connector's facts, from every port; `None` where nothing is left of it but its past.
+fn connector(memory: &Memory, name: &ConnectorName) -> Option<Connector> {
+    let desired = memory.folders.get(name.as_str()).map_or(Desired::Absent, |folder| folder.desired.clone());
+    let stock = memory.actual.get(name).cloned().unwrap_or_default();
+    let account = memory.ledger.account(name);
+    let reviews = memory.reviews.get(name).cloned().unwrap_or_default();
+    let nothing_left = stock.holdings.is_empty() && account.given.is_empty() && !reviews.iter().any(Review::is_open);
+    if desired == Desired::Absent && nothing_left {
+        return None;
+    }
+    let releases = memory.releases.get(name.as_str());
+    let digest = match &desired {
+        Desired::Declared(declaration) => Some(declaration.digest),
+        Desired::Absent | Desired::Unreadable { .. } => None,
+    };
+    Some(Connector {
+        desired,
+        holdings: stock.holdings,
+        given: account.given,
+        published: stock.published,
+        verdict: digest.and_then(|digest| memory.ledger.verdict(&digest)),
+        testing: digest.is_some_and(|digest| memory.is_testing(&digest)),
+        reviews,
+        releases: releases.map(|read| read.records.clone()).unwrap_or_default(),
+        unreadable_releases: releases.map(|read| read.unreadable.clone()).unwrap_or_default(),
+        deletion_confirmed: account.deletion_confirmed,
+        removed_at: account.removed_at,
+        retry: memory.retry(name).cloned(),
+    })
+}

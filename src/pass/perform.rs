@@ -1,0 +1,180 @@
+//! Takes one step of a plan as it stands: idempotent, choosing nothing, and remembered by a fact once it is done.
+
+use anyhow::{Context, Result, bail};
+
+use super::World;
+use crate::forge::Proposal;
+use crate::harness::Job;
+use crate::manifest::{Bundle, release};
+use crate::model::{BundleFiles, CommitId, ConnectorName, Digest, EnvironmentName, Fact, Person, Release, ReviewId, TreeId, Version};
+use crate::planning::{PlannedStep, Step};
+use crate::registry::Publication;
+use crate::repository::{BranchProposal, Pushed};
+use crate::store::NewFact;
+
+/// Performs one step. An error leaves a state from which performing it again ends in the same place.
+pub(super) async fn perform(world: &World, planned: &PlannedStep) -> Result<()> {
+    let hand = Hand { world, connector: &planned.connector };
+    match &planned.step {
+        Step::Delete { environment, version, digest } => hand.delete(environment, version, digest).await,
+        Step::Publish { environment, version, digest, review, commit, replaces: _ } => {
+            hand.publish(environment, version, digest, *review, commit).await
+        }
+        Step::Withdraw { review, branch: _, digest: _ } => hand.withdraw(*review, &planned.reason).await,
+        Step::Deploy { environment, version, digest, tree, replaces: _ } => hand.deploy(environment, version, digest, tree).await,
+        Step::RunTests { digest, tree } => hand.run_tests(digest, tree).await,
+        Step::OpenReview { version, digest, branch, commit, replaces } => {
+            hand.open_review(version, digest, branch, commit, replaces.as_ref()).await
+        }
+    }
+}
+
+/// One connector's steps.
+struct Hand<'w> {
+    world: &'w World,
+    connector: &'w ConnectorName,
+}
+
+impl Hand<'_> {
+    async fn delete(&self, environment: &EnvironmentName, version: &Version, digest: &Digest) -> Result<()> {
+        self.world.registry.remove(environment, self.connector).await.with_context(|| format!("cannot take it out of {environment}"))?;
+        self.remember(Fact::Removed { environment: environment.clone(), version: version.clone(), digest: *digest }).await
+    }
+
+    async fn deploy(&self, environment: &EnvironmentName, version: &Version, digest: &Digest, tree: &TreeId) -> Result<()> {
+        self.ensure_bundle(digest, tree).await?;
+        let at = self.world.clock.now();
+        self.world
+            .registry
+            .deploy(environment, self.connector, version, digest, at)
+            .await
+            .with_context(|| format!("cannot deploy to {environment}"))?;
+        self.remember(Fact::Deployed { environment: environment.clone(), version: version.clone(), digest: *digest }).await
+    }
+
+    async fn run_tests(&self, digest: &Digest, tree: &TreeId) -> Result<()> {
+        let files = self.ensure_bundle(digest, tree).await?;
+        self.remember(Fact::TestsStarted { digest: *digest }).await?;
+        let job = Job { connector: self.connector.clone(), digest: *digest, files };
+        self.world.harness.start(job).await.context("cannot start the tests")
+    }
+
+    async fn publish(
+        &self,
+        environment: &EnvironmentName,
+        version: &Version,
+        digest: &Digest,
+        review: ReviewId,
+        commit: &CommitId,
+    ) -> Result<()> {
+        self.ensure_bundle_from_history(digest, commit).await?;
+        let at = self.world.clock.now();
+        let publication = self
+            .world
+            .registry
+            .publish(environment, self.connector, version, digest, review, at)
+            .await
+            .with_context(|| format!("cannot publish to {environment}"))?;
+        match publication {
+            Publication::Done => {
+                let fact = Fact::Published { environment: environment.clone(), version: version.clone(), digest: *digest, review };
+                self.remember(fact).await
+            }
+            Publication::VersionTaken(other) => bail!("version {version} was published before with the content {}", other.short()),
+        }
+    }
+
+    async fn withdraw(&self, review: ReviewId, reason: &str) -> Result<()> {
+        self.world.forge.withdraw(review, reason).await.with_context(|| format!("cannot withdraw review {review}"))
+    }
+
+    async fn open_review(
+        &self,
+        version: &Version,
+        digest: &Digest,
+        branch: &str,
+        commit: &CommitId,
+        replaces: Option<&Version>,
+    ) -> Result<()> {
+        self.remember(Fact::ReviewIntended { version: version.clone(), digest: *digest }).await?;
+        let release = Release {
+            api_version: crate::manifest::API_VERSION.to_owned(),
+            connector: self.connector.clone(),
+            version: version.clone(),
+            digest: *digest,
+            commit: commit.clone(),
+            requested_by: self.requester(commit).await?,
+            requested_at: self.world.clock.now(),
+            replaces: replaces.cloned(),
+        };
+        let title = format!("Publish {} {version}", self.connector);
+        let (release, record) = self.ensure_record(release, branch, &title).await?;
+        let proposal = Proposal { release, record, branch: branch.to_owned(), title };
+        self.world.forge.open(&proposal).await.context("cannot open the review")?;
+        Ok(())
+    }
+
+    /// The record on the review's branch: the one given, or the one an earlier attempt has put there.
+    async fn ensure_record(&self, release: Release, branch: &str, title: &str) -> Result<(Release, Vec<u8>)> {
+        let content = release::write(&release).context("cannot write the release record")?.into_bytes();
+        let proposal = BranchProposal {
+            branch: branch.to_owned(),
+            base: release.commit.clone(),
+            path: Release::path(self.connector, &release.version),
+            content: content.clone(),
+            message: title.to_owned(),
+            at: release.requested_at,
+        };
+        match self.world.repository.ensure_branch(&proposal).await.with_context(|| format!("cannot push the branch {branch}"))? {
+            Pushed::Created(_) => Ok((release, content)),
+            Pushed::AlreadyThere { content, .. } => {
+                let there = release::read(&proposal.path, &content)
+                    .ok()
+                    .filter(|there| {
+                        (&there.connector, &there.version, &there.digest) == (self.connector, &release.version, &release.digest)
+                    })
+                    .with_context(|| format!("the branch {branch} carries another record; delete the branch to let the review open"))?;
+                Ok((there, content))
+            }
+            Pushed::Foreign(_) => bail!("the branch {branch} exists and is not a review's; rename or delete it to let the review open"),
+        }
+    }
+
+    async fn requester(&self, commit: &CommitId) -> Result<Person> {
+        let author = self.world.repository.last_author(commit, self.connector.as_str()).await;
+        Ok(author.context("cannot read who asked")?.unwrap_or_else(|| Person::new("unknown")))
+    }
+
+    async fn ensure_bundle(&self, digest: &Digest, tree: &TreeId) -> Result<BundleFiles> {
+        if let Some(files) = self.world.registry.bundle(digest).await.context("cannot read the bundle")? {
+            return Ok(files);
+        }
+        let read = self.world.repository.read_bundles(std::slice::from_ref(tree)).await.pop();
+        let files = read.context("the repository returned no bundle")?.with_context(|| format!("cannot read the folder {tree}"))?;
+        self.keep(digest, &files).await?;
+        Ok(files)
+    }
+
+    async fn ensure_bundle_from_history(&self, digest: &Digest, commit: &CommitId) -> Result<()> {
+        if self.world.registry.bundle(digest).await.context("cannot read the bundle")?.is_some() {
+            return Ok(());
+        }
+        let files = self.world.repository.bundle_at(commit, self.connector.as_str()).await.context("cannot read the history")?;
+        let files = files.with_context(|| format!("neither the registry nor the commit {commit} holds the content {}", digest.short()))?;
+        self.keep(digest, &files).await
+    }
+
+    async fn keep(&self, digest: &Digest, files: &BundleFiles) -> Result<()> {
+        let found = Bundle::read(self.connector.as_str(), files).map(|bundle| bundle.digest);
+        if found.as_ref().ok() != Some(digest) {
+            bail!("the content read is not the content {} that was planned", digest.short());
+        }
+        self.world.registry.put_bundle(self.connector, digest, files).await.context("cannot keep the bundle")
+    }
+
+    async fn remember(&self, fact: Fact) -> Result<()> {
+        let fact = NewFact { at: self.world.clock.now(), connector: self.connector.clone(), fact };
+        self.world.store.append(&[fact]).await.context("cannot remember it")?;
+        Ok(())
+    }
+}

@@ -1,0 +1,56 @@
+//! Rule 11: one bad connector never delays another.
+
+use switchboard::planning::WaitingOn;
+
+use crate::support::team::{Draft, Team};
+use crate::support::universe::Fault;
+
+#[test]
+fn a_broken_manifest_does_not_delay_its_neighbour() {
+    let mut team = Team::new();
+    let mut bad = Draft::new("bad");
+    bad.broken = true;
+    team.commit(&bad);
+    let mut good = Draft::new("good");
+    good.status = "pre-published";
+    team.commit(&good);
+    team.settle();
+    assert_eq!(team.held("test", "good").as_deref(), Some("1.0.0"));
+    team.assert_at_rest();
+}
+
+#[test]
+fn a_step_that_fails_waits_alone_and_is_tried_again() {
+    let mut team = Team::new();
+    for name in ["first", "second"] {
+        let mut draft = Draft::new(name);
+        draft.status = "pre-published";
+        team.commit(&draft);
+    }
+    team.universe.state().named_faults.push(("registry.deploy", Fault::Refuse));
+    team.pass();
+    assert_eq!(team.held("test", "first"), None);
+    assert_eq!(team.held("test", "second").as_deref(), Some("1.0.0"), "the neighbour is not delayed");
+    let waits = team.waits_on("first");
+    assert!(matches!(&waits[..], [WaitingOn::Retry { failures: 1, failure, .. }] if failure.contains("refused")), "{waits:?}");
+    team.settle();
+    assert_eq!(team.held("test", "first").as_deref(), Some("1.0.0"));
+    team.assert_at_rest();
+}
+
+#[test]
+fn new_content_is_not_delayed_by_the_failures_of_the_old() {
+    let mut team = Team::new();
+    let mut draft = Draft::new("orders");
+    draft.status = "pre-published";
+    team.commit(&draft);
+    for _ in 0..3 {
+        team.universe.state().named_faults.push(("registry.deploy", Fault::Refuse));
+        team.pass();
+    }
+    draft.content = "second".to_owned();
+    team.commit(&draft);
+    team.universe.state().named_faults.clear();
+    assert_eq!(team.steps(), ["deploy orders"]);
+    team.assert_at_rest();
+}

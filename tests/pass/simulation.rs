@@ -1,0 +1,271 @@
+//! Random histories of commits, reviews, restarts, lost state and faults, against the real planning and pass code.
+//! After every event the witness is asked whether a rule was broken; at rest, one more pass plans nothing.
+//!
+//! `SWITCHBOARD_HISTORIES=20000 cargo nextest run simulation` runs more; `SWITCHBOARD_SEED=n` runs one and tells what happens.
+
+use std::collections::BTreeMap;
+
+use fastrand::Rng;
+use jiff::SignedDuration;
+use switchboard::model::{Clock as _, Fact, Person, Review};
+use switchboard::planning::WaitingOn;
+use switchboard::store::{NewFact, Store as _};
+
+use crate::support::team::{Draft, Team};
+use crate::support::universe::{Fault, RegistryState, StoreState};
+
+const CONNECTORS: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
+const EVENTS: usize = 40;
+
+/// One random history.
+struct History {
+    seed: u64,
+    rng: Rng,
+    team: Team,
+    drafts: BTreeMap<&'static str, Draft>,
+    told: Vec<String>,
+}
+
+impl History {
+    fn new(seed: u64) -> Self {
+        let drafts = CONNECTORS.iter().map(|name| (*name, Draft::new(name))).collect();
+        Self { seed, rng: Rng::with_seed(seed), team: Team::new(), drafts, told: Vec::new() }
+    }
+
+    fn run(mut self) {
+        for _ in 0..EVENTS {
+            let event = self.happen();
+            self.told.push(event);
+            self.ask_the_witness();
+        }
+        self.come_to_rest();
+    }
+
+    /// One event; returns what happened, for the failure's report.
+    fn happen(&mut self) -> String {
+        let name = *self.rng.choice(CONNECTORS.iter()).unwrap();
+        match self.rng.u8(0..30) {
+            0..=6 => self.edit(name),
+            7..=9 => self.people_review(name),
+            10..=19 => self.pass_with_fault(),
+            20..=21 => self.end_tests(),
+            22 => {
+                self.team.delete(name);
+                format!("{name} is deleted")
+            }
+            23 => {
+                self.team.restart();
+                "the process restarts".to_owned()
+            }
+            24 => self.rewrite_history(),
+            25 => self.outage(),
+            26 => self.drift(name),
+            27 => self.meddle(name),
+            28 => self.confirm_deletions(),
+            _ => self.lose_state(),
+        }
+    }
+
+    fn edit(&mut self, name: &'static str) -> String {
+        let rng = &mut self.rng;
+        let draft = self.drafts.get_mut(name).unwrap();
+        match rng.u8(0..10) {
+            0..=3 => draft.status = rng.choice(["editing", "pre-published", "published", "published"]).unwrap(),
+            4..=5 => draft.content = format!("text {}", rng.u8(0..4)),
+            6 => draft.version = rng.choice([None, Some("1.0.0"), Some("1.1.0"), Some("2.0.0")]).unwrap().map(str::to_owned),
+            7 => draft.fails = rng.u8(0..3) == 0,
+            8 => draft.untested = rng.u8(0..3) == 0,
+            _ => draft.broken = rng.u8(0..3) == 0,
+        }
+        self.team.commit(draft);
+        format!("commit {draft:?}")
+    }
+
+    fn people_review(&mut self, name: &str) -> String {
+        let now = self.team.universe.clock.now();
+        let Some(review) = self.team.reviews(name).pop() else { return format!("nobody reviews {name}") };
+        let mut state = self.team.universe.state();
+        match self.rng.u8(0..5) {
+            0..=2 => state.approve(review.id, now),
+            3 => state.reject(review.id, "no", now),
+            _ => state.reopen(review.id),
+        }
+        format!("people look at review {} of {name}: {:?}", review.id, state.forge.reviews[review.id.0 as usize - 1].state)
+    }
+
+    fn pass_with_fault(&mut self) -> String {
+        let fault = (self.rng.u8(0..3) == 0).then(|| (self.rng.usize(0..25), *self.rng.choice(Fault::ALL.iter()).unwrap()));
+        self.team.universe.plan_faults(fault);
+        let outcome = self.team.try_pass().map(|report| report.plan.steps.len());
+        self.team.universe.plan_faults([]);
+        if self.team.universe.state().crashed {
+            self.team.restart();
+        }
+        self.team.universe.clock.advance(SignedDuration::from_secs(self.rng.i64(0..20)));
+        format!("pass with {fault:?}: {outcome:?}")
+    }
+
+    fn end_tests(&mut self) -> String {
+        let now = self.team.universe.clock.now();
+        self.team.universe.state().finish_tests(now);
+        "tests end".to_owned()
+    }
+
+    /// A force-push to any earlier tree, or a squash into a commit of the same tree.
+    fn rewrite_history(&mut self) -> String {
+        let mut state = self.team.universe.state();
+        let trees: Vec<_> = state.git.commits.values().filter(|files| files.contains_key("switchboard.yaml")).cloned().collect();
+        let tree = self.rng.choice(trees).unwrap();
+        state.git.commit("main", tree);
+        "history is rewritten".to_owned()
+    }
+
+    fn outage(&mut self) -> String {
+        let mut state = self.team.universe.state();
+        if self.rng.bool() {
+            state.git.away = !state.git.away;
+        } else {
+            state.forge.away = !state.forge.away;
+        }
+        format!("outage: git {}, forge {}", state.git.away, state.forge.away)
+    }
+
+    fn drift(&mut self, name: &str) -> String {
+        let mut state = self.team.universe.state();
+        state.registry.holdings.retain(|(_, connector), _| connector.as_str() != name);
+        state.registry.revision += 1;
+        self.team.memory.lease_held = false;
+        format!("every environment loses {name}")
+    }
+
+    /// Somebody merges a review's branch by hand, writes a record of their own, or empties the repository.
+    fn meddle(&mut self, name: &str) -> String {
+        let branch = self.team.reviews(name).pop().map(|review: Review| review.branch);
+        let mut state = self.team.universe.state();
+        match (self.rng.u8(0..3), branch) {
+            (0, Some(branch)) => {
+                state.git.merge(&branch);
+                format!("{branch} is merged by hand")
+            }
+            (1, _) => {
+                state.git.change(|files| {
+                    files.insert(format!("releases/{name}/3.0.0.yaml"), b"apiVersion: switchboard/v1\n".to_vec());
+                });
+                format!("somebody writes a record of {name}")
+            }
+            _ => {
+                let before = state.git.files();
+                state.git.change(|files| files.clear());
+                drop(state);
+                let _ = self.team.try_pass();
+                self.team.universe.state().git.commit("main", before);
+                "the repository is empty for one pass".to_owned()
+            }
+        }
+    }
+
+    fn confirm_deletions(&mut self) -> String {
+        if self.team.universe.state().git.away {
+            return "nobody confirms anything".to_owned();
+        }
+        let holds = self.team.plan().holds;
+        let at = self.team.universe.clock.now();
+        let by = Person::new("alice@example.com");
+        let confirmed: Vec<NewFact> = holds
+            .into_iter()
+            .filter_map(|hold| match hold.waiting_on {
+                WaitingOn::Confirmation { id, .. } => {
+                    Some(NewFact { at, connector: hold.connector, fact: Fact::DeletionConfirmed { id, by: by.clone() } })
+                }
+                _ => None,
+            })
+            .collect();
+        let universe = self.team.universe.clone();
+        futures_util::FutureExt::now_or_never(universe.append(&confirmed)).unwrap().unwrap();
+        format!("{} deletions are confirmed", confirmed.len())
+    }
+
+    fn lose_state(&mut self) -> String {
+        {
+            let mut state = self.team.universe.state();
+            state.store = StoreState::default();
+            state.registry = RegistryState::default();
+        }
+        self.team.restart();
+        "the state is lost".to_owned()
+    }
+
+    fn ask_the_witness(&mut self) {
+        let problem = {
+            let state = self.team.universe.state();
+            let open = |name: &str| state.forge.reviews.iter().filter(|r| r.connector.as_str() == name && r.is_open()).count();
+            let doubled = CONNECTORS.iter().find(|name| open(name) > 1).map(|name| format!("{name} has two open reviews"));
+            state.audit.violations.first().cloned().or(doubled)
+        };
+        if let Some(problem) = problem {
+            self.fail(&problem);
+        }
+    }
+
+    fn come_to_rest(&mut self) {
+        {
+            let mut state = self.team.universe.state();
+            (state.git.away, state.forge.away) = (false, false);
+        }
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.team.settle()));
+        if outcome.is_err() {
+            self.fail("it does not come to rest");
+        }
+        self.ask_the_witness();
+        let steps = self.team.plan().steps;
+        if !steps.is_empty() {
+            self.fail(&format!("at rest one more pass plans {steps:?}"));
+        }
+        self.ask_for_the_goal();
+    }
+
+    /// At rest every readable, unlocked connector that asks for it stands in the test environment, under its own content.
+    fn ask_for_the_goal(&mut self) {
+        let plan = self.team.plan();
+        for (name, draft) in &self.drafts {
+            let in_git = self.team.universe.state().git.files().contains_key(&format!("connectors/{name}/connector.yaml"));
+            let held = plan.holds.iter().any(|hold| hold.connector.as_str() == *name);
+            if in_git && !held && !draft.broken && plan.gaps.is_empty() && self.team.held("test", name).is_none() {
+                let asked = String::from_utf8_lossy(&self.team.universe.state().git.files()[&format!("connectors/{name}/connector.yaml")])
+                    .contains("status: p");
+                if asked {
+                    self.fail(&format!("{name} asks for more than editing, nothing holds it, and it is in no environment"));
+                }
+            }
+        }
+    }
+
+    fn fail(&self, problem: &str) -> ! {
+        panic!("seed {}: {problem}\nthe history:\n  {}", self.seed, self.told.join("\n  "));
+    }
+}
+
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Two tests, so that two cores share the histories.
+fn run_share(share: u64) {
+    if let Some(seed) = setting("SWITCHBOARD_SEED") {
+        return History::new(seed).run();
+    }
+    let histories = setting("SWITCHBOARD_HISTORIES").unwrap_or(500);
+    for seed in (0..histories).filter(|seed| seed % 2 == share) {
+        History::new(seed).run();
+    }
+}
+
+#[test]
+fn random_histories_break_no_rule_even_seeds() {
+    run_share(0);
+}
+
+#[test]
+fn random_histories_break_no_rule_odd_seeds() {
+    run_share(1);
+}
