@@ -40,8 +40,8 @@ fn refused_by_third_party(kind: &str, files: &[PathBuf]) -> BTreeSet<PathBuf> {
         output => output.unwrap(),
     };
     let stdout = String::from_utf8(output.stdout).unwrap();
-    let report: Value = serde_json::from_str(&stdout)
-        .unwrap_or_else(|error| panic!("{error}: {stdout}\n{}", String::from_utf8_lossy(&output.stderr)));
+    let report: Value =
+        serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}\n{}", String::from_utf8_lossy(&output.stderr)));
     assert_eq!(report["parse_errors"].as_array().map_or(0, Vec::len), 0, "{report:#}");
     let refused = report["errors"].as_array().into_iter().flatten();
     refused.map(|error| PathBuf::from(error["filename"].as_str().unwrap())).collect()
