@@ -70,6 +70,7 @@ struct Open<'t> {
 
 struct Builder<'f, 't> {
     file: &'f str,
+    text: &'t str,
     tree: Tree<'t>,
     open: Vec<Open<'t>>,
     anchors: HashMap<usize, usize>,
@@ -86,7 +87,7 @@ impl<'t> Tree<'t> {
         };
         options.set_emit_comments(false);
         let mut parser = Parser::<StrInput<'t>>::new_from_str_with_options(text, options);
-        let mut builder = Builder { file, tree: Tree::default(), open: Vec::new(), anchors: HashMap::new(), documents: 0 };
+        let mut builder = Builder { file, text, tree: Tree::default(), open: Vec::new(), anchors: HashMap::new(), documents: 0 };
         builder.tree.nodes.reserve(text.len() / 24);
         builder.tree.contents.reserve(text.len() / 24);
         while let Some(event) = parser.next_event() {
@@ -117,7 +118,7 @@ impl<'t> Builder<'_, 't> {
             }
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), span);
-                self.scalar(text, style == ScalarStyle::Plain, anchor, span)
+                self.scalar(text, style, anchor, span)
             }
             Event::Alias(anchor) => self.alias(anchor, span),
             Event::SequenceStart(_, anchor, tag) => {
@@ -136,8 +137,14 @@ impl<'t> Builder<'_, 't> {
         }
     }
 
-    fn scalar(&mut self, text: Cow<'t, str>, plain: bool, anchor: usize, span: &Span) -> Result<(), Problem> {
-        let at = mark(span);
+    fn scalar(&mut self, text: Cow<'t, str>, style: ScalarStyle, anchor: usize, span: &Span) -> Result<(), Problem> {
+        let plain = style == ScalarStyle::Plain;
+        let mut at = mark(span);
+        if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+            // The parser counts the indentation of what follows as part of the scalar.
+            let source = self.text.get(at.start as usize..at.end as usize).unwrap_or_default();
+            at.end = at.start + narrow(source.trim_end_matches(' ').len());
+        }
         match self.open.last_mut() {
             Some(open) if open.is_map && open.key.is_none() => {
                 if plain {

@@ -97,14 +97,24 @@ impl<'t> Layout<'t> {
     /// Writes a token in the place of a value.
     pub fn replace_with(&self, pointer: &str, token: &str) -> String {
         let span = self.span(pointer);
+        if let Some(start) = self.block_header(pointer) {
+            let end = start + self.text[start..span.end].trim_end().len();
+            return self.splice(start..end, token);
+        }
         if span.is_empty() {
             let colon = self.after_colon(pointer);
             return self.splice(colon..colon, &format!(" {token}"));
         }
-        // A block scalar ends with its line.
-        let ended_line = self.text[span.clone()].ends_with('\n');
-        let token = if ended_line { format!("{token}{}", self.line_end()) } else { token.to_owned() };
-        self.splice(span, &token)
+        self.splice(span, token)
+    }
+
+    /// Where the `|` or `>` of a block scalar stands, if the value is one.
+    fn block_header(&self, pointer: &str) -> Option<usize> {
+        let colon = self.after_colon(pointer);
+        let gap = self.text.get(colon..self.span(pointer).start)?;
+        let header = gap.trim_start().lines().next()?;
+        let header = header.split(" #").next().unwrap_or_default();
+        header.find(['|', '>']).map(|at| colon + (gap.len() - gap.trim_start().len()) + at)
     }
 
     /// Right after the `:` of a key.
