@@ -8,6 +8,8 @@ mod mirror;
 mod read;
 mod refs;
 mod transport;
+mod watch;
+mod worktree;
 mod write;
 
 use std::collections::BTreeMap;
@@ -22,6 +24,8 @@ pub use git::GitRepository;
 pub use location::{Location, LocationError, RemoteUrl};
 pub use refs::{RefChange, RefUpdate};
 pub use transport::{Credentials, GitOptions};
+pub use watch::{Watch, request_wake};
+pub use worktree::WorkTree;
 pub use write::{CommitSummary, Merge};
 
 /// Where the tracked branch stands.
