@@ -99,6 +99,16 @@ impl GitRepository {
         self.blocking(move |repo| Reader::new(repo)?.file_at(commit, &path, MAX_READ)).await
     }
 
+    /// Reads the file `name` in the root of each of many commits, opening the repository once; each fails on its own.
+    pub async fn read_root_files(&self, commits: &[CommitId], name: &str, limit: usize) -> Result<Vec<Result<Option<Vec<u8>>, ReadError>>> {
+        let (commits, name) = (commits.iter().map(oid).collect::<Result<Vec<_>>>()?, name.to_owned());
+        self.blocking(move |repo| {
+            let reader = Reader::new(repo)?;
+            Ok(commits.into_iter().map(|commit| reader.root_file(commit, &name, limit)).collect())
+        })
+        .await
+    }
+
     /// The newest commits first, along first parents, at most `limit`.
     pub async fn history(&self, commit: &CommitId, limit: usize) -> Result<Vec<CommitSummary>> {
         let commit = oid(commit)?;

@@ -179,6 +179,32 @@ impl<'r> Reader<'r> {
         }
     }
 
+    /// Reads a file of a commit's root that a stranger may have written: what is refused is told apart from what cannot be read.
+    pub(super) fn root_file(&self, commit: Oid, name: &str, limit: usize) -> Result<Option<Vec<u8>>, ReadError> {
+        let too_large = |what: &str, size, limit| Err(refused(name, format!("{what} has {size} bytes, the limit is {limit}")));
+        let (size, kind) = self.odb.read_header(commit).map_err(unreadable)?;
+        if kind != ObjectType::Commit {
+            return Err(refused(name, format!("{commit} is not a commit")));
+        }
+        if size > MAX_COMMIT {
+            return too_large("the commit", size, MAX_COMMIT);
+        }
+        let root = self.repo.find_commit(commit).map_err(unreadable)?.tree_id();
+        let (size, _) = self.odb.read_header(root).map_err(unreadable)?;
+        if size > MAX_BUNDLE_TREE {
+            return too_large("the root folder's list", size, MAX_BUNDLE_TREE);
+        }
+        let root = self.repo.find_tree(root).map_err(unreadable)?;
+        let Some(entry) = root.get_name(name).filter(|entry| !matches!(entry.filemode(), FOLDER | LINK | SUBMODULE)) else {
+            return Ok(None);
+        };
+        let (size, kind) = self.odb.read_header(entry.id()).map_err(unreadable)?;
+        if kind != ObjectType::Blob || size > limit {
+            return too_large("the file", size, limit);
+        }
+        Ok(Some(self.odb.read(entry.id()).map_err(unreadable)?.data().to_vec()))
+    }
+
     /// Reads a file of at most `limit` bytes at a commit; `None` where there is no such file.
     pub(super) fn file_at(&self, commit: Oid, path: &str, limit: usize) -> Result<Option<Vec<u8>>> {
         let root = self.root(commit)?;
