@@ -1,5 +1,7 @@
 //! PORT: runs bundles' test suites in worker processes and returns their evidence. The adapter is [`workers`].
 
+pub mod worker;
+
 use anyhow::Result;
 use async_trait::async_trait;
 
