@@ -19,7 +19,10 @@ pub(crate) fn refusal(hosts: &[String], host: &str) -> String {
     if hosts.is_empty() {
         return format!("the connection allows no host, so `{host}` cannot be reached");
     }
-    format!("the connection does not allow the host `{host}`: it allows {}", hosts.iter().map(|host| format!("`{host}`")).collect::<Vec<_>>().join(", "))
+    format!(
+        "the connection does not allow the host `{host}`: it allows {}",
+        hosts.iter().map(|host| format!("`{host}`")).collect::<Vec<_>>().join(", ")
+    )
 }
 
 #[cfg(test)]

@@ -23,10 +23,8 @@ impl Redactor {
             Value::Number(number) => Some(number.to_string()),
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
         });
-        let mut secrets: Vec<_> = plain
-            .filter(|text| !text.is_empty())
-            .flat_map(|text| [percent_encode(&text), STANDARD.encode(&text), text])
-            .collect();
+        let mut secrets: Vec<_> =
+            plain.filter(|text| !text.is_empty()).flat_map(|text| [percent_encode(&text), STANDARD.encode(&text), text]).collect();
         // The longest first, so that a secret that contains another goes whole.
         secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         secrets.dedup();

@@ -50,14 +50,6 @@ impl Template {
         }
     }
 
-    /// The literal text, where it is one.
-    pub(crate) fn literal_text(&self) -> Option<String> {
-        match self {
-            Self::Literal(value @ Val::TStr(_)) => Some(text_of(value)),
-            Self::Literal(_) | Self::Expression(_) | Self::Text(_) | Self::List(_) | Self::Map(_) => None,
-        }
-    }
-
     /// A template without expressions.
     pub(crate) fn literal(value: &Value) -> Self {
         Self::Literal(to_jq(value))

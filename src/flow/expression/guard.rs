@@ -3,9 +3,11 @@
 /// The longest expression, in bytes.
 pub(crate) const LONGEST: usize = 8 * 1024;
 /// How deep brackets, quotes and interpolations may nest.
-pub(crate) const DEEPEST: usize = 48;
-/// How many operators and keywords that nest their operands one expression may have.
-pub(crate) const MOST_LINKS: usize = 320;
+pub(crate) const DEEPEST: usize = 40;
+/// How many operators one expression may have.
+pub(crate) const MOST_OPERATORS: usize = 400;
+/// How many of the words and signs that nest what follows them (`if`, `try`, `def`, a negative sign) it may have.
+pub(crate) const MOST_NESTING: usize = 64;
 
 /// Why an expression is refused unseen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -17,8 +19,11 @@ pub(crate) enum Excess {
     #[error("the expression nests deeper than {DEEPEST} levels")]
     Depth,
     /// It chains too much.
-    #[error("the expression has more than {MOST_LINKS} operators and keywords")]
-    Links,
+    #[error("the expression has more than {MOST_OPERATORS} operators")]
+    Operators,
+    /// It nests too much without brackets.
+    #[error("the expression has more than {MOST_NESTING} of `if`, `try`, `def`, `reduce`, `foreach`, `label`, `as` and negative signs")]
+    Nesting,
 }
 
 /// Checks the bounds, in one pass and without recursion.
@@ -33,7 +38,10 @@ pub(crate) fn check(text: &str) -> Result<(), Excess> {
             return Err(Excess::Depth);
         }
     }
-    if scan.links > MOST_LINKS { Err(Excess::Links) } else { Ok(()) }
+    if scan.nesting > MOST_NESTING {
+        return Err(Excess::Nesting);
+    }
+    if scan.operators > MOST_OPERATORS { Err(Excess::Operators) } else { Ok(()) }
 }
 
 /// Where the `}` stands that ends the expression which `text` begins with, right after its `${`.
@@ -56,10 +64,13 @@ pub(crate) fn end(text: &str) -> Option<usize> {
 struct Scan {
     open: Vec<u8>,
     deepest: usize,
-    links: usize,
+    operators: usize,
+    nesting: usize,
     comment: bool,
     escaped: bool,
     word: usize,
+    /// Whether an operand has just ended, so that a `-` stands between two of them.
+    operand: bool,
 }
 
 impl Scan {
@@ -76,19 +87,24 @@ impl Scan {
             self.word += 1;
             let next = text.as_bytes().get(at + 1);
             if next.is_none_or(|next| !next.is_ascii_alphanumeric() && *next != b'_') {
-                self.links += usize::from(is_link(&text.as_bytes()[at + 1 - self.word..=at]));
+                self.nesting += usize::from(nests(&text.as_bytes()[at + 1 - self.word..=at]));
                 self.word = 0;
             }
+            self.operand = true;
             return;
         }
         match byte {
             b'"' | b'(' | b'[' | b'{' => self.push(byte),
             b')' | b']' | b'}' => self.pop(byte),
             b'#' => self.comment = true,
+            b'-' if !self.operand => self.nesting += 1,
             // Entries of an object stand side by side; any other comma nests its operands.
-            b',' => self.links += usize::from(self.open.last() != Some(&b'{')),
-            b'|' | b'+' | b'-' | b'*' | b'/' | b'%' | b'=' | b'<' | b'>' => self.links += 1,
+            b',' => self.operators += usize::from(self.open.last() != Some(&b'{')),
+            b'|' | b'+' | b'-' | b'*' | b'/' | b'%' | b'=' | b'<' | b'>' => self.operators += 1,
             _ => {}
+        }
+        if !byte.is_ascii_whitespace() {
+            self.operand = matches!(byte, b')' | b']' | b'}' | b'.' | b'?');
         }
     }
 
@@ -102,6 +118,7 @@ impl Scan {
             (false, b'\\') => self.escaped = true,
             (false, b'"') => {
                 self.open.pop();
+                self.operand = true;
             }
             (false, _) => {}
         }
@@ -124,11 +141,9 @@ impl Scan {
     }
 }
 
-fn is_link(word: &[u8]) -> bool {
-    matches!(
-        word,
-        b"if" | b"elif" | b"try" | b"catch" | b"reduce" | b"foreach" | b"def" | b"label" | b"as" | b"and" | b"or" | b"import" | b"include"
-    )
+/// Words that nest what follows them. `and` and `or`, operators that are words, count too: there are few.
+fn nests(word: &[u8]) -> bool {
+    matches!(word, b"if" | b"try" | b"reduce" | b"foreach" | b"def" | b"label" | b"as" | b"and" | b"or")
 }
 
 #[cfg(test)]
@@ -149,8 +164,12 @@ mod tests {
         for hostile in ["(".repeat(8000), "[".repeat(8000), "{a:".repeat(2000), r#""\("#.repeat(2000)] {
             assert_eq!(check(&hostile), Err(Excess::Depth), "{}", &hostile[..9]);
         }
-        for hostile in ["-".repeat(8000), "if ".repeat(2000), "try ".repeat(2000), "1+".repeat(4000), "def f: ".repeat(1000), "1,".repeat(4000)] {
-            assert_eq!(check(&hostile), Err(Excess::Links), "{}", &hostile[..9]);
+        let nesting = ["-", "if ", "try ", "def f: ", ". as $x | ", "reduce ", "label $x |"];
+        for hostile in nesting.map(|word| word.repeat(700)) {
+            assert_eq!(check(&hostile), Err(Excess::Nesting), "{}", &hostile[..10]);
+        }
+        for hostile in ["1+", "1,", ".|", "1-", "\"a\"-"].map(|link| link.repeat(1600)) {
+            assert_eq!(check(&hostile), Err(Excess::Operators), "{}", &hostile[..4]);
         }
         assert_eq!(check(&".a".repeat(5000)), Err(Excess::Length));
         assert_eq!(check(&format!("{{{}}}", vec!["a: .a"; 1000].join(","))), Ok(()));

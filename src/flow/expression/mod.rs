@@ -84,9 +84,8 @@ impl std::fmt::Debug for Expression {
 impl Expression {
     /// Parses an expression and checks its names. Safe in any process, whatever the text: bounds come first.
     pub(crate) fn parse(source: &str) -> Result<Self, Vec<Flaw>> {
-        guard::check(source).map_err(|excess| {
-            vec![Flaw::new(codes::EXPRESSION_TOO_BIG, excess.to_string()).hint("Split it over several `set` tasks.")]
-        })?;
+        guard::check(source)
+            .map_err(|excess| vec![Flaw::new(codes::EXPRESSION_TOO_BIG, excess.to_string()).hint("Split it over several `set` tasks.")])?;
         let tokens = lex::Lexer::new(source).lex().map_err(|errors| errors.iter().take(1).map(lexical).collect::<Vec<_>>())?;
         let term = parse::Parser::new(&tokens).parse(|parser| parser.term());
         let term = term.map_err(|errors| errors.iter().take(1).map(|error| grammatical(error, source)).collect::<Vec<_>>())?;

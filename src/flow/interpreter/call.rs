@@ -121,7 +121,8 @@ impl Run<'_> {
         if good.contains(&status) {
             return Ok(());
         }
-        let fault = Fault::standard(Standard::Communication, "Unsuccessful response", format!("{}{}", answered(), content::excerpt(response)));
+        let fault =
+            Fault::standard(Standard::Communication, "Unsuccessful response", format!("{}{}", answered(), content::excerpt(response)));
         Err(Fault { status, ..fault })
     }
 }
@@ -143,7 +144,8 @@ fn output(form: HttpOutput, request: &Request, response: &Response) -> Val {
         HttpOutput::Content => content::read(response),
         HttpOutput::Raw => to_jq(&json!(STANDARD.encode(&response.body))),
         HttpOutput::Response => {
-            let map = |headers: &[(String, String)]| headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect::<Map<_, _>>();
+            let map =
+                |headers: &[(String, String)]| headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect::<Map<_, _>>();
             let whole = json!({
                 "request": { "method": request.method.to_ascii_lowercase(), "uri": request.url.as_str(), "headers": map(&request.headers) },
                 "statusCode": response.status,

@@ -59,7 +59,11 @@ pub(super) fn read(response: &Response) -> Val {
         return to_jq(&value);
     }
     let is_text = kind.as_deref().is_none_or(|kind| {
-        kind.starts_with("text/") || is_json || kind == "application/xml" || kind.ends_with("+xml") || kind == "application/x-www-form-urlencoded"
+        kind.starts_with("text/")
+            || is_json
+            || kind == "application/xml"
+            || kind.ends_with("+xml")
+            || kind == "application/x-www-form-urlencoded"
     });
     match std::str::from_utf8(&response.body) {
         Ok(text) if is_text => text_to_jq(text),

@@ -109,7 +109,8 @@ impl Run<'_> {
 
     /// A value that leaves the flow, as JSON of bounded size.
     fn bounded(&self, value: &Val) -> Result<Value, Fault> {
-        to_json(value, self.setting.budget.size).map_err(|unfit| Fault::standard(Standard::Runtime, "Value out of bounds", unfit.to_string()))
+        to_json(value, self.setting.budget.size)
+            .map_err(|unfit| Fault::standard(Standard::Runtime, "Value out of bounds", unfit.to_string()))
     }
 
     /// Counts a step, and ends the run where the budget is used up.

@@ -97,9 +97,7 @@ impl Run<'_> {
                 Ok(Acted::with(input.clone()))
             }
             Act::Raise(raise) => Err(self.raise(raise, input, moment)?),
-            Act::Switch(branches) => {
-                Ok(Acted { output: input.clone(), then: self.branch(branches, input, moment)?, end: false })
-            }
+            Act::Switch(branches) => Ok(Acted { output: input.clone(), then: self.branch(branches, input, moment)?, end: false }),
             Act::Http(http) => self.http(http, input, moment).await.map(Acted::with),
         }
     }

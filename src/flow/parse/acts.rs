@@ -65,7 +65,7 @@ impl Parser<'_> {
     }
 
     /// Finds a name that no declared error has.
-    pub(super) fn declared(&mut self, name: &str, at: &At<'_>) {
+    pub(crate) fn declared(&mut self, name: &str, at: &At<'_>) {
         let facts = self.facts;
         if !facts.errors.contains_key(name) {
             let finding = Finding::new(at, codes::UNKNOWN_ERROR, format!("no error `{name}` is declared"));
@@ -111,7 +111,9 @@ impl Parser<'_> {
             if when.is_none() && defaults > 1 {
                 self.found(Finding::new(&at, codes::SHAPE, "only one case of a `switch` can be without `when`"));
             }
-            let Some(then) = self.required(case, "then", &at, "a case").map(|then| self.then(then, &at.key("then"), targets)) else { continue };
+            let Some(then) = self.required(case, "then", &at, "a case").map(|then| self.then(then, &at.key("then"), targets)) else {
+                continue;
+            };
             match when {
                 None => branches.push(Branch { when: None, then }),
                 Some(Some(when)) => branches.push(Branch { when: Some(when), then }),

@@ -63,7 +63,10 @@ impl Parser<'_> {
         let known = ["method", "path", "headers", "query", "body", "output", "redirect", "errors"];
         self.keys(with, at, "`call: request`", &known, &["paginate", "retry", "rateLimit"]);
         if self.facts.properties.is_none() {
-            self.found(Finding::new(at, codes::VALUE, "`call: request` needs the manifest's `connection`").hint("Use `call: http` with an `endpoint`."));
+            self.found(
+                Finding::new(at, codes::VALUE, "`call: request` needs the manifest's `connection`")
+                    .hint("Use `call: http` with an `endpoint`."),
+            );
         }
         let path = self.required(with, "path", at, "`call: request`").map(|value| self.address(value, &at.key("path"), "`path`"));
         let errors = with.get("errors").map(|value| self.mappings(value, &at.key("errors"))).unwrap_or_default();
@@ -167,7 +170,8 @@ impl Parser<'_> {
             let Some(entry) = self.map(entry, &at, "an error mapping") else { continue };
             self.keys(entry, &at, "an error mapping", &["status", "raise"], &["when", "headers", "body", "detail"]);
             let statuses = self.required(entry, "status", &at, "an error mapping").map(|value| self.statuses(value, &at.key("status")));
-            let name = self.required(entry, "raise", &at, "an error mapping").and_then(|value| self.text(value, &at.key("raise"), "`raise`"));
+            let name =
+                self.required(entry, "raise", &at, "an error mapping").and_then(|value| self.text(value, &at.key("raise"), "`raise`"));
             if let Some(name) = name {
                 self.declared(name, &at.key("raise"));
                 mappings.push(Mapping { statuses: statuses.unwrap_or_default(), raise: name.to_owned() });

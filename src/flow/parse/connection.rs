@@ -44,8 +44,12 @@ impl Parser<'_> {
             let at = at.key("basic");
             let basic = self.map(basic, &at, "`basic`")?;
             self.keys(basic, &at, "`basic`", &["username", "password"], &["use"]);
-            let username = self.required(basic, "username", &at, "`basic`").map(|value| self.text_or_expression(value, &at.key("username"), "`username`"));
-            let password = self.required(basic, "password", &at, "`basic`").map(|value| self.text_or_expression(value, &at.key("password"), "`password`"));
+            let username = self
+                .required(basic, "username", &at, "`basic`")
+                .map(|value| self.text_or_expression(value, &at.key("username"), "`username`"));
+            let password = self
+                .required(basic, "password", &at, "`basic`")
+                .map(|value| self.text_or_expression(value, &at.key("password"), "`password`"));
             return Some(Authentication::Basic { username: username?, password: password? });
         }
         let Some(bearer) = map.get("bearer") else {

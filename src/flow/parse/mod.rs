@@ -3,6 +3,7 @@
 mod acts;
 mod call;
 mod connection;
+mod document;
 mod tasks;
 mod template;
 

@@ -114,8 +114,16 @@ impl Parser<'_> {
                 None
             }
             [(key, Support::Never)] => {
-                let finding = Finding::of_key(&at.key(key), codes::NEVER, format!("`{key}` is not supported: a connector talks HTTP and nothing else"));
-                self.found(finding.hint(if *key == "listen" { "Listen to a service with a trigger." } else { "Use `call: request` or `call: http`." }));
+                let finding = Finding::of_key(
+                    &at.key(key),
+                    codes::NEVER,
+                    format!("`{key}` is not supported: a connector talks HTTP and nothing else"),
+                );
+                self.found(finding.hint(if *key == "listen" {
+                    "Listen to a service with a trigger."
+                } else {
+                    "Use `call: request` or `call: http`."
+                }));
                 None
             }
             [] => {
@@ -124,7 +132,9 @@ impl Parser<'_> {
             }
             several => {
                 let keys = several.iter().map(|(key, _)| format!("`{key}`")).collect::<Vec<_>>().join(" and ");
-                self.found(Finding::new(at, codes::SHAPE, format!("the task has {keys}, but does one thing only")).hint("Make it two tasks."));
+                self.found(
+                    Finding::new(at, codes::SHAPE, format!("the task has {keys}, but does one thing only")).hint("Make it two tasks."),
+                );
                 None
             }
         }
@@ -132,16 +142,25 @@ impl Parser<'_> {
 
     fn no_act(&mut self, map: &Map<String, Value>, at: &At<'_>) {
         let acts = ACTS.iter().filter(|(_, support)| *support == Support::Yes).map(|(key, _)| *key);
-        for key in map.keys().filter(|key| !COMMON.contains(&key.as_str()) && *key != "with" && *key != "timeout") {
+        let unknown: Vec<_> = map.keys().filter(|key| !COMMON.contains(&key.as_str()) && *key != "timeout").collect();
+        for key in &unknown {
             let finding = Finding::of_key(&at.key(key), codes::UNKNOWN_KEY, format!("unknown key `{key}` in a task"));
             self.found(finding.did_you_mean(key, acts.clone().chain(COMMON)));
         }
-        let acts = acts.map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-        self.found(Finding::new(at, codes::MISSING_KEY, format!("the task does nothing: it needs one of {acts}")));
+        if unknown.is_empty() {
+            let acts = acts.map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+            self.found(Finding::new(at, codes::MISSING_KEY, format!("the task does nothing: it needs one of {acts}")));
+        }
     }
 
     /// The transformation under `input.from`, `output.as` or `export.as`.
-    fn shaped(&mut self, map: &Map<String, Value>, at: &At<'_>, key: &str, inner: &str) -> Option<crate::flow::template::Template> {
+    pub(super) fn shaped(
+        &mut self,
+        map: &Map<String, Value>,
+        at: &At<'_>,
+        key: &str,
+        inner: &str,
+    ) -> Option<crate::flow::template::Template> {
         let value = map.get(key)?;
         let at = at.key(key);
         let map = self.map(value, &at, &format!("`{key}`"))?;

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::Parser;
 use crate::flow::codes;
+use crate::flow::expression::Expression;
 use crate::flow::expression::guard;
 use crate::flow::expression::value::{text_to_jq, to_jq};
-use crate::flow::expression::Expression;
 use crate::flow::finding::{At, Finding};
 use crate::flow::template::{Piece, Template};
 
@@ -20,8 +20,7 @@ impl Parser<'_> {
                 if items.iter().all(is_literal) { Template::Literal(to_jq(value)) } else { Template::List(items) }
             }
             Value::Object(map) => {
-                let entries: Vec<_> =
-                    map.iter().map(|(key, value)| (text_to_jq(key), self.template(value, &at.key(key)))).collect();
+                let entries: Vec<_> = map.iter().map(|(key, value)| (text_to_jq(key), self.template(value, &at.key(key)))).collect();
                 if entries.iter().all(|(_, value)| is_literal(value)) { Template::Literal(to_jq(value)) } else { Template::Map(entries) }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Template::Literal(to_jq(value)),
@@ -79,7 +78,9 @@ impl Parser<'_> {
 /// An expression with nothing but blanks around it keeps the type of its value.
 fn alone(mut pieces: Vec<Piece>) -> Template {
     let is_blank = |piece: &Piece| matches!(piece, Piece::Plain(plain) if plain.trim().is_empty());
-    if pieces.iter().filter(|piece| !is_blank(piece)).count() == 1 && !pieces.iter().any(|piece| matches!(piece, Piece::Plain(plain) if !plain.trim().is_empty())) {
+    if pieces.iter().filter(|piece| !is_blank(piece)).count() == 1
+        && !pieces.iter().any(|piece| matches!(piece, Piece::Plain(plain) if !plain.trim().is_empty()))
+    {
         pieces.retain(|piece| !is_blank(piece));
         if let Some(Piece::Expression(expression)) = pieces.pop() {
             return Template::Expression(expression);
