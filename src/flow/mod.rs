@@ -1,1 +1,27 @@
-//! The engine.
+//! The engine: flows of the Open Workflow DSL 1.0, parsed with the place of every problem, and run with every effect behind [`World`].
+//!
+//! Parsing is safe in any process. Running evaluates expressions, which can kill their process or never end: that is for workers alone.
+
+mod codes;
+mod document;
+mod expression;
+mod fault;
+mod finding;
+mod hosts;
+mod interpreter;
+mod model;
+mod parse;
+mod program;
+mod redact;
+mod schema;
+mod template;
+mod uri;
+mod world;
+
+pub use codes::CODES;
+pub use document::Workflow;
+pub use fault::Fault;
+pub use interpreter::Budget;
+pub use program::{Outcome, Program, Target, check};
+pub use redact::Redactor;
+pub use world::{Body, Request, Response, Unanswered, World};

@@ -1,0 +1,218 @@
+//! jq expressions: parsed and their names checked where a bundle is validated, compiled and evaluated only in worker processes.
+
+pub(crate) mod guard;
+pub(crate) mod library;
+mod names;
+pub(crate) mod value;
+
+use std::sync::OnceLock;
+
+use jaq_core::load::{self, Arena, File, Loader, lex, parse};
+use jaq_core::{Compiler, Ctx, Filter, Vars};
+use jaq_json::Val;
+
+use self::library::{Engine, LIBRARY};
+use super::codes;
+
+/// The variables a flow gives to its expressions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Argument {
+    Context,
+    Input,
+    Output,
+    Task,
+    Workflow,
+    Runtime,
+    Connection,
+}
+
+impl Argument {
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Context, Self::Input, Self::Output, Self::Task, Self::Workflow, Self::Runtime, Self::Connection];
+
+    pub(crate) fn variable(self) -> &'static str {
+        match self {
+            Self::Context => "$context",
+            Self::Input => "$input",
+            Self::Output => "$output",
+            Self::Task => "$task",
+            Self::Workflow => "$workflow",
+            Self::Runtime => "$runtime",
+            Self::Connection => "$connection",
+        }
+    }
+}
+
+/// Gives the values of the variables.
+pub(crate) trait Arguments {
+    /// The value of one of them; null where it has none at this point of the flow.
+    fn value(&self, argument: Argument) -> Val;
+}
+
+/// Something wrong in an expression's text.
+#[derive(Debug)]
+pub(crate) struct Flaw {
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+}
+
+impl Flaw {
+    fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None }
+    }
+
+    fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}
+
+/// One expression, known to be well-formed.
+pub(crate) struct Expression {
+    source: Box<str>,
+    uses: Vec<Argument>,
+    connection_fields: Vec<Box<str>>,
+    filter: OnceLock<Result<Filter<Engine>, String>>,
+}
+
+impl std::fmt::Debug for Expression {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "${{ {} }}", self.source)
+    }
+}
+
+impl Expression {
+    /// Parses an expression and checks its names. Safe in any process, whatever the text: bounds come first.
+    pub(crate) fn parse(source: &str) -> Result<Self, Vec<Flaw>> {
+        guard::check(source)
+            .map_err(|excess| vec![Flaw::new(codes::EXPRESSION_TOO_BIG, excess.to_string()).hint("Split it over several `set` tasks.")])?;
+        let tokens = lex::Lexer::new(source).lex().map_err(|errors| errors.iter().take(1).map(lexical).collect::<Vec<_>>())?;
+        let term = parse::Parser::new(&tokens).parse(|parser| parser.term());
+        let term = term.map_err(|errors| errors.iter().take(1).map(|error| grammatical(error, source)).collect::<Vec<_>>())?;
+        let found = names::of_term(&term);
+        let mut flaws: Vec<_> = found.calls.iter().filter(|call| !LIBRARY.has(**call)).map(|call| unknown_function(*call)).collect();
+        flaws.extend(found.variables.iter().filter(|name| argument(name).is_none()).map(|name| unknown_variable(name)));
+        flaws.extend(found.labels.iter().map(|label| Flaw::new(codes::UNKNOWN_NAME, format!("no label `{label}` to break out of"))));
+        if !flaws.is_empty() {
+            return Err(flaws);
+        }
+        Ok(Self {
+            source: source.into(),
+            uses: found.variables.iter().filter_map(|name| argument(name)).collect(),
+            connection_fields: found.fields.iter().filter(|(of, _)| *of == "$connection").map(|(_, field)| (*field).into()).collect(),
+            filter: OnceLock::new(),
+        })
+    }
+
+    /// The properties it reads from `$connection` by name.
+    pub(crate) fn connection_fields(&self) -> impl Iterator<Item = &str> {
+        self.connection_fields.iter().map(|field| &**field)
+    }
+
+    /// Whether it reads this variable.
+    pub(crate) fn uses(&self, argument: Argument) -> bool {
+        self.uses.contains(&argument)
+    }
+
+    /// Its first result, or null where it has none. May never return, or end the process: only for workers.
+    pub(crate) fn evaluate(&self, input: Val, arguments: &dyn Arguments) -> Result<Val, String> {
+        let filter = self.filter.get_or_init(|| self.compile()).as_ref().map_err(Clone::clone)?;
+        let variables = Vars::new(self.uses.iter().map(|argument| arguments.value(*argument)));
+        let context = Ctx::<Engine>::new(&filter.lut, variables);
+        match filter.id.run((context, input)).next() {
+            None => Ok(Val::Null),
+            Some(Ok(value)) => Ok(value),
+            Some(Err(exception)) => Err(match exception.get_err() {
+                Ok(error) => text_of_error(&error.to_string()),
+                Err(_) => "the expression was broken off".to_owned(),
+            }),
+        }
+    }
+
+    fn compile(&self) -> Result<Filter<Engine>, String> {
+        let broken = || format!("`{}` does not compile", self.source);
+        let tokens = lex::Lexer::new(&*self.source).lex().map_err(|_| broken())?;
+        let term = parse::Parser::new(&tokens).parse(|parser| parser.term()).map_err(|_| broken())?;
+        let (definitions, natives) = LIBRARY.select(names::of_term(&term).calls);
+        let arena = Arena::default();
+        let modules = Loader::new(definitions).load(&arena, File { code: &*self.source, path: () }).map_err(|_| broken())?;
+        Compiler::default()
+            .with_funs(natives)
+            .with_global_vars(self.uses.iter().map(|argument| argument.variable()))
+            .compile(modules)
+            .map_err(|_| broken())
+    }
+}
+
+fn text_of_error(message: &str) -> String {
+    const LONGEST: usize = 500;
+    match message.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &message[..end]),
+        None => message.to_owned(),
+    }
+}
+
+fn argument(variable: &str) -> Option<Argument> {
+    Argument::ALL.into_iter().find(|argument| argument.variable() == variable)
+}
+
+fn excerpt(slice: &str) -> String {
+    const LONGEST: usize = 40;
+    match slice.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &slice[..end]),
+        None => slice.to_owned(),
+    }
+}
+
+fn lexical((expected, slice): &lex::Error<&str>) -> Flaw {
+    if slice.is_empty() {
+        return Flaw::new(codes::EXPRESSION_SYNTAX, format!("the expression ends where a {} is expected", expected.as_str()));
+    }
+    Flaw::new(codes::EXPRESSION_SYNTAX, format!("syntax error at `{}`: expected a {}", excerpt(slice), expected.as_str()))
+}
+
+fn grammatical((expected, found): &parse::Error<&str, Option<&lex::Token<&str>>>, source: &str) -> Flaw {
+    let expected = expected.as_str();
+    let article = if expected.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    match found {
+        None => Flaw::new(codes::EXPRESSION_SYNTAX, format!("the expression ends where {article} `{expected}` is expected")),
+        Some(token) => {
+            let slice = token.as_str();
+            let rest = &source[load::span(source, slice).start..];
+            let wanted = if expected == "nothing" { "an operator or the end".to_owned() } else { format!("{article} `{expected}`") };
+            Flaw::new(codes::EXPRESSION_SYNTAX, format!("syntax error at `{}`: expected {wanted}", excerpt(rest)))
+        }
+    }
+}
+
+fn unknown_function((name, arguments): library::Signature<'_>) -> Flaw {
+    if let Some(hint) = library::instead_of(name) {
+        return Flaw::new(codes::UNKNOWN_NAME, format!("`{name}` is not available in expressions")).hint(hint);
+    }
+    let arities = LIBRARY.arities(name);
+    if !arities.is_empty() {
+        let arities = arities.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
+        return Flaw::new(codes::UNKNOWN_NAME, format!("`{name}` takes {arities} arguments, not {arguments}"));
+    }
+    let flaw = Flaw::new(codes::UNKNOWN_NAME, format!("no function `{name}`"));
+    match crate::manifest::nearest(name, LIBRARY.names()) {
+        Some(near) => flaw.hint(format!("Did you mean `{near}`?")),
+        None => flaw,
+    }
+}
+
+fn unknown_variable(name: &str) -> Flaw {
+    let flaw = Flaw::new(codes::UNKNOWN_NAME, format!("no variable `{name}`"));
+    let hint = match name {
+        "$ENV" => "A flow sees no environment; use a connection property.".to_owned(),
+        "$secrets" => "Secrets are connection properties: use `$connection`.".to_owned(),
+        _ => match crate::manifest::nearest(name, Argument::ALL.into_iter().map(Argument::variable)) {
+            Some(near) => format!("Did you mean `{near}`?"),
+            None => "There are `$context`, `$input`, `$output`, `$task`, `$workflow`, `$runtime` and `$connection`.".to_owned(),
+        },
+    };
+    flaw.hint(hint)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! Expressions as people and strangers write them.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+struct Given(Value);
+
+impl Arguments for Given {
+    fn value(&self, argument: Argument) -> Val {
+        value::to_jq(&self.0[&argument.variable()[1..]])
+    }
+}
+
+fn evaluate(source: &str, input: &Value) -> Result<Value, String> {
+    let expression = Expression::parse(source).unwrap_or_else(|flaws| panic!("{source}: {flaws:?}"));
+    let arguments = Given(json!({"input": {"x": 1}, "context": [2], "connection": {"token": "t"}}));
+    expression.evaluate(value::to_jq(input), &arguments).map(|value| value::to_json(&value, 1 << 20).unwrap())
+}
+
+fn flaw(source: &str) -> (&'static str, String, Option<String>) {
+    let flaw = Expression::parse(source).unwrap_err().remove(0);
+    (flaw.code, flaw.message, flaw.hint)
+}
+
+#[test]
+fn the_library_works_though_only_what_is_needed_is_compiled() {
+    let input = json!({"a": [3, 1, 2], "s": "a,b", "t": 0});
+    for (source, expected) in [
+        (".a | sort | map(. * 2) | join(\"-\")", json!("2-4-6")),
+        (".s | split(\",\") | last", json!("b")),
+        ("[.a[] | select(. > 1)] | length", json!(2)),
+        ("$input.x + $context[0]", json!(3)),
+        ("@base64 \"\\($connection.token)\"", json!("dA==")),
+        (".t | to_entries? // \"no\"", json!("no")),
+        ("{a: 1} | with_entries(.value += 1)", json!({"a": 2})),
+        (".t | todate", json!("1970-01-01T00:00:00Z")),
+        ("[limit(3; repeat(1))]", json!([1, 1, 1])),
+        ("def f(x): x + 1; f(2)", json!(3)),
+        ("[.a[] as $n | label $out | $n, break $out]", json!([3, 1, 2])),
+        ("\"a1b22\" | [scan(\"[0-9]+\")]", json!(["1", "22"])),
+        ("paths | tojson", json!("[\"a\"]")),
+        ("empty", Value::Null),
+    ] {
+        assert_eq!(evaluate(source, &input), Ok(expected), "{source}");
+    }
+    assert!(evaluate(".a.b", &input).unwrap_err().contains("cannot index"));
+}
+
+#[test]
+fn flaws_say_what_and_where() {
+    assert_eq!(flaw(".a |").0, codes::EXPRESSION_SYNTAX);
+    assert_eq!(flaw(".a ]b").1, "syntax error at `]b`: expected a token");
+    assert_eq!(flaw(".a .b \"x\"").1, "syntax error at `\"x\"`: expected an operator or the end");
+    assert_eq!(flaw("halt").1, "`halt` is not available in expressions");
+    assert_eq!(flaw("[env]").0, codes::UNKNOWN_NAME);
+    assert_eq!(flaw("$ENV.PATH").1, "no variable `$ENV`");
+    assert_eq!(flaw("selcet(.a)").2.as_deref(), Some("Did you mean `select`?"));
+    assert_eq!(flaw("map").1, "`map` takes 1 arguments, not 0");
+    assert_eq!(flaw("$contxt").2.as_deref(), Some("Did you mean `$context`?"));
+    assert_eq!(flaw("include \"x\"; .").0, codes::EXPRESSION_SYNTAX);
+    assert!(flaw("import \"x\" as x; .").1.contains("expected"));
+}
+
+/// The largest forms that pass the guard, of everything the parser and the compiler recurse over.
+fn largest() -> Vec<String> {
+    let (operators, nesting, depth) = (guard::MOST_OPERATORS, guard::MOST_NESTING, guard::DEEPEST);
+    vec![
+        format!("{}.{}", "(".repeat(depth), ")".repeat(depth)),
+        format!("{}.{}", "[".repeat(depth), "]".repeat(depth)),
+        format!("{}1{}", "{a:".repeat(depth), "}".repeat(depth)),
+        format!("{}1{}", "\"\\(".repeat(depth / 2), ")\"".repeat(depth / 2)),
+        format!("{}1", "-".repeat(nesting)),
+        format!("{}1", "1+".repeat(operators)),
+        format!("{}1", "1,".repeat(operators)),
+        format!("{}1", ".|".repeat(operators)),
+        format!("{}1{}", "if 1 then ".repeat(nesting), " else 2 end".repeat(nesting)),
+        format!("{}1{}", "if ".repeat(nesting), " then 2 else 3 end".repeat(nesting)),
+        format!("{}1", "try ".repeat(nesting)),
+        format!("{}1", "1 as $x|".repeat(nesting)),
+        format!("{}1", "label $x|".repeat(nesting)),
+        format!("{}1{}", "def f: ".repeat(nesting), "; f".repeat(nesting)),
+        format!("{}1{}", "reduce ".repeat(nesting / 2), " as $x (0;.)".repeat(nesting / 2)),
+        format!("{}{}1{}", "try ".repeat(nesting), "(".repeat(depth), ")".repeat(depth)),
+        format!("{}{}1{}", "(".repeat(depth), "-".repeat(nesting), ")".repeat(depth)),
+        ".a".repeat(4000),
+        format!(".{}", "?".repeat(8000)),
+        format!(". as {}$x{} | $x", "[".repeat(depth), "]".repeat(depth)),
+    ]
+}
+
+fn on_a_stack_of(size: usize, work: impl FnOnce() + Send + 'static) {
+    std::thread::Builder::new().stack_size(size).spawn(work).unwrap().join().unwrap();
+}
+
+/// Parsing happens on any thread of any process, so it fits the stack that threads usually have, even in a debug build.
+#[test]
+fn the_largest_expressions_are_read_on_an_ordinary_stack() {
+    on_a_stack_of(2 << 20, || {
+        for source in largest() {
+            Expression::parse(&source).unwrap_or_else(|flaws| panic!("{source}: {flaws:?}"));
+        }
+    });
+}
+
+#[test]
+fn the_largest_expressions_compile_in_a_worker() {
+    on_a_stack_of(16 << 20, || {
+        for source in largest() {
+            Expression::parse(&source).unwrap().compile().unwrap();
+        }
+    });
+}

@@ -1,0 +1,120 @@
+//! Errors of flows, as problems of RFC 7807.
+
+use serde_json::{Map, Value, json};
+
+/// Where the types of the standard errors begin.
+const STANDARD: &str = "https://open-workflow-specification.org/spec/1.0.0/errors/";
+/// Where they begin in the specification's older spelling.
+const STANDARD_BEFORE: &str = "https://serverlessworkflow.io/spec/1.0.0/errors/";
+
+/// The error that ends a flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// A URI that says which kind of error it is.
+    pub kind: String,
+    /// The HTTP status it stands for.
+    pub status: u16,
+    /// A short summary.
+    pub title: Option<String>,
+    /// What happened this time.
+    pub detail: Option<String>,
+    /// The task it comes from, as a JSON Pointer into the flow.
+    pub instance: Option<String>,
+    /// The name it is declared under, where it is declared.
+    pub name: Option<String>,
+}
+
+/// The kinds of errors that the DSL defines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standard {
+    Configuration,
+    Expression,
+    Communication,
+    Timeout,
+    Runtime,
+}
+
+impl Standard {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::Expression => "expression",
+            Self::Communication => "communication",
+            Self::Timeout => "timeout",
+            Self::Runtime => "runtime",
+        }
+    }
+
+    fn status(self) -> u16 {
+        match self {
+            Self::Configuration | Self::Expression => 400,
+            Self::Timeout => 408,
+            Self::Communication | Self::Runtime => 500,
+        }
+    }
+}
+
+impl Fault {
+    /// A standard error with the status that is usual for it.
+    pub(crate) fn standard(kind: Standard, title: &str, detail: impl Into<String>) -> Self {
+        Self {
+            kind: format!("{STANDARD}{}", kind.name()),
+            status: kind.status(),
+            title: Some(title.to_owned()),
+            detail: Some(detail.into()),
+            instance: None,
+            name: None,
+        }
+    }
+
+    /// An expression that could not be evaluated.
+    pub(crate) fn expression(detail: impl Into<String>) -> Self {
+        Self::standard(Standard::Expression, "Expression failed", detail)
+    }
+
+    /// Says which task it comes from, where that is not known yet.
+    pub(crate) fn from_task(mut self, reference: &str) -> Self {
+        self.instance.get_or_insert_with(|| reference.to_owned());
+        self
+    }
+
+    /// Whether its type is this one; the two spellings of the standard types are one.
+    pub fn is(&self, kind: &str) -> bool {
+        bare(&self.kind) == bare(kind)
+    }
+
+    /// The problem as JSON, RFC 7807.
+    pub fn to_json(&self) -> Value {
+        let mut problem = Map::new();
+        problem.insert("type".to_owned(), json!(self.kind));
+        problem.insert("status".to_owned(), json!(self.status));
+        for (key, value) in [("title", &self.title), ("detail", &self.detail), ("instance", &self.instance)] {
+            if let Some(value) = value {
+                problem.insert(key.to_owned(), json!(value));
+            }
+        }
+        Value::Object(problem)
+    }
+
+    /// Its texts, to be rewritten.
+    pub(crate) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        [Some(&mut self.kind), self.title.as_mut(), self.detail.as_mut(), self.instance.as_mut()].into_iter().flatten()
+    }
+}
+
+fn bare(kind: &str) -> &str {
+    kind.strip_prefix(STANDARD).or_else(|| kind.strip_prefix(STANDARD_BEFORE)).unwrap_or(kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_spellings_of_a_standard_type_are_one() {
+        let fault = Fault::expression("x").from_task("/do/0/a").from_task("/do/1/b");
+        assert!(fault.is("https://serverlessworkflow.io/spec/1.0.0/errors/expression"));
+        assert!(!fault.is("https://serverlessworkflow.io/spec/1.0.0/errors/runtime"));
+        assert_eq!(fault.to_json()["instance"], "/do/0/a");
+    }
+}

@@ -1,0 +1,125 @@
+//! The tasks that stay inside: `set`, `emit`, `raise` and `switch`.
+
+use serde_json::Value;
+
+use super::{Parser, kind_of};
+use crate::flow::codes;
+use crate::flow::finding::{At, Finding};
+use crate::flow::model::{Act, Branch, Raise};
+use crate::flow::template::Template;
+
+impl Parser<'_> {
+    pub(super) fn set(&mut self, value: &Value, at: &At<'_>) -> Option<Act> {
+        match value {
+            Value::Object(_) => Some(Act::Set(self.template(value, at))),
+            Value::String(text) if text.contains("${") => Some(Act::Set(self.template(value, at))),
+            other => {
+                let finding = Finding::new(at, codes::VALUE, format!("`set` is a map or a `${{ … }}`, not {}", kind_of(other)));
+                self.found(finding);
+                None
+            }
+        }
+    }
+
+    pub(super) fn emit(&mut self, value: &Value, at: &At<'_>) -> Option<Act> {
+        if !self.emits {
+            self.found(Finding::of_key(at, codes::EMIT, "only a trigger emits events").hint("Return the data as the output."));
+        }
+        let emit = self.map(value, at, "`emit`")?;
+        self.keys(emit, at, "`emit`", &["event"], &[]);
+        let event = self.required(emit, "event", at, "`emit`")?;
+        let at = at.key("event");
+        let event = self.map(event, &at, "`event`")?;
+        self.keys(event, &at, "`event`", &["with"], &[]);
+        let with = self.required(event, "with", &at, "`event`")?;
+        let at = at.key("with");
+        let properties = self.map(with, &at, "`with`")?;
+        self.required(properties, "type", &at, "an event");
+        Some(Act::Emit(self.template(with, &at)))
+    }
+
+    pub(super) fn raise(&mut self, value: &Value, at: &At<'_>) -> Option<Act> {
+        let raise = self.map(value, at, "`raise`")?;
+        self.keys(raise, at, "`raise`", &["error"], &[]);
+        let error = self.required(raise, "error", at, "`raise`")?;
+        let at = at.key("error");
+        match error {
+            Value::String(name) => {
+                self.declared(name, &at);
+                Some(Act::Raise(Raise::Declared(name.clone())))
+            }
+            Value::Object(map) => {
+                self.keys(map, &at, "an error", &["type", "status", "title", "detail", "instance"], &[]);
+                let kind = self.required(map, "type", &at, "an error").map(|kind| self.text_or_expression(kind, &at.key("type"), "`type`"));
+                let status = self.required(map, "status", &at, "an error").map(|status| self.status_template(status, &at.key("status")));
+                let title = map.get("title").map(|title| self.text_or_expression(title, &at.key("title"), "`title`"));
+                let detail = map.get("detail").map(|detail| self.text_or_expression(detail, &at.key("detail"), "`detail`"));
+                let instance = map.get("instance").and_then(|instance| self.text(instance, &at.key("instance"), "`instance`"));
+                Some(Act::Raise(Raise::Described { kind: kind?, status: status?, title, detail, instance: instance.map(str::to_owned) }))
+            }
+            other => {
+                self.found(Finding::new(&at, codes::VALUE, format!("an error is a declared name or a map, not {}", kind_of(other))));
+                None
+            }
+        }
+    }
+
+    /// Finds a name that no declared error has.
+    pub(crate) fn declared(&mut self, name: &str, at: &At<'_>) {
+        let facts = self.facts;
+        if !facts.errors.contains_key(name) {
+            let finding = Finding::new(at, codes::UNKNOWN_ERROR, format!("no error `{name}` is declared"));
+            self.found(match crate::manifest::nearest(name, facts.errors.keys().map(String::as_str)) {
+                Some(near) => finding.hint(format!("Did you mean `{near}`?")),
+                None => finding.hint("Declare it under `errors`."),
+            });
+        }
+    }
+
+    pub(super) fn text_or_expression(&mut self, value: &Value, at: &At<'_>, what: &str) -> Template {
+        self.text(value, at, what);
+        self.template(value, at)
+    }
+
+    fn status_template(&mut self, value: &Value, at: &At<'_>) -> Template {
+        let good = match value {
+            Value::Number(number) => number.as_u64().is_some_and(|status| (100..=599).contains(&status)),
+            Value::String(text) => text.contains("${"),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => false,
+        };
+        if !good {
+            self.found(Finding::new(at, codes::VALUE, "`status` must be an HTTP status, 100 to 599, or a `${ … }`"));
+        }
+        self.template(value, at)
+    }
+
+    pub(super) fn switch(&mut self, value: &Value, at: &At<'_>, targets: &[&str]) -> Option<Act> {
+        let cases = self.list(value, at, "`switch`")?;
+        let mut branches = Vec::with_capacity(cases.len());
+        let mut defaults = 0;
+        for (index, case) in cases.iter().enumerate() {
+            let at = at.index(index);
+            let Some((name, case)) = case.as_object().filter(|map| map.len() == 1).and_then(|map| map.iter().next()) else {
+                self.found(Finding::new(&at, codes::SHAPE, "a case is a map with one key, its name"));
+                continue;
+            };
+            let at = at.key(name);
+            let Some(case) = self.map(case, &at, "a case") else { continue };
+            self.keys(case, &at, "a case", &["when", "then"], &[]);
+            let when = case.get("when").map(|when| self.condition(when, &at.key("when"), "`when`"));
+            defaults += usize::from(when.is_none());
+            if when.is_none() && defaults > 1 {
+                self.found(Finding::new(&at, codes::SHAPE, "only one case of a `switch` can be without `when`"));
+            }
+            let Some(then) = self.required(case, "then", &at, "a case").map(|then| self.then(then, &at.key("then"), targets)) else {
+                continue;
+            };
+            match when {
+                None => branches.push(Branch { when: None, then }),
+                Some(Some(when)) => branches.push(Branch { when: Some(when), then }),
+                Some(None) => {}
+            }
+        }
+        Some(Act::Switch(branches))
+    }
+}

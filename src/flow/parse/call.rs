@@ -1,0 +1,192 @@
+//! `call: http` and `call: request`, and the refusal of every other call.
+
+use serde_json::{Map, Value};
+
+use super::{Parser, kind_of};
+use crate::flow::codes;
+use crate::flow::finding::{At, Finding};
+use crate::flow::hosts;
+use crate::flow::model::{Act, Authentication, Http, HttpOutput, Mapping};
+use crate::flow::template::Template;
+use crate::flow::uri::{self, Address};
+
+const METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "options"];
+
+impl Parser<'_> {
+    pub(super) fn call(&mut self, task: &Map<String, Value>, function: &Value, task_at: &At<'_>) -> Option<Act> {
+        let at = &task_at.key("call");
+        let function = self.text(function, at, "`call`")?;
+        match function {
+            "http" | "request" => {}
+            "openapi" => {
+                self.found(Finding::new(at, codes::NOT_YET, "`call: openapi` is not yet supported").hint("Use `call: request`."));
+                return None;
+            }
+            "grpc" | "asyncapi" | "a2a" | "mcp" => {
+                let message = format!("`call: {function}` is not supported: a connector talks HTTP and nothing else");
+                self.found(Finding::new(at, codes::NEVER, message).hint("Use `call: request` or `call: http`."));
+                return None;
+            }
+            name => {
+                self.unknown_call(name, at);
+                return None;
+            }
+        }
+        let with = self.required(task, "with", task_at, &format!("`call: {function}`"))?;
+        let at = task_at.key("with");
+        let with = self.map(with, &at, "`with`")?;
+        let http = if function == "http" { self.http(with, &at) } else { self.request(with, &at) };
+        http.map(|http| Act::Http(Box::new(http)))
+    }
+
+    fn unknown_call(&mut self, name: &str, at: &At<'_>) {
+        let facts = self.facts;
+        if facts.actions.iter().any(|action| action == name) {
+            let message = format!("`call: {name}`: calling another action is not yet supported");
+            self.found(Finding::new(at, codes::NOT_YET, message));
+            return;
+        }
+        let known = facts.actions.iter().map(String::as_str).chain(["http", "request"]);
+        self.found(Finding::new(at, codes::UNKNOWN_FUNCTION, format!("no function `{name}` to call")).did_you_mean(name, known));
+    }
+
+    fn http(&mut self, with: &Map<String, Value>, at: &At<'_>) -> Option<Http> {
+        let known = ["method", "endpoint", "headers", "query", "body", "output", "redirect"];
+        self.keys(with, at, "`call: http`", &known, &[]);
+        let endpoint = self.required(with, "endpoint", at, "`call: http`").map(|value| self.endpoint(value, &at.key("endpoint")));
+        let rest = self.exchange(with, at, "`call: http`")?;
+        let (address, authentication) = endpoint??;
+        Some(Http { address, authentication, ..rest })
+    }
+
+    fn request(&mut self, with: &Map<String, Value>, at: &At<'_>) -> Option<Http> {
+        let known = ["method", "path", "headers", "query", "body", "output", "redirect", "errors"];
+        self.keys(with, at, "`call: request`", &known, &["paginate", "retry", "rateLimit"]);
+        if self.facts.properties.is_none() {
+            self.found(
+                Finding::new(at, codes::VALUE, "`call: request` needs the manifest's `connection`")
+                    .hint("Use `call: http` with an `endpoint`."),
+            );
+        }
+        let path = self.required(with, "path", at, "`call: request`").map(|value| self.address(value, &at.key("path"), "`path`"));
+        let errors = with.get("errors").map(|value| self.mappings(value, &at.key("errors"))).unwrap_or_default();
+        let rest = self.exchange(with, at, "`call: request`")?;
+        Some(Http { address: path??, connection: true, errors, ..rest })
+    }
+
+    /// What both calls share; the address is filled in by the caller.
+    fn exchange(&mut self, with: &Map<String, Value>, at: &At<'_>, what: &str) -> Option<Http> {
+        let method = self.required(with, "method", at, what).and_then(|value| self.method(value, &at.key("method")));
+        let headers = with.get("headers").map(|value| self.entries(value, &at.key("headers"), "`headers`"));
+        let query = with.get("query").map(|value| self.entries(value, &at.key("query"), "`query`"));
+        let body = with.get("body").map(|value| self.template(value, &at.key("body")));
+        let output = with.get("output").map_or(Some(HttpOutput::Content), |value| self.http_output(value, &at.key("output")));
+        let redirect = with.get("redirect").map_or(Some(false), |value| self.truth(value, &at.key("redirect"), "`redirect`"));
+        Some(Http {
+            method: method?,
+            address: Address::Pattern(Vec::new()),
+            connection: false,
+            authentication: None,
+            headers,
+            query,
+            body,
+            output: output?,
+            redirect: redirect?,
+            errors: Vec::new(),
+        })
+    }
+
+    fn method(&mut self, value: &Value, at: &At<'_>) -> Option<Template> {
+        let text = self.text(value, at, "`method`")?;
+        if !text.contains("${") && !self.one_of(&text.to_ascii_lowercase(), at, "`method`", &METHODS) {
+            return None;
+        }
+        Some(self.template(value, at))
+    }
+
+    fn entries(&mut self, value: &Value, at: &At<'_>, what: &str) -> Template {
+        if !value.is_object() && !value.as_str().is_some_and(|text| text.contains("${")) {
+            self.found(Finding::new(at, codes::VALUE, format!("{what} is a map or a `${{ … }}`, not {}", kind_of(value))));
+        }
+        self.template(value, at)
+    }
+
+    fn http_output(&mut self, value: &Value, at: &At<'_>) -> Option<HttpOutput> {
+        let text = self.text(value, at, "`output`")?;
+        self.one_of(text, at, "`output`", &["content", "response", "raw"]).then_some(match text {
+            "response" => HttpOutput::Response,
+            "raw" => HttpOutput::Raw,
+            _ => HttpOutput::Content,
+        })
+    }
+
+    fn endpoint(&mut self, value: &Value, at: &At<'_>) -> Option<(Address, Option<Authentication>)> {
+        let Value::Object(map) = value else {
+            return Some((self.address(value, at, "`endpoint`")?, None));
+        };
+        self.keys(map, at, "`endpoint`", &["uri", "authentication"], &[]);
+        let authentication = map.get("authentication").and_then(|value| self.dsl_authentication(value, &at.key("authentication")));
+        let uri = self.required(map, "uri", at, "`endpoint`")?;
+        Some((self.address(uri, &at.key("uri"), "`uri`")?, authentication))
+    }
+
+    fn address(&mut self, value: &Value, at: &At<'_>, what: &str) -> Option<Address> {
+        let text = self.text(value, at, what)?;
+        if text.contains("${") {
+            return Some(Address::Given(self.template(value, at)));
+        }
+        self.host_of(text, at);
+        match uri::parse(text) {
+            Ok(parts) => Some(Address::Pattern(parts)),
+            Err(message) => {
+                self.found(Finding::new(at, codes::VALUE, format!("{what}: {message}")));
+                None
+            }
+        }
+    }
+
+    /// Finds a host, written out, that the connection does not allow.
+    fn host_of(&mut self, text: &str, at: &At<'_>) {
+        let facts = self.facts;
+        let Some(hosts) = &facts.hosts else { return };
+        let Some((_, rest)) = text.split_once("://") else { return };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+        if authority.contains('{') {
+            return;
+        }
+        if let Ok(url) = url::Url::parse(&format!("http://{authority}/"))
+            && let Some(host) = url.host_str()
+            && !hosts::allows(hosts, host)
+        {
+            self.found(Finding::new(at, codes::HOST, hosts::refusal(hosts, host)).hint("Add it to `connection.hosts`."));
+        }
+    }
+
+    fn mappings(&mut self, value: &Value, at: &At<'_>) -> Vec<Mapping> {
+        let Some(entries) = self.list(value, at, "`errors`") else { return Vec::new() };
+        let mut mappings = Vec::with_capacity(entries.len());
+        for (index, entry) in entries.iter().enumerate() {
+            let at = at.index(index);
+            let Some(entry) = self.map(entry, &at, "an error mapping") else { continue };
+            self.keys(entry, &at, "an error mapping", &["status", "raise"], &["when", "headers", "body", "detail"]);
+            let statuses = self.required(entry, "status", &at, "an error mapping").map(|value| self.statuses(value, &at.key("status")));
+            let name =
+                self.required(entry, "raise", &at, "an error mapping").and_then(|value| self.text(value, &at.key("raise"), "`raise`"));
+            if let Some(name) = name {
+                self.declared(name, &at.key("raise"));
+                mappings.push(Mapping { statuses: statuses.unwrap_or_default(), raise: name.to_owned() });
+            }
+        }
+        mappings
+    }
+
+    fn statuses(&mut self, value: &Value, at: &At<'_>) -> Vec<u16> {
+        let single = std::slice::from_ref(value);
+        let values = value.as_array().map_or(single, Vec::as_slice);
+        let statuses: Vec<u16> = values.iter().filter_map(Value::as_u64).filter_map(|status| u16::try_from(status).ok()).collect();
+        if statuses.len() != values.len() || statuses.is_empty() || statuses.iter().any(|status| !(300..=599).contains(status)) {
+            self.found(Finding::new(at, codes::VALUE, "`status` is an HTTP status from 300 to 599, or a list of them"));
+        }
+        statuses
+    }
+}

@@ -1,0 +1,166 @@
+//! Parses flows as written into the model, and finds everything that is wrong with them at once.
+
+mod acts;
+mod call;
+mod connection;
+mod document;
+mod tasks;
+mod template;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::codes;
+use super::expression::{Argument, Expression};
+use super::finding::{At, Finding};
+use super::model::NamedError;
+
+/// What a flow may refer to.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    /// The errors it can raise by name.
+    pub(crate) errors: BTreeMap<String, NamedError>,
+    /// The connection's properties; `None` where there is no connection at all.
+    pub(crate) properties: Option<Vec<String>>,
+    /// The hosts it may reach; `None` where that is not for the flow's file to say.
+    pub(crate) hosts: Option<Vec<String>>,
+    /// The connector's actions.
+    pub(crate) actions: Vec<String>,
+    /// Whether the present flow may emit events.
+    pub(crate) emits: bool,
+}
+
+/// One walk over the flows of one file.
+pub(crate) struct Parser<'f> {
+    pub(crate) facts: &'f Facts,
+    pub(crate) emits: bool,
+    pub(crate) findings: Vec<Finding>,
+    /// Whether some expression reads its own definition, which otherwise need not be kept.
+    pub(crate) reads_definition: bool,
+}
+
+impl<'f> Parser<'f> {
+    pub(crate) fn new(facts: &'f Facts) -> Self {
+        Self { facts, emits: facts.emits, findings: Vec::new(), reads_definition: false }
+    }
+
+    fn found(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    fn map<'v>(&mut self, value: &'v Value, at: &At<'_>, what: &str) -> Option<&'v Map<String, Value>> {
+        let map = value.as_object();
+        if map.is_none() {
+            self.found(Finding::new(at, codes::SHAPE, format!("{what} must be a map, not {}", kind_of(value))));
+        }
+        map
+    }
+
+    fn list<'v>(&mut self, value: &'v Value, at: &At<'_>, what: &str) -> Option<&'v [Value]> {
+        let list = value.as_array();
+        if list.is_none() {
+            self.found(Finding::new(at, codes::SHAPE, format!("{what} must be a list, not {}", kind_of(value))));
+        }
+        list.map(Vec::as_slice)
+    }
+
+    fn text<'v>(&mut self, value: &'v Value, at: &At<'_>, what: &str) -> Option<&'v str> {
+        let text = value.as_str();
+        if text.is_none() {
+            self.found(Finding::new(at, codes::VALUE, format!("{what} must be text, not {}", kind_of(value))));
+        }
+        text
+    }
+
+    fn truth(&mut self, value: &Value, at: &At<'_>, what: &str) -> Option<bool> {
+        let truth = value.as_bool();
+        if truth.is_none() {
+            self.found(Finding::new(at, codes::VALUE, format!("{what} must be true or false, not {}", kind_of(value))));
+        }
+        truth
+    }
+
+    fn one_of(&mut self, text: &str, at: &At<'_>, what: &str, known: &[&str]) -> bool {
+        let good = known.contains(&text);
+        if !good {
+            let message = format!("{what} is `{text}`, but must be one of {}", listed(known));
+            self.found(Finding::new(at, codes::VALUE, message).did_you_mean(text, known.iter().copied()));
+        }
+        good
+    }
+
+    fn required<'v>(&mut self, map: &'v Map<String, Value>, key: &str, at: &At<'_>, what: &str) -> Option<&'v Value> {
+        let value = map.get(key);
+        if value.is_none() {
+            self.found(Finding::new(at, codes::MISSING_KEY, format!("{what} needs `{key}`")));
+        }
+        value
+    }
+
+    /// Finds keys that are unknown at this place, and those whose time has not come.
+    fn keys(&mut self, map: &Map<String, Value>, at: &At<'_>, what: &str, known: &[&str], not_yet: &[&str]) {
+        for key in map.keys().map(String::as_str).filter(|key| !known.contains(key)) {
+            let here = at.key(key);
+            self.found(if not_yet.contains(&key) {
+                Finding::of_key(&here, codes::NOT_YET, format!("`{key}` of {what} is not yet supported"))
+            } else {
+                Finding::of_key(&here, codes::UNKNOWN_KEY, format!("unknown key `{key}` in {what}"))
+                    .did_you_mean(key, known.iter().copied())
+            });
+        }
+    }
+
+    /// Parses an expression's text.
+    fn expression(&mut self, source: &str, at: &At<'_>) -> Option<Expression> {
+        match Expression::parse(source) {
+            Ok(expression) => {
+                self.properties(&expression, at);
+                self.reads_definition |= expression.uses(Argument::Task) || expression.uses(Argument::Workflow);
+                Some(expression)
+            }
+            Err(flaws) => {
+                for flaw in flaws {
+                    let finding = Finding::new(at, flaw.code, flaw.message);
+                    self.findings.push(match flaw.hint {
+                        Some(hint) => finding.hint(hint),
+                        None => finding,
+                    });
+                }
+                None
+            }
+        }
+    }
+
+    fn properties(&mut self, expression: &Expression, at: &At<'_>) {
+        let facts = self.facts;
+        let Some(properties) = &facts.properties else { return };
+        for field in expression.connection_fields() {
+            if !properties.iter().any(|property| property == field) {
+                self.found(
+                    Finding::new(at, codes::UNKNOWN_PROPERTY, format!("the connection has no property `{field}`"))
+                        .did_you_mean(field, properties.iter().map(String::as_str)),
+                );
+            }
+        }
+    }
+}
+
+/// What a value is, for messages.
+pub(crate) fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a map",
+    }
+}
+
+fn listed(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! Finds the expressions in values: `${ … }` alone or within text, and places that hold nothing but an expression.
+
+use serde_json::Value;
+
+use super::Parser;
+use crate::flow::codes;
+use crate::flow::expression::Expression;
+use crate::flow::expression::guard;
+use crate::flow::expression::value::{text_to_jq, to_jq};
+use crate::flow::finding::{At, Finding};
+use crate::flow::template::{Piece, Template};
+
+impl Parser<'_> {
+    /// A value that may hold expressions. Where one of them is wrong the rest stands, so that all are found.
+    pub(crate) fn template(&mut self, value: &Value, at: &At<'_>) -> Template {
+        match value {
+            Value::String(text) if text.contains("${") => self.text_template(text, at),
+            Value::Array(items) => {
+                let items: Vec<_> = items.iter().enumerate().map(|(index, item)| self.template(item, &at.index(index))).collect();
+                if items.iter().all(is_literal) { Template::Literal(to_jq(value)) } else { Template::List(items) }
+            }
+            Value::Object(map) => {
+                let entries: Vec<_> = map.iter().map(|(key, value)| (text_to_jq(key), self.template(value, &at.key(key)))).collect();
+                if entries.iter().all(|(_, value)| is_literal(value)) { Template::Literal(to_jq(value)) } else { Template::Map(entries) }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Template::Literal(to_jq(value)),
+        }
+    }
+
+    /// `from` or `as`: text is an expression, with or without `${ }`; anything else is a value with expressions in it.
+    pub(crate) fn transform(&mut self, value: &Value, at: &At<'_>) -> Template {
+        match value {
+            Value::String(text) if !text.contains("${") => match self.expression(text, at) {
+                Some(expression) => Template::Expression(Box::new(expression)),
+                None => Template::literal(&Value::Null),
+            },
+            other => self.template(other, at),
+        }
+    }
+
+    /// `if` or `when`: an expression, with or without `${ }`.
+    pub(crate) fn condition(&mut self, value: &Value, at: &At<'_>, what: &str) -> Option<Expression> {
+        let text = match value {
+            Value::Bool(truth) => truth.to_string(),
+            other => self.text(other, at, what)?.trim().to_owned(),
+        };
+        let source = match text.strip_prefix("${") {
+            Some(rest) if guard::end(rest) == Some(rest.len() - 1) => &rest[..rest.len() - 1],
+            Some(_) | None => &text,
+        };
+        self.expression(source, at)
+    }
+
+    fn text_template(&mut self, text: &str, at: &At<'_>) -> Template {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some((plain, after)) = rest.split_once("${") {
+            let Some(end) = guard::end(after) else {
+                self.found(unclosed(after, at));
+                return Template::literal(&Value::Null);
+            };
+            if !plain.is_empty() {
+                pieces.push(Piece::Plain(plain.to_owned()));
+            }
+            let Some(expression) = self.expression(&after[..end], at) else {
+                return Template::literal(&Value::Null);
+            };
+            pieces.push(Piece::Expression(Box::new(expression)));
+            rest = &after[end + 1..];
+        }
+        if !rest.is_empty() {
+            pieces.push(Piece::Plain(rest.to_owned()));
+        }
+        alone(pieces)
+    }
+}
+
+/// An expression with nothing but blanks around it keeps the type of its value.
+fn alone(mut pieces: Vec<Piece>) -> Template {
+    let is_blank = |piece: &Piece| matches!(piece, Piece::Plain(plain) if plain.trim().is_empty());
+    if pieces.iter().filter(|piece| !is_blank(piece)).count() == 1
+        && !pieces.iter().any(|piece| matches!(piece, Piece::Plain(plain) if !plain.trim().is_empty()))
+    {
+        pieces.retain(|piece| !is_blank(piece));
+        if let Some(Piece::Expression(expression)) = pieces.pop() {
+            return Template::Expression(expression);
+        }
+    }
+    Template::Text(pieces)
+}
+
+fn unclosed(after: &str, at: &At<'_>) -> Finding {
+    if let Err(excess) = guard::check(after) {
+        return Finding::new(at, codes::EXPRESSION_TOO_BIG, excess.to_string());
+    }
+    Finding::new(at, codes::EXPRESSION_SYNTAX, "the expression's `${` has no `}`").hint("Close it, or write `$` and `{` apart.")
+}
+
+fn is_literal(template: &Template) -> bool {
+    matches!(template, Template::Literal(_))
+}

@@ -1,0 +1,123 @@
+//! Flows as people and strangers write them.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::*;
+
+fn facts() -> Facts {
+    let error = NamedError { kind: "#/errors/not-found".to_owned(), status: 404, title: None, detail: None };
+    Facts {
+        errors: BTreeMap::from([("not-found".to_owned(), error)]),
+        properties: Some(vec!["baseUrl".to_owned(), "token".to_owned()]),
+        hosts: Some(vec!["api.example.com".to_owned()]),
+        actions: vec!["create-issue".to_owned()],
+        emits: false,
+    }
+}
+
+fn findings(tasks: &Value) -> Vec<(String, &'static str, String)> {
+    let facts = facts();
+    let mut parser = Parser::new(&facts);
+    parser.tasks(tasks, &At::base("/do"), "/do");
+    parser
+        .findings
+        .into_iter()
+        .map(|finding| (finding.pointer, finding.code, format!("{} {}", finding.message, finding.hint.unwrap_or_default())))
+        .collect()
+}
+
+fn only(tasks: &Value) -> (String, &'static str, String) {
+    let mut found = findings(tasks);
+    assert_eq!(found.len(), 1, "{tasks}: {found:?}");
+    found.remove(0)
+}
+
+#[test]
+fn a_good_flow_has_no_findings() {
+    let tasks = json!([
+        {"get": {"call": "request", "with": {"method": "get", "path": "/a/{b}", "errors": [{"status": 404, "raise": "not-found"}]}, "if": ".a == 1"}},
+        {"choose": {"switch": [{"yes": {"when": "${ .ok }", "then": "done"}}, {"no": {"then": "end"}}]}},
+        {"inner": {"do": [{"x": {"set": {"a": "${ $connection.token }"}, "then": "exit"}}]}},
+        {"fail": {"raise": {"error": {"type": "https://example.com/e", "status": 400, "detail": "${ .why }"}}, "metadata": {"a": 1}}},
+        {"done": {"set": "${ . }", "input": {"from": ".x"}, "output": {"as": {"y": "${ .z }"}}, "export": {"as": "$context + ."}}},
+        {"plain": {"call": "http", "with": {"method": "GET", "endpoint": {"uri": "https://api.example.com/x?y={z}", "authentication": {"bearer": {"token": "${ .t }"}}}}}},
+    ]);
+    assert_eq!(findings(&tasks), []);
+}
+
+#[test]
+fn what_is_not_supported_says_whether_it_ever_will_be() {
+    for (task, code, word) in [
+        (json!({"for": {"in": "."}, "do": []}), codes::NOT_YET, "`for`"),
+        (json!({"fork": {}}), codes::NOT_YET, "`fork`"),
+        (json!({"try": [], "catch": {}}), codes::NOT_YET, "`try`"),
+        (json!({"wait": {"seconds": 1}}), codes::NOT_YET, "`wait`"),
+        (json!({"call": "openapi", "with": {}}), codes::NOT_YET, "openapi"),
+        (json!({"call": "create-issue", "with": {}}), codes::NOT_YET, "create-issue"),
+        (json!({"set": {}, "timeout": "x"}), codes::NOT_YET, "timeout"),
+        (json!({"listen": {}}), codes::NEVER, "trigger"),
+        (json!({"run": {}}), codes::NEVER, "request"),
+        (json!({"call": "grpc"}), codes::NEVER, "grpc"),
+        (json!({"call": "asyncapi"}), codes::NEVER, "asyncapi"),
+        (json!({"call": "a2a"}), codes::NEVER, "a2a"),
+        (json!({"call": "mcp"}), codes::NEVER, "mcp"),
+    ] {
+        let (pointer, found, text) = only(&json!([{"t": task}]));
+        assert_eq!(found, code, "{task}");
+        assert!(text.contains(word) && pointer.starts_with("/do/0/t"), "{pointer} {text}");
+    }
+}
+
+#[test]
+fn mistakes_are_found_where_they_are() {
+    for (tasks, pointer, code, word) in [
+        (json!([{"t": {"sett": {}}}]), "/do/0/t/sett", codes::UNKNOWN_KEY, "Did you mean `set`?"),
+        (json!([{"t": {"set": {}, "iff": "."}}]), "/do/0/t/iff", codes::UNKNOWN_KEY, "`if`"),
+        (json!([{"t": {"set": {}, "then": "uu"}}, {"u": {"set": {}}}]), "/do/0/t/then", codes::TARGET, "`uu`"),
+        (json!([{"t": {"set": {}}}, {"t": {"set": {}}}]), "/do/1/t", codes::DUPLICATE_TASK, "`t`"),
+        (json!([{"t": {"set": {"a": ["${ .a | }"]}}}]), "/do/0/t/set/a/0", codes::EXPRESSION_SYNTAX, "ends"),
+        (json!([{"t": {"set": {"a": "${ .a "}}}]), "/do/0/t/set/a", codes::EXPRESSION_SYNTAX, "no `}`"),
+        (json!([{"t": {"set": {"a": "${ $connection.tokn }"}}}]), "/do/0/t/set/a", codes::UNKNOWN_PROPERTY, "`token`"),
+        (json!([{"t": {"raise": {"error": "not-fond"}}}]), "/do/0/t/raise/error", codes::UNKNOWN_ERROR, "`not-found`"),
+        (json!([{"t": {"call": "reqest", "with": {}}}]), "/do/0/t/call", codes::UNKNOWN_FUNCTION, "`request`"),
+        (json!([{"t": {"call": "request"}}]), "/do/0/t", codes::MISSING_KEY, "`with`"),
+        (json!([{"t": {"call": "request", "with": {"method": "gte", "path": "/"}}}]), "/do/0/t/with/method", codes::VALUE, "`get`"),
+        (json!([{"t": {"call": "request", "with": {"method": "get", "path": "/{"}}}]), "/do/0/t/with/path", codes::VALUE, "`}`"),
+        (
+            json!([{"t": {"call": "http", "with": {"method": "get", "endpoint": "https://evil.example/"}}}]),
+            "/do/0/t/with/endpoint",
+            codes::HOST,
+            "evil.example",
+        ),
+        (json!([{"t": {"emit": {"event": {"with": {"type": "x"}}}}}]), "/do/0/t/emit", codes::EMIT, "trigger"),
+        (json!([{"t": {"set": {}, "do": []}}]), "/do/0/t", codes::SHAPE, "one thing"),
+        (json!([{"t": {"set": 1}}]), "/do/0/t/set", codes::VALUE, "a number"),
+        (json!([{"t": "x"}]), "/do/0/t", codes::SHAPE, "a map"),
+        (json!([{"t": {"set": {}}, "u": {}}]), "/do/0", codes::SHAPE, "here are 2"),
+        (json!([]), "/do", codes::SHAPE, "no task"),
+        (json!({"a": 1}), "/do", codes::SHAPE, "a list"),
+        (json!([{"t": {"if": "."}}]), "/do/0/t", codes::MISSING_KEY, "does nothing"),
+        (json!([{"t": {"switch": [{"a": {"then": "end"}}, {"b": {"then": "end"}}]}}]), "/do/0/t/switch/1/b", codes::SHAPE, "only one"),
+        (json!([{"a/b~c": {"set": {}, "then": 1}}]), "/do/0/a~1b~0c/then", codes::VALUE, "text"),
+    ] {
+        let (found_pointer, found, text) = only(&tasks);
+        assert_eq!((found_pointer.as_str(), found), (pointer, code), "{tasks}: {text}");
+        assert!(text.contains(word), "{tasks}: {text}");
+    }
+}
+
+#[test]
+fn text_around_an_expression_makes_it_text() {
+    let nothing = Facts::default();
+    let mut parser = Parser::new(&nothing);
+    let at = At::base("");
+    let mut form = |text: &str| format!("{:?}", parser.template(&json!(text), &at));
+    assert!(form("${ .a }").starts_with("Expression"));
+    assert!(form(" ${ {a: 1} }\n").starts_with("Expression"));
+    assert!(form("a ${ \"}\" } b").starts_with("Text"));
+    assert!(form("${ .a }${ .b }").starts_with("Text"));
+    assert!(form("$ {a} .b").starts_with("Literal"));
+    assert!(parser.findings.is_empty());
+}

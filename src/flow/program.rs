@@ -1,0 +1,223 @@
+//! A connector's flows, parsed together: what `validate` checks, and what workers run.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::{Map, Value, json};
+
+use super::expression::value::to_jq;
+use super::fault::Fault;
+use super::finding::{At, Finding, escape};
+use super::interpreter::{self, Budget, Setting};
+use super::model::{ConnectionModel, Flow, NamedError};
+use super::parse::{Facts, Parser};
+use super::redact::Redactor;
+use super::schema::Judge;
+use super::world::World;
+use crate::manifest::{Bundle, Document, Manifest, Schema, Tasks};
+use crate::model::Problem;
+
+/// Which of a connector's flows.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// An action, by its name.
+    Action(String),
+    /// A trigger, by its name.
+    Trigger(String),
+    /// The test connection.
+    TestConnection,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Action(name) => write!(f, "actions/{name}"),
+            Self::Trigger(name) => write!(f, "triggers/{name}"),
+            Self::TestConnection => f.write_str("connection/test"),
+        }
+    }
+}
+
+/// How a flow ended; no secret of the connection is in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// Its output, or the error that ended it.
+    pub result: Result<Value, Fault>,
+    /// The events it emitted, in order: CloudEvents 1.0.
+    pub events: Vec<Value>,
+}
+
+/// A connector's flows, ready to run.
+#[derive(Debug)]
+pub struct Program {
+    connector: String,
+    flows: BTreeMap<Target, Flow>,
+    schemas: BTreeMap<Target, [Option<Value>; 2]>,
+    connection: ConnectionModel,
+    errors: BTreeMap<String, NamedError>,
+    types: Map<String, Value>,
+    secrets: Vec<String>,
+}
+
+/// Every problem in a bundle's flows. Nothing is evaluated, so it is safe in any process.
+pub fn check(bundle: &Bundle) -> Vec<Problem> {
+    Program::compile(bundle).err().unwrap_or_default()
+}
+
+impl Program {
+    /// Parses every flow of a bundle, or tells every problem in them. Nothing is evaluated: expressions are compiled when they are first run.
+    pub fn compile(bundle: &Bundle) -> Result<Self, Vec<Problem>> {
+        let manifest = &bundle.manifest;
+        let facts = facts(manifest);
+        let mut parser = Parser::new(&facts);
+        let connection = match &manifest.connection {
+            Some(connection) => parser.connection(connection),
+            None => ConnectionModel { hosts: Some(Vec::new()), ..ConnectionModel::default() },
+        };
+        let mut program = Self {
+            connector: manifest.name.clone(),
+            flows: BTreeMap::new(),
+            schemas: BTreeMap::new(),
+            connection,
+            errors: BTreeMap::new(),
+            types: manifest.types.iter().map(|(name, schema)| (name.to_owned(), schema.0.clone())).collect(),
+            secrets: secrets(manifest),
+        };
+        program.flows(manifest, &mut parser);
+        let findings = parser.findings;
+        if findings.is_empty() {
+            program.errors = facts.errors;
+            return Ok(program);
+        }
+        Err(located(findings, &bundle.document))
+    }
+
+    fn flows(&mut self, manifest: &Manifest, parser: &mut Parser<'_>) {
+        if let Some(test) = manifest.connection.as_ref().and_then(|connection| connection.test.as_ref()) {
+            self.flow(Target::TestConnection, Some(&test.tasks), [None, None], parser, "/connection/test/do");
+        }
+        for (name, action) in manifest.actions.iter() {
+            let schemas = [action.input.as_ref(), action.output.as_ref()];
+            let pointer = format!("/actions/{}/do", escape(name));
+            self.flow(Target::Action(name.to_owned()), action.tasks.as_ref(), schemas, parser, &pointer);
+            undeclared(&action.errors, parser, &format!("/actions/{}/errors", escape(name)));
+        }
+        for (name, trigger) in manifest.triggers.iter() {
+            let base = format!("/triggers/{}", escape(name));
+            let schemas = [trigger.input.as_ref(), trigger.output.as_ref()];
+            parser.emits = true;
+            self.flow(Target::Trigger(name.to_owned()), trigger.tasks.as_ref(), schemas, parser, &format!("{base}/do"));
+            parser.emits = false;
+            undeclared(&trigger.errors, parser, &format!("{base}/errors"));
+            if let Some(by) = &trigger.deduplicate_by {
+                parser.condition(&Value::String(by.clone()), &At::base(&format!("{base}/deduplicateBy")), "`deduplicateBy`");
+            }
+            if let Some(webhook) = &trigger.on.webhook {
+                for (key, flow) in [("subscribe", &webhook.subscribe), ("unsubscribe", &webhook.unsubscribe)] {
+                    if let Some(flow) = flow {
+                        parser.tasks(&flow.tasks.0, &At::base(&format!("{base}/on/webhook/{key}/do")), "/do");
+                    }
+                }
+            }
+        }
+    }
+
+    fn flow(&mut self, target: Target, tasks: Option<&Tasks>, schemas: [Option<&Schema>; 2], parser: &mut Parser<'_>, pointer: &str) {
+        let Some(Tasks(written)) = tasks else { return };
+        parser.reads_definition = false;
+        let tasks = parser.tasks(written, &At::base(pointer), "/do");
+        let definition = if parser.reads_definition { json!({ "do": written }) } else { Value::Null };
+        self.schemas.insert(target.clone(), schemas.map(|schema| schema.map(|Schema(schema)| schema.clone())));
+        self.flows.insert(target, Flow { tasks, definition, input_from: None, output_as: None });
+    }
+
+    /// Whether there is such a flow.
+    pub fn has(&self, target: &Target) -> bool {
+        self.flows.contains_key(target)
+    }
+
+    /// Runs one of the flows. Evaluates expressions: only for worker processes.
+    pub async fn run(&self, target: &Target, input: &Value, connection: &Map<String, Value>, world: &dyn World, budget: Budget) -> Outcome {
+        let redactor = self.redactor(connection);
+        let Some(flow) = self.flows.get(target) else {
+            let fault = Fault::standard(super::fault::Standard::Configuration, "No such flow", format!("the connector has no {target}"));
+            return Outcome { result: Err(fault), events: Vec::new() };
+        };
+        let setting = Setting {
+            flow,
+            connection: &self.connection,
+            errors: &self.errors,
+            values: to_jq(&Value::Object(connection.clone())),
+            world,
+            budget,
+            source: &format!("/{}/{target}", self.connector),
+        };
+        let ended = interpreter::run(setting, input).await;
+        Outcome {
+            result: ended.result.map(|output| redactor.value(output)).map_err(|fault| redactor.fault(fault)),
+            events: ended.events.into_iter().map(|event| redactor.value(event)).collect(),
+        }
+    }
+
+    /// Takes the secrets of a connection out of whatever is shown.
+    pub fn redactor(&self, connection: &Map<String, Value>) -> Redactor {
+        Redactor::new(self.secrets.iter().filter_map(|name| connection.get(name)))
+    }
+
+    /// What is wrong with an input, by the flow's `input` schema. Only for worker processes.
+    pub fn input_flaws(&self, target: &Target, value: &Value) -> Vec<String> {
+        self.flaws(target, 0, value)
+    }
+
+    /// What is wrong with an output or the data of an event, by the flow's `output` schema. Only for worker processes.
+    pub fn output_flaws(&self, target: &Target, value: &Value) -> Vec<String> {
+        self.flaws(target, 1, value)
+    }
+
+    fn flaws(&self, target: &Target, which: usize, value: &Value) -> Vec<String> {
+        let Some(schema) = self.schemas.get(target).and_then(|schemas| schemas[which].as_ref()) else { return Vec::new() };
+        match Judge::new(schema, &self.types) {
+            Ok(judge) => judge.flaws(value),
+            Err(message) => vec![format!("the schema cannot be used: {message}")],
+        }
+    }
+}
+
+fn facts(manifest: &Manifest) -> Facts {
+    let errors = manifest.errors.iter().map(|(name, declared)| {
+        let error = NamedError {
+            kind: format!("#/errors/{}", escape(name)),
+            status: declared.status,
+            title: Some(declared.title.clone()),
+            detail: declared.description.clone(),
+        };
+        (name.to_owned(), error)
+    });
+    let connection = manifest.connection.as_ref();
+    Facts {
+        errors: errors.collect(),
+        properties: connection.map(|connection| connection.properties.names().map(str::to_owned).collect()),
+        hosts: Some(connection.map(|connection| connection.hosts.clone()).unwrap_or_default()),
+        actions: manifest.actions.names().map(str::to_owned).collect(),
+        emits: false,
+    }
+}
+
+fn secrets(manifest: &Manifest) -> Vec<String> {
+    let properties = manifest.connection.iter().flat_map(|connection| connection.properties.iter());
+    properties.filter(|(_, property)| property.secret).map(|(name, _)| name.to_owned()).collect()
+}
+
+fn undeclared(names: &[String], parser: &mut Parser<'_>, pointer: &str) {
+    let at = At::base(pointer);
+    for (index, name) in names.iter().enumerate() {
+        parser.declared(name, &at.index(index));
+    }
+}
+
+/// Findings as problems, in the order of their places.
+pub(super) fn located(findings: Vec<Finding>, document: &Document) -> Vec<Problem> {
+    let mut problems: Vec<_> = findings.into_iter().map(|finding| finding.locate(document)).collect();
+    problems.sort();
+    problems
+}

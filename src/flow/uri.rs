@@ -1,0 +1,123 @@
+//! Addresses: URI templates as the DSL has them (RFC 6570, simple string expansion), and whole expressions.
+
+use jaq_json::Val;
+
+use super::expression::Arguments;
+use super::expression::value::{text_of, text_to_jq};
+use super::template::Template;
+
+/// Where a request goes.
+#[derive(Debug)]
+pub(crate) enum Address {
+    /// An expression gives it whole.
+    Given(Template),
+    /// Text with `{name}` in it; names are top-level properties of the task's input.
+    Pattern(Vec<Part>),
+}
+
+/// A part of a URI template.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Plain(String),
+    Variable(String),
+}
+
+/// Reads a URI template; an error says what is wrong with it.
+pub(crate) fn parse(text: &str) -> Result<Vec<Part>, String> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some((plain, after)) = rest.split_once('{') {
+        let Some((name, after)) = after.split_once('}') else {
+            return Err("a `{` has no `}`".to_owned());
+        };
+        if name.is_empty() || name.contains('{') {
+            return Err(format!("`{{{name}}}` names no variable"));
+        }
+        if name.starts_with(['+', '#', '.', '/', ';', '?', '&']) {
+            return Err(format!("`{{{name}}}`: only simple expansion, such as `{{{}}}`, is supported", &name[1..]));
+        }
+        if !plain.is_empty() {
+            parts.push(Part::Plain(plain.to_owned()));
+        }
+        parts.push(Part::Variable(name.to_owned()));
+        rest = after;
+    }
+    if !rest.is_empty() {
+        parts.push(Part::Plain(rest.to_owned()));
+    }
+    Ok(parts)
+}
+
+impl Address {
+    /// The address as text, from the task's input.
+    pub(crate) fn evaluate(&self, input: &Val, arguments: &dyn Arguments) -> Result<String, String> {
+        match self {
+            Self::Given(template) => template.evaluate(input, arguments).map(|value| text_of(&value)),
+            Self::Pattern(parts) => parts.iter().map(|part| part.expand(input)).collect(),
+        }
+    }
+}
+
+impl Part {
+    fn expand(&self, input: &Val) -> Result<String, String> {
+        let name = match self {
+            Self::Plain(plain) => return Ok(plain.clone()),
+            Self::Variable(name) => name,
+        };
+        let value = match input {
+            Val::Obj(entries) => entries.get(&text_to_jq(name)),
+            Val::Null | Val::Bool(_) | Val::Num(_) | Val::BStr(_) | Val::TStr(_) | Val::Arr(_) => None,
+        };
+        match value {
+            None | Some(Val::Null) => Ok(String::new()),
+            Some(value @ (Val::Bool(_) | Val::Num(_) | Val::TStr(_) | Val::BStr(_))) => match text_of(value).as_str() {
+                // Even encoded, these would be taken for steps up the path.
+                dots @ ("." | "..") => Err(format!("`{{{name}}}` is `{dots}`, which would lead to another address")),
+                text => Ok(percent_encode(text)),
+            },
+            Some(Val::Arr(_) | Val::Obj(_)) => Err(format!("`{{{name}}}` stands for a list or a map, which an address cannot hold")),
+        }
+    }
+}
+
+/// Every byte that is not unreserved (RFC 3986, section 2.3) as `%XX`.
+pub(crate) fn percent_encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push('%');
+            encoded.push_str(&hex::encode_upper([byte]));
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::flow::expression::value::to_jq;
+
+    fn expand(text: &str, input: &serde_json::Value) -> Result<String, String> {
+        parse(text)?.iter().map(|part| part.expand(&to_jq(input))).collect()
+    }
+
+    #[test]
+    fn variables_come_from_the_input_percent_encoded() {
+        let input = json!({"owner": "a/b", "n": 7, "pet.id": "x y", "list": []});
+        assert_eq!(expand("/repos/{owner}/issues/{n}", &input).unwrap(), "/repos/a%2Fb/issues/7");
+        assert_eq!(expand("/{pet.id}/{missing}", &input).unwrap(), "/x%20y/");
+        assert!(expand("/{list}", &input).unwrap_err().contains("list"));
+        assert!(expand("/a/{up}", &json!({"up": ".."})).unwrap_err().contains("another address"));
+    }
+
+    #[test]
+    fn what_is_not_simple_expansion_is_refused() {
+        for text in ["/{", "/{}", "/{+path}", "/{a{b}}"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+}
