@@ -1,0 +1,89 @@
+//! The catalogue of problem codes of this room, SB101 to SB299: what `switchboard explain` tells of each.
+
+use crate::manifest::Code;
+
+macro_rules! codes {
+    ($($name:ident $id:literal $title:literal $explanation:literal $fix:literal)*) => {
+        $(pub(super) const $name: &str = $id;)*
+
+        /// Every code of this room, in order.
+        pub const CODES: &[Code] = &[$(Code { id: $id, title: $title, explanation: $explanation, fix: $fix }),*];
+    };
+}
+
+// Twenty numbers for each family, in the order of the files.
+codes! {
+    NOTHING_OFFERED "SB101" "neither action nor trigger"
+        "A connector is there to do something or to listen to something. One that declares neither cannot be used. Needed to publish."
+        "Add an action under `actions` or a trigger under `triggers`."
+    NO_ICON "SB102" "icon not found"
+        "The manifest names a picture that the connector's folder does not hold. Only files of that folder belong to the connector."
+        "Add the file beside connector.yaml, or remove `icon`: a default picture stands in."
+    NO_VERSION "SB103" "self-built connector without a version"
+        "What people run on their own is told apart by its version, so a self-built connector needs one before it is pre-published."
+        "Add `version: 0.1.0`, and raise it with each release."
+
+    NO_TITLE "SB121" "title missing"
+        "People choose actions and triggers by their titles. Private actions, which nobody sees, need none. Needed to publish."
+        "Add `title:` with a few words that say what it does."
+    NO_DESCRIPTION "SB122" "description missing"
+        "The description says what the title leaves open: what happens, and when. Private actions need none. Needed to publish."
+        "Add `description:` with a sentence or two."
+    NO_INPUT "SB123" "input missing"
+        "The input's schema is what forms, documentation and type checks are made from. Needed to publish."
+        "Add `input:` with a JSON Schema; for one that takes nothing: `{ type: object, additionalProperties: false }`."
+    NO_OUTPUT "SB124" "output missing"
+        "The output's schema tells what one can rely on: what an action returns, what a trigger's events carry. Needed to publish."
+        "Add `output:` with a JSON Schema, or a reference to one of the connector's types."
+    NO_FLOW "SB125" "implementation missing"
+        "Without a flow there is nothing to run. Needed to pre-publish."
+        "Add `do:` with the tasks of the flow."
+
+    NO_BASE_URL "SB141" "no base address"
+        "`call: request` resolves its path against `connection.baseUrl`, and there is none."
+        "Add `baseUrl` to the connection, such as `https://api.example.com`."
+    NO_HOSTS "SB142" "no hosts allowed"
+        "Flows reach the hosts that `connection.hosts` lists and no others. They send requests, but the list is empty."
+        "List the hosts, such as `hosts: [api.example.com]`."
+    HOST_NOT_ALLOWED "SB143" "base address outside the allowed hosts"
+        "The base address leads to a host that `connection.hosts` does not list, so every request would be refused."
+        "Add the host to `connection.hosts`, or correct the address."
+    SECRET_WITH_DEFAULT "SB144" "secret with a default"
+        "A default stands in git, where everybody who can read the repository can read it. That is no secret."
+        "Remove the default. If the value was ever real, have it revoked: git keeps it."
+    WRONG_DEFAULT "SB145" "default that the property does not take"
+        "The default is not of the property's type, or not among the values it may take."
+        "Correct the default, `type` or `enum`."
+
+    REFERENCE_LEADS_OUT "SB161" "reference that leads out of the types"
+        "Schemas refer to the connector's types as `#/types/Name`. Nothing else can be followed: no other part of the manifest, no file, no address."
+        "Move the schema to `types` and refer to it there."
+    UNKNOWN_TYPE "SB162" "unknown type"
+        "The reference names a type, or a part of one, that the manifest does not declare."
+        "Declare it under `types`, or correct the name."
+
+    NO_SCHEMA "SB181" "not a JSON Schema"
+        "Inputs, outputs and types are JSON Schemas, draft 2020-12. A keyword here has a value that the draft does not allow."
+        "Correct the value, as the message says."
+
+    UNKNOWN_TARGET "SB201" "case for something that is not there"
+        "The case runs an action, a trigger or a test connection that the manifest does not declare."
+        "Correct the name, or delete the case."
+    UNKNOWN_PROPERTY "SB202" "unknown connection property"
+        "The suite gives a value to a property that `connection.properties` does not declare, so no flow can use it."
+        "Declare the property, correct its name, or remove it."
+    NO_CASE "SB203" "not tested"
+        "A connector is published on evidence. What no case runs, nothing is known of. Private actions are run by the actions that call them. Needed to publish."
+        "Add a case to a suite in `tests/`."
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_ordered_and_in_this_rooms_range() {
+        assert!(CODES.is_sorted_by(|a, b| a.id < b.id));
+        assert!(CODES.iter().all(|code| ("SB101"..="SB299").contains(&code.id)));
+    }
+}

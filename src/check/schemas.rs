@@ -1,0 +1,52 @@
+//! Inputs, outputs and types are valid JSON Schemas, draft 2020-12.
+
+use jsonschema::draft202012::meta;
+
+use super::codes::NO_SCHEMA;
+use super::findings::Findings;
+use super::path::Path;
+use super::subschemas;
+
+pub(super) fn check(findings: &mut Findings<'_>) {
+    subschemas::of_manifest(&findings.bundle.manifest, &mut |schema, path| {
+        if meta::is_valid(schema) {
+            return;
+        }
+        // Where several schemas could be meant, the deepest complaint tells most.
+        let Err(error) = meta::validate(schema) else { return };
+        let base = path.pointer();
+        let inner = error.instance_path().as_str().to_owned();
+        let place = findings.value(&Path::at(&(base + &inner)));
+        let message = format!("not a JSON Schema: {}", shortened(&error.to_string()));
+        findings.broken(NO_SCHEMA, place, message, "Write a value that JSON Schema, draft 2020-12, allows here.");
+    });
+}
+
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 200;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+
+    #[test]
+    fn schemas_are_valid() {
+        assert_eq!(sample::report(|sample| sample.replace("name: { type: string }", "name: { type: text }")), ["SB181 error 44:21"]);
+        assert_eq!(sample::report(|sample| sample.replace("required: [id], ", "required: id, ")), ["SB181 error 25:38"]);
+        assert_eq!(sample::report(|sample| sample.replace("output: { type: object }", "output: { minimum: much }")), ["SB181 error 36:24"]);
+    }
+
+    #[test]
+    fn keywords_of_later_drafts_and_annotations_are_fine() {
+        for schema in ["{ type: object, x-note: yes, minContains: 1 }", "true", "{ type: [string, \"null\"], examples: [{ type: text }] }"]
+        {
+            let found = sample::report(|sample| sample.replace("name: { type: string }", &format!("name: {schema}")));
+            assert_eq!(found, Vec::<String>::new(), "{schema}");
+        }
+    }
+}

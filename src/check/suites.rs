@@ -1,0 +1,127 @@
+//! Test suites run what is there, and run everything that people use.
+
+use serde_json::Value;
+
+use super::codes::{NO_CASE, UNKNOWN_PROPERTY, UNKNOWN_TARGET};
+use super::findings::{Findings, did_you_mean};
+use super::parts;
+use super::path::Path;
+use crate::manifest::{Case, Manifest, Ordered, SuiteFile};
+use crate::model::Status;
+
+pub(super) fn check(findings: &mut Findings<'_>) {
+    for file in &findings.bundle.suites {
+        let suite = Path::at("");
+        properties(findings, file, &file.suite.connection, &suite.key("connection"));
+        for (index, case) in file.suite.cases.iter().enumerate() {
+            let cases = suite.key("cases");
+            let path = cases.index(index);
+            target(findings, file, case, &path);
+            properties(findings, file, &case.connection, &path.key("connection"));
+        }
+    }
+    untested(findings);
+}
+
+/// A case runs something that the manifest declares.
+fn target(findings: &mut Findings<'_>, file: &SuiteFile, case: &Case, path: &Path<'_>) {
+    let manifest = &findings.bundle.manifest;
+    let mut miss = |key: &str, what: String, hint: String| {
+        let place = file.document.place(&path.key(key).pointer());
+        findings.broken(UNKNOWN_TARGET, place, format!("the case `{}` runs {what}", case.title), hint);
+    };
+    if let Some(name) = case.action.as_deref().filter(|name| manifest.actions.get(name).is_none()) {
+        let hint = did_you_mean(name, manifest.actions.names(), "Correct the name, or delete the case.");
+        miss("action", format!("the action `{name}`, which is not declared"), hint);
+    }
+    if let Some(name) = case.trigger.as_deref().filter(|name| manifest.triggers.get(name).is_none()) {
+        let hint = did_you_mean(name, manifest.triggers.names(), "Correct the name, or delete the case.");
+        miss("trigger", format!("the trigger `{name}`, which is not declared"), hint);
+    }
+    if case.test_connection && !has_test(manifest) {
+        miss(
+            "testConnection",
+            "the test connection, but there is none".to_owned(),
+            "Add `test` to the connection, or delete the case.".to_owned(),
+        );
+    }
+}
+
+/// Values are given to properties that exist.
+fn properties(findings: &mut Findings<'_>, file: &SuiteFile, values: &Ordered<Value>, path: &Path<'_>) {
+    let declared = findings.bundle.manifest.connection.as_ref().map(|connection| &connection.properties);
+    for name in values.names().filter(|name| declared.is_none_or(|declared| declared.get(name).is_none())) {
+        let place = file.document.key_place(&path.key(name).pointer());
+        let known = declared.into_iter().flat_map(Ordered::names);
+        let hint = did_you_mean(name, known, "Declare it under `connection.properties`, or remove it here.");
+        findings.broken(UNKNOWN_PROPERTY, place, format!("the connection has no property `{name}`"), hint);
+    }
+}
+
+/// Everything that people use is run by some case.
+fn untested(findings: &mut Findings<'_>) {
+    let manifest = &findings.bundle.manifest;
+    let cases = || findings.bundle.suites.iter().flat_map(|file| &file.suite.cases);
+    let mut untested = Vec::new();
+    for part in parts::parts(manifest).filter(|part| !part.private) {
+        let runs =
+            |case: &Case| if part.section == "/actions" { case.action.as_deref() } else { case.trigger.as_deref() } == Some(part.name);
+        if !cases().any(runs) {
+            let place = findings.key(&Path::at(part.section).key(part.name));
+            untested.push((place, format!("no test case runs the {} `{}`", part.word, part.name), format!("{}: {}", part.word, part.name)));
+        }
+    }
+    if has_test(manifest) && !cases().any(|case| case.test_connection) {
+        let place = findings.key(&Path::at("/connection/test"));
+        untested.push((place, "no test case runs the test connection".to_owned(), "testConnection: true".to_owned()));
+    }
+    for (place, message, line) in untested {
+        findings.needed(Status::Published, NO_CASE, place, message, format!("Add a case with `{line}` to a suite in `tests/`."));
+    }
+}
+
+fn has_test(manifest: &Manifest) -> bool {
+    manifest.connection.as_ref().is_some_and(|connection| connection.test.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+
+    #[test]
+    fn cases_run_what_is_there() {
+        let found = sample::problems(|sample| sample.replace_in_suite("action: get-thing", "action: get-thnig"));
+        assert_eq!(found.iter().map(|problem| problem.code.as_str()).collect::<Vec<_>>(), ["SB203", "SB201"]);
+        assert_eq!(found[1].place.to_string(), "connectors/sample/tests/all.yaml:5:13");
+        assert_eq!(found[1].hint.as_deref(), Some("Did you mean `get-thing`?"));
+        let found = sample::report(|sample| sample.replace_in_suite("trigger: thing-made", "trigger: thing-lost"));
+        assert_eq!(found, ["SB203 error 32:3", "SB201 error 9:14"]);
+        let test = "  test:\n    do: [{ whoAmI: { call: request, with: { method: get, path: /me } } }]\n";
+        assert_eq!(sample::report(|sample| sample.replace(test, "")), ["SB201 error 13:21"]);
+    }
+
+    #[test]
+    fn values_are_given_to_properties_that_exist() {
+        assert_eq!(sample::report(|sample| sample.replace_in_suite("{ token: t }", "{ token: t, tokne: t }")), ["SB202 error 2:25"]);
+        let case = "action: get-thing\n    connection: { key: k }";
+        assert_eq!(sample::report(|sample| sample.replace_in_suite("action: get-thing", case)), ["SB202 error 6:19"]);
+    }
+
+    #[test]
+    fn everything_that_people_use_is_tested() {
+        let first = "  - title: Gets\n    action: get-thing\n    input: { id: a }\n    expect: { output: { name: x } }\n";
+        assert_eq!(sample::report(|sample| sample.replace_in_suite(first, "")), ["SB203 error 22:3"]);
+        let last = "  - title: Connects\n    testConnection: true\n    expect: { output: {} }\n";
+        assert_eq!(sample::report(|sample| sample.replace_in_suite(last, "")), ["SB203 error 19:3"]);
+        assert_eq!(sample::report(|sample| sample.without_suite()), ["SB203 error 19:3", "SB203 error 22:3", "SB203 error 32:3"]);
+    }
+
+    #[test]
+    fn while_editing_missing_cases_are_warnings() {
+        let found = sample::report(|sample| {
+            sample.without_suite();
+            sample.replace("status: published", "status: editing");
+        });
+        assert_eq!(found, ["SB203 warning 19:3", "SB203 warning 22:3", "SB203 warning 32:3"]);
+    }
+}
