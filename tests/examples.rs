@@ -1,1 +1,152 @@
-//! To come.
+//! What people learn from is right: the examples read without problems, lack nothing, and the service unit is one.
+
+#[path = "bench/generate.rs"]
+mod generate;
+mod unit;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use switchboard::check;
+use switchboard::manifest::{Bundle, Config, ConnectionValues};
+use switchboard::model::{BundleFiles, Problem, Status};
+
+#[test]
+fn every_example_connector_lacks_nothing() {
+    for (folder, files) in connectors() {
+        for status in [Status::Editing, Status::PrePublished, Status::Published] {
+            let bundle = read(&folder, &with_status(&files, status));
+            assert_eq!(shown(&check::report(&bundle)), Vec::<String>::new(), "{folder}, {status}");
+        }
+    }
+}
+
+#[test]
+fn every_example_connector_starts_in_editing() {
+    for (folder, files) in connectors() {
+        let bundle = read(&folder, &files);
+        assert_eq!(bundle.manifest.status, Status::Editing, "{folder}: the demo moves it");
+        assert!(bundle.manifest.icon.is_some() && files.get("notes.md").is_some(), "{folder} shows an icon and notes");
+    }
+}
+
+#[test]
+fn the_quickstart_shows_the_three_kinds() {
+    let bundles: Vec<_> = connectors().into_iter().map(|(folder, files)| read(&folder, &files)).collect();
+    let authentication = |bundle: &Bundle| bundle.manifest.connection.as_ref().and_then(|connection| connection.authentication.clone());
+    assert_eq!(bundles.len(), 3);
+    assert!(bundles.iter().any(|bundle| authentication(bundle).is_some_and(|by| by.bearer.is_some())), "a bearer token");
+    assert!(bundles.iter().any(|bundle| authentication(bundle).is_some_and(|by| by.api_key.is_some())), "an API key");
+    assert!(bundles.iter().any(|bundle| !bundle.manifest.triggers.is_empty()), "a trigger");
+}
+
+#[test]
+fn bad_credentials_are_a_case_of_every_test_connection() {
+    for (folder, files) in connectors() {
+        let bundle = read(&folder, &files);
+        let cases: Vec<_> = bundle.suites.iter().flat_map(|file| &file.suite.cases).filter(|case| case.test_connection).collect();
+        assert!(cases.iter().any(|case| case.expect.output.is_some()), "{folder}: good credentials");
+        let refused = |status: u16| cases.iter().any(|case| case.exchanges.iter().any(|exchange| exchange.response.status == status));
+        assert!(refused(401), "{folder}: bad credentials");
+    }
+}
+
+#[test]
+fn the_other_files_of_the_quickstart_read_without_problems() {
+    let home = quickstart();
+    let config = fs::read(home.join("switchboard.yaml")).unwrap();
+    assert_eq!(Config::read(&config).map(|config| config.environments.len()), Ok(2));
+    for file in files_below(&home.join("connections")) {
+        let read = ConnectionValues::read(&file.display().to_string(), &fs::read(&file).unwrap());
+        assert!(read.is_ok(), "{:?}", read.err());
+    }
+}
+
+#[test]
+fn editors_find_the_schema_of_every_file() {
+    for file in files_below(&quickstart()).iter().filter(|file| file.extension().is_some_and(|extension| extension == "yaml")) {
+        let text = fs::read_to_string(file).unwrap();
+        let schema = text.lines().next().unwrap().strip_prefix("# yaml-language-server: $schema=");
+        let schema = schema.unwrap_or_else(|| panic!("{} does not name its schema", file.display()));
+        let path = file.parent().unwrap().join(schema);
+        assert!(path.exists(), "{}: {} does not exist", file.display(), path.display());
+    }
+}
+
+#[test]
+fn the_generated_repository_is_valid_and_real() {
+    let folder = tempfile::tempdir().unwrap();
+    let status = |index: usize| [Status::Editing, Status::PrePublished, Status::Published][index % 3];
+    let repository = generate::commit(folder.path(), 30, status).unwrap();
+    assert_eq!(generate::count_files(&repository), Ok(61));
+    for index in 0..30 {
+        let files = BundleFiles::new(generate::connector(index, 0, status(index)));
+        assert!((3900..4400).contains(&files.get("connector.yaml").unwrap().len()), "{}", files.get("connector.yaml").unwrap().len());
+        let bundle = read(&generate::name(index), &files);
+        assert_eq!(bundle.manifest.status, status(index));
+        assert_eq!(shown(&check::report(&bundle)), Vec::<String>::new());
+    }
+    let before = repository.find_reference(generate::BRANCH).unwrap().peel_to_commit().unwrap().id();
+    let after = generate::change(&repository, 7, 1, Status::Published).unwrap();
+    let [before, after] = [before, after].map(|commit| repository.find_commit(commit).unwrap().tree().unwrap());
+    let difference = repository.diff_tree_to_tree(Some(&before), Some(&after), None).unwrap();
+    assert_eq!(difference.deltas().len(), 1);
+}
+
+#[test]
+fn the_generated_files_are_those_of_the_generated_repository() {
+    let folder = tempfile::tempdir().unwrap();
+    generate::write(folder.path(), 2, |_| Status::Editing).unwrap();
+    assert_eq!(files_below(folder.path()).len(), 5);
+    let (name, files) = (generate::name(1), generate::connector(1, 0, Status::Editing));
+    for (path, bytes) in files {
+        assert_eq!(fs::read(folder.path().join("connectors").join(&name).join(path)).unwrap(), bytes);
+    }
+}
+
+fn quickstart() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart")
+}
+
+/// Every example connector, by its folder's name.
+fn connectors() -> BTreeMap<String, BundleFiles> {
+    let home = quickstart().join("connectors");
+    let mut connectors = BTreeMap::new();
+    for entry in fs::read_dir(&home).unwrap() {
+        let folder = entry.unwrap().path();
+        let relative = |file: &PathBuf| file.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned();
+        let files = files_below(&folder).iter().map(|file| (relative(file), fs::read(file).unwrap())).collect();
+        connectors.insert(folder.file_name().unwrap().to_str().unwrap().to_owned(), BundleFiles::new(files));
+    }
+    connectors
+}
+
+fn with_status(files: &BundleFiles, status: Status) -> BundleFiles {
+    let mut files: BTreeMap<String, Vec<u8>> = files.iter().map(|(path, bytes)| (path.to_owned(), bytes.to_vec())).collect();
+    let manifest = String::from_utf8(files["connector.yaml"].clone()).unwrap();
+    let changed = manifest.replace("\nstatus: editing\n", &format!("\nstatus: {status}\n"));
+    files.insert("connector.yaml".to_owned(), changed.into_bytes());
+    BundleFiles::new(files)
+}
+
+fn read(folder: &str, files: &BundleFiles) -> Bundle {
+    Bundle::read(folder, files).unwrap_or_else(|problems| panic!("{folder}: {:#?}", shown(&problems)))
+}
+
+fn shown(problems: &[Problem]) -> Vec<String> {
+    problems.iter().map(ToString::to_string).collect()
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    files
+}
