@@ -1,6 +1,18 @@
 //! PORT: runs bundles' test suites in worker processes and returns their evidence. The adapter is [`workers`].
 
+mod flow_run;
+mod limits;
+mod offline;
+mod pool;
+mod process;
+mod protocol;
+mod run;
+mod suite;
 pub mod worker;
+mod workers;
+
+pub use flow_run::{FlowOutcome, run_flow};
+pub use workers::{Workers, WorkersConfig};
 
 use anyhow::Result;
 use async_trait::async_trait;

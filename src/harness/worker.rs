@@ -1,8 +1,72 @@
-//! The child process: reads jobs on stdin, writes results on stdout, and evaluates what its parent must not.
+//! The child process: reads tasks on stdin, says what happens on stdout, and evaluates what its parent must not.
 
+use std::io::{self, Read, Write};
 use std::process::ExitCode;
+use std::thread;
 
-/// Serves jobs until stdin ends.
+use anyhow::{Context, Result};
+use tokio::runtime::{Builder, Runtime};
+
+use super::limits;
+use super::offline::Offline;
+use super::protocol::{self, Limits, Task, Word};
+use super::suite;
+use crate::flow::{Budget, Workflow};
+
+/// The stack that tasks run on. jq recurses; this leaves room for what is honest and ends what is endless soon.
+const STACK: usize = 64 << 20;
+
+/// Serves tasks until stdin ends.
 pub fn run() -> ExitCode {
-    ExitCode::SUCCESS
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start() -> Result<()> {
+    let Some(limits) = protocol::read::<Limits>(&mut io::stdin().lock()).context("cannot read the limits")? else {
+        return Ok(());
+    };
+    limits::take(limits).context("cannot take the limits on")?;
+    let engine = thread::Builder::new().name("engine".to_owned()).stack_size(STACK).spawn(move || serve(limits));
+    let engine = engine.context("cannot start the engine")?;
+    limits::no_more_processes().context("cannot take the limits on")?;
+    // A panic has told of itself on stderr.
+    engine.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the engine gave up")))
+}
+
+fn serve(limits: Limits) -> Result<()> {
+    let runtime = Builder::new_current_thread().enable_time().build()?;
+    let (mut stdin, mut stdout) = (io::stdin().lock(), io::stdout().lock());
+    while let Some(task) = next(&mut stdin)? {
+        limits::grant_cpu(limits.cpu)?;
+        perform(task, &runtime, &mut |word| Ok(protocol::write(&mut stdout, &word)?))?;
+    }
+    Ok(())
+}
+
+fn next(stdin: &mut impl Read) -> Result<Option<Task>> {
+    protocol::read(stdin).context("cannot read the task")
+}
+
+fn perform(task: Task, runtime: &Runtime, say: &mut dyn FnMut(Word) -> Result<()>) -> Result<()> {
+    match task {
+        Task::Suites { connector, files, from } => suite::run(&connector, &protocol::unpack(files), from, runtime, say),
+        Task::Flow { file, content, input, limit } => {
+            let workflow = match Workflow::read(&file, &content.bytes()) {
+                Ok(workflow) => workflow,
+                Err(problems) => return say(Word::Invalid(problems)),
+            };
+            let budget = Budget { time: limit, ..Budget::default() };
+            let outcome = runtime.block_on(workflow.run(&input, &Offline, budget));
+            say(match outcome.result {
+                Ok(output) => Word::Output(output),
+                Err(fault) => Word::Fault(fault.to_json()),
+            })
+        }
+    }
 }

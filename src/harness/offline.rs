@@ -1,0 +1,34 @@
+//! The World of a stand-alone workflow for now: real time and chance, and no network.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::flow::{Request, Response, Unanswered, World};
+use crate::model::{Clock, SystemClock};
+
+pub(super) struct Offline;
+
+#[async_trait(?Send)]
+impl World for Offline {
+    async fn send(&self, _: Request) -> Result<Response, Unanswered> {
+        Err(Unanswered("requests are not sent yet: `flow run` reaches the network in a later version".to_owned()))
+    }
+
+    fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+
+    fn random(&self) -> u64 {
+        fastrand::u64(..)
+    }
+
+    fn id(&self) -> String {
+        format!("{:016x}{:016x}", self.random(), self.random())
+    }
+}

@@ -1,0 +1,146 @@
+//! What passes between a worker and its parent: frames of JSON, each after its length in four bytes, little-endian.
+
+use std::io::{self, Read, Write};
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::{BundleFiles, CaseReport, Place, Problem};
+
+/// The largest frame that either side takes, in bytes.
+pub(crate) const LARGEST: usize = 64 << 20;
+
+/// The first frame a worker reads: what it may use.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Limits {
+    /// Address space, in bytes.
+    pub(crate) memory: u64,
+    /// CPU time of one task, in seconds.
+    pub(crate) cpu: u64,
+}
+
+/// What a worker is asked to do.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Task {
+    /// Run a bundle's suites, from this case on (counted through all of them).
+    Suites { connector: String, files: Vec<(String, Content)>, from: usize },
+    /// Run a stand-alone workflow.
+    Flow { file: String, content: Content, input: Value, limit: Duration },
+}
+
+/// What a worker says.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Word {
+    /// It begins this case.
+    Started(Heading),
+    /// It has ended the case it began.
+    Ended(CaseReport),
+    /// It has done all it was asked.
+    Done,
+    /// It did not begin, for these reasons.
+    Invalid(Vec<Problem>),
+    /// The workflow's output.
+    Output(Value),
+    /// The error that ended the workflow, RFC 7807.
+    Fault(Value),
+}
+
+/// Which case, told before it runs: it may be the last that the worker tells.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Heading {
+    pub(crate) suite: String,
+    pub(crate) case: String,
+    pub(crate) place: Place,
+    pub(crate) target: String,
+}
+
+/// A file's bytes: as text where they are text.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Content {
+    Text(String),
+    Hex(String),
+}
+
+impl Content {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::Text(text.to_owned()),
+            Err(_) => Self::Hex(hex::encode(bytes)),
+        }
+    }
+
+    pub(crate) fn bytes(self) -> Vec<u8> {
+        match self {
+            Self::Text(text) => text.into_bytes(),
+            Self::Hex(digits) => hex::decode(digits).unwrap_or_default(),
+        }
+    }
+}
+
+/// A bundle's files as they travel.
+pub(crate) fn pack(files: &BundleFiles) -> Vec<(String, Content)> {
+    files.iter().map(|(path, bytes)| (path.to_owned(), Content::of(bytes))).collect()
+}
+
+/// A bundle's files as they arrive.
+pub(crate) fn unpack(files: Vec<(String, Content)>) -> BundleFiles {
+    BundleFiles::new(files.into_iter().map(|(path, content)| (path, content.bytes())).collect())
+}
+
+/// A message as a frame.
+pub(crate) fn frame(message: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; 4];
+    serde_json::to_writer(&mut bytes, message)?;
+    let length = u32::try_from(bytes.len() - 4).ok().filter(|length| *length as usize <= LARGEST);
+    let length = length.ok_or_else(|| io::Error::other(format!("a message is bigger than {LARGEST} bytes")))?;
+    bytes[..4].copy_from_slice(&length.to_le_bytes());
+    Ok(bytes)
+}
+
+/// The length that a frame announces, where it is allowed.
+pub(crate) fn length(header: [u8; 4]) -> io::Result<usize> {
+    let length = u32::from_le_bytes(header) as usize;
+    if length > LARGEST { Err(io::Error::other(format!("a message is bigger than {LARGEST} bytes"))) } else { Ok(length) }
+}
+
+/// Reads a message; nothing where the other side has closed.
+pub(crate) fn read<M: DeserializeOwned>(from: &mut impl Read) -> io::Result<Option<M>> {
+    let mut header = [0; 4];
+    match from.read_exact(&mut header) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        outcome => outcome?,
+    }
+    let mut bytes = vec![0; length(header)?];
+    from.read_exact(&mut bytes)?;
+    Ok(Some(serde_json::from_slice(&bytes)?))
+}
+
+/// Writes a message at once.
+pub(crate) fn write(to: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
+    to.write_all(&frame(message)?)?;
+    to.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_arrive_as_they_were_sent() {
+        let mut pipe = Vec::new();
+        let files = vec![("a".to_owned(), Content::of(b"text")), ("b".to_owned(), Content::of(&[0xff, 0]))];
+        write(&mut pipe, &Task::Suites { connector: "c".to_owned(), files, from: 3 }).unwrap();
+        let mut pipe = pipe.as_slice();
+        let Some(Task::Suites { files, from: 3, .. }) = read(&mut pipe).unwrap() else { panic!() };
+        let files = unpack(files);
+        assert_eq!((files.get("a"), files.get("b")), (Some(&b"text"[..]), Some(&[0xff, 0][..])));
+        assert!(read::<Task>(&mut pipe).unwrap().is_none());
+    }
+
+    #[test]
+    fn an_endless_frame_is_refused_before_it_is_read() {
+        assert!(read::<Word>(&mut &[0xff, 0xff, 0xff, 0xff, b'{'][..]).unwrap_err().to_string().contains("bigger"));
+    }
+}

@@ -1,0 +1,47 @@
+//! The connection's values in a case: defaults, over them the suite's, over them the case's.
+
+use serde_json::{Map, Value};
+
+use crate::manifest::{Case, Manifest, Property, PropertyType, Suite, nearest};
+
+/// The values, or what is wrong with them.
+pub(super) fn values(manifest: &Manifest, suite: &Suite, case: &Case) -> Result<Map<String, Value>, Vec<String>> {
+    let declared: Vec<(&str, &Property)> = manifest.connection.iter().flat_map(|connection| connection.properties.iter()).collect();
+    let mut values: Map<String, Value> =
+        declared.iter().filter_map(|(name, property)| Some(((*name).to_owned(), property.default.clone()?))).collect();
+    let mut failures = Vec::new();
+    for (name, value) in suite.connection.iter().chain(case.connection.iter()) {
+        match declared.iter().find(|(known, _)| *known == name) {
+            Some(_) => {
+                values.insert(name.to_owned(), value.clone());
+            }
+            None => {
+                let near = nearest(name, declared.iter().map(|(known, _)| *known));
+                let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                failures.push(format!("the connection has no property `{name}`{hint}"));
+            }
+        }
+    }
+    for (name, property) in declared {
+        match values.get(name) {
+            None => failures
+                .push(format!("the connection property `{name}` has no default: give it under `connection`, in the suite or the case")),
+            Some(value) => failures.extend(misfit(name, property, value)),
+        }
+    }
+    if failures.is_empty() { Ok(values) } else { Err(failures) }
+}
+
+fn misfit(name: &str, property: &Property, value: &Value) -> Option<String> {
+    let (fits, kind) = match property.kind {
+        PropertyType::String => (value.is_string(), "text"),
+        PropertyType::Integer => (value.is_i64() || value.is_u64(), "an integer"),
+        PropertyType::Number => (value.is_number(), "a number"),
+        PropertyType::Boolean => (value.is_boolean(), "true or false"),
+    };
+    if !fits {
+        return Some(format!("the connection property `{name}` must be {kind}"));
+    }
+    let allowed = property.allowed.is_empty() || property.allowed.contains(value);
+    (!allowed).then(|| format!("the connection property `{name}` must be one of its `enum`"))
+}

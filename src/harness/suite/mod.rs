@@ -1,0 +1,195 @@
+//! Runs the suites of a bundle, in the worker: each case against its mocked exchanges, told before and after.
+
+mod connection;
+mod difference;
+mod exchange;
+mod expectation;
+mod mock;
+
+use std::time::Instant;
+
+use anyhow::Result;
+use serde_json::{Map, Value, json};
+use tokio::runtime::Runtime;
+
+use self::mock::Mock;
+use super::protocol::{Heading, Word};
+use crate::flow::{Budget, Program, Target};
+use crate::manifest::{Bundle, Case, Manifest, Suite, SuiteFile, nearest};
+use crate::model::{BundleFiles, CaseOutcome, CaseReport, Place};
+
+/// How many failures one case tells, and how long each may be, in characters.
+const MOST_FAILURES: usize = 20;
+const LONGEST_FAILURE: usize = 20_000;
+
+/// Runs all cases from one on, counted through all suites.
+pub(super) fn run(
+    connector: &str,
+    files: &BundleFiles,
+    from: usize,
+    runtime: &Runtime,
+    say: &mut dyn FnMut(Word) -> Result<()>,
+) -> Result<()> {
+    let bundle = match Bundle::read(connector, files) {
+        Ok(bundle) => bundle,
+        Err(problems) => return say(Word::Invalid(problems)),
+    };
+    let program = match Program::compile(&bundle) {
+        Ok(program) => program,
+        Err(problems) => return say(Word::Invalid(problems)),
+    };
+    let cases = bundle.suites.iter().flat_map(|file| file.suite.cases.iter().enumerate().map(move |(index, case)| (file, index, case)));
+    for (file, index, case) in cases.skip(from) {
+        let heading = heading(file, index, case);
+        say(Word::Started(heading.clone()))?;
+        let began = Instant::now();
+        let subject = Subject { manifest: &bundle.manifest, program: &program, suite: &file.suite, case };
+        let failures = runtime.block_on(subject.failures());
+        say(Word::Ended(report(heading, failures, began)))?;
+    }
+    say(Word::Done)
+}
+
+fn heading(file: &SuiteFile, index: usize, case: &Case) -> Heading {
+    let place = file.document.place(&format!("/cases/{index}"));
+    Heading {
+        suite: file.suite.title.clone(),
+        case: case.title.clone(),
+        place: Place { file: file.path.clone(), ..place },
+        target: target(case).map_or_else(String::new, |target| target.to_string()),
+    }
+}
+
+fn report(heading: Heading, failures: Vec<String>, began: Instant) -> CaseReport {
+    CaseReport {
+        suite: heading.suite,
+        case: heading.case,
+        place: heading.place,
+        target: heading.target,
+        outcome: if failures.is_empty() { CaseOutcome::Passed } else { CaseOutcome::Failed },
+        failures: failures.into_iter().take(MOST_FAILURES).map(shortened).collect(),
+        micros: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+    }
+}
+
+fn shortened(failure: String) -> String {
+    match failure.char_indices().nth(LONGEST_FAILURE) {
+        Some((end, _)) => format!("{}…", &failure[..end]),
+        None => failure,
+    }
+}
+
+fn target(case: &Case) -> Option<Target> {
+    match (&case.action, &case.trigger, case.test_connection) {
+        (Some(action), None, false) => Some(Target::Action(action.clone())),
+        (None, Some(trigger), false) => Some(Target::Trigger(trigger.clone())),
+        (None, None, true) => Some(Target::TestConnection),
+        (None | Some(_), None | Some(_), true | false) => None,
+    }
+}
+
+/// One case with all it needs.
+struct Subject<'a> {
+    manifest: &'a Manifest,
+    program: &'a Program,
+    suite: &'a Suite,
+    case: &'a Case,
+}
+
+impl Subject<'_> {
+    /// Runs the case and tells what was not as expected.
+    async fn failures(&self) -> Vec<String> {
+        let Some(target) = target(self.case) else {
+            return vec!["the case names no flow, or more than one: `action`, `trigger` or `testConnection`".to_owned()];
+        };
+        if let Err(failure) = self.known(&target) {
+            return vec![failure];
+        }
+        let connection = match connection::values(self.manifest, self.suite, self.case) {
+            Ok(connection) => connection,
+            Err(failures) => return failures,
+        };
+        let given = self.case.input.clone().unwrap_or_else(|| json!({}));
+        let flaws = self.program.input_flaws(&target, &given);
+        if !flaws.is_empty() {
+            return flaws.into_iter().map(|flaw| format!("the input does not fit its schema: {flaw}")).collect();
+        }
+        let input = match self.input(&target, given) {
+            Ok(input) => input,
+            Err(failure) => return vec![failure],
+        };
+        let redactor = self.program.redactor(&connection);
+        let failures = self.judge(&target, &input, &connection).await;
+        failures.iter().map(|failure| redactor.text(failure)).collect()
+    }
+
+    async fn judge(&self, target: &Target, input: &Value, connection: &Map<String, Value>) -> Vec<String> {
+        let world = Mock::new(&self.case.exchanges);
+        let outcome = self.program.run(target, input, connection, &world, Budget::default()).await;
+        let mut failures = world.failures();
+        // What follows from a wrong request would only hide it.
+        if failures.is_empty() {
+            failures = expectation::failures(&self.case.expect, &outcome);
+            failures.extend(self.misfits(target, &outcome));
+        }
+        failures
+    }
+
+    fn known(&self, target: &Target) -> Result<(), String> {
+        if self.program.has(target) {
+            return Ok(());
+        }
+        let (what, name, known): (_, _, Vec<&str>) = match target {
+            Target::Action(name) => ("action", name, self.manifest.actions.names().collect()),
+            Target::Trigger(name) => ("trigger", name, self.manifest.triggers.names().collect()),
+            Target::TestConnection => return Err("the connector has no test connection: add `connection.test`".to_owned()),
+        };
+        if known.contains(&name.as_str()) {
+            return Err(format!("the {what} `{name}` has no flow: add `do`"));
+        }
+        let hint = nearest(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        Err(format!("the connector has no {what} `{name}`{hint}"))
+    }
+
+    /// What the flow starts from: an action from its input, a trigger from a request or a tick, with its parameters as `.input`.
+    fn input(&self, target: &Target, given: Value) -> Result<Value, String> {
+        let Target::Trigger(name) = target else {
+            return match self.case.request {
+                Some(_) => Err("only a webhook trigger takes a `request`".to_owned()),
+                None => Ok(given),
+            };
+        };
+        let webhook = self.manifest.triggers.get(name).and_then(|trigger| trigger.on.webhook.as_ref());
+        match (webhook, &self.case.request) {
+            (Some(webhook), Some(request)) => {
+                let headers: Map<_, _> = request.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), json!(value))).collect();
+                let query: Map<_, _> = request.query.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
+                let method = request.method.as_deref().unwrap_or("post").to_ascii_lowercase();
+                let body = request.body.clone().unwrap_or(Value::Null);
+                Ok(json!({ "method": method, "path": webhook.path, "headers": headers, "query": query, "body": body, "input": given }))
+            }
+            (Some(_), None) => Err(format!("the trigger `{name}` is a webhook: the case needs a `request`")),
+            (None, Some(_)) => Err(format!("the trigger `{name}` is polled: it takes no `request`")),
+            (None, None) => Ok(json!({ "scheduledAt": mock::beginning().to_string(), "input": given })),
+        }
+    }
+
+    /// What does not fit the `output` schema: an action's output, or the data of a trigger's events.
+    fn misfits(&self, target: &Target, outcome: &crate::flow::Outcome) -> Vec<String> {
+        match (target, &outcome.result) {
+            (Target::Trigger(_), _) => {
+                let data = outcome.events.iter().map(|event| event.get("data").unwrap_or(&Value::Null));
+                let flaws = data.enumerate().flat_map(|(index, data)| {
+                    let flaws = self.program.output_flaws(target, data);
+                    flaws.into_iter().map(move |flaw| format!("event {} does not fit the trigger's output schema: {flaw}", index + 1))
+                });
+                flaws.collect()
+            }
+            (Target::Action(_) | Target::TestConnection, Ok(output)) => {
+                let flaws = self.program.output_flaws(target, output);
+                flaws.into_iter().map(|flaw| format!("the output does not fit its schema: {flaw}")).collect()
+            }
+            (Target::Action(_) | Target::TestConnection, Err(_)) => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The adapter of the harness: a queue, a few warm worker processes, and the runs that are not acknowledged yet.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::Result;
+use async_trait::async_trait;
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::JoinHandle;
+
+use super::pool::Pool;
+use super::run;
+use super::{Harness, Job, Progress};
+use crate::model::{Clock, Digest, Evidence, SystemClock};
+
+/// How workers are run.
+#[derive(Clone)]
+pub struct WorkersConfig {
+    /// The executable that has the subcommand `worker`: this one.
+    pub program: PathBuf,
+    /// How many runs go on at once.
+    pub concurrency: usize,
+    /// How long one case, or a stand-alone flow, may take.
+    pub case_deadline: Duration,
+    /// The address space of a worker, in bytes.
+    pub memory: u64,
+    /// Tells when a run began.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl WorkersConfig {
+    /// The usual bounds: as many workers as processors, 10 s a case, 512 MiB a worker.
+    pub fn new(program: impl Into<PathBuf>) -> Self {
+        Self {
+            program: program.into(),
+            concurrency: std::thread::available_parallelism().map_or(2, usize::from),
+            case_deadline: Duration::from_secs(10),
+            memory: 512 << 20,
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+/// Runs suites in worker processes. Dropping it ends them all. Assumption: it is used within a tokio runtime.
+pub struct Workers {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    pool: Pool,
+    turns: Semaphore,
+    runs: Mutex<Runs>,
+    ended: Notify,
+}
+
+#[derive(Default)]
+struct Runs {
+    running: BTreeMap<Digest, JoinHandle<()>>,
+    finished: Vec<Evidence>,
+}
+
+impl Workers {
+    /// Starts no process before there is something to run.
+    pub fn new(config: WorkersConfig) -> Self {
+        let turns = Semaphore::new(config.concurrency.max(1));
+        Self { shared: Arc::new(Shared { pool: Pool::new(config), turns, runs: Mutex::default(), ended: Notify::new() }) }
+    }
+
+    /// Runs one job and waits for its evidence, beside those that were started.
+    pub async fn run(&self, job: Job) -> Evidence {
+        self.shared.run(job).await
+    }
+}
+
+impl Shared {
+    fn runs(&self) -> MutexGuard<'_, Runs> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn run(&self, job: Job) -> Evidence {
+        // The semaphore is never closed, so waiting for a turn cannot fail.
+        let _turn = self.turns.acquire().await;
+        run::suites(&self.pool, &job).await
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        for (_, run) in std::mem::take(&mut self.shared.runs().running) {
+            run.abort();
+        }
+    }
+}
+
+#[async_trait]
+impl Harness for Workers {
+    async fn start(&self, job: Job) -> Result<()> {
+        let mut runs = self.shared.runs();
+        if runs.running.contains_key(&job.digest) || runs.finished.iter().any(|evidence| evidence.digest == job.digest) {
+            return Ok(());
+        }
+        let (shared, digest) = (Arc::clone(&self.shared), job.digest);
+        let run = tokio::spawn(async move {
+            let evidence = shared.run(job).await;
+            let mut runs = shared.runs();
+            // Where it is no longer listed it was cancelled, and nobody waits for it.
+            if runs.running.remove(&digest).is_some() {
+                runs.finished.push(evidence);
+                drop(runs);
+                shared.ended.notify_waiters();
+            }
+        });
+        runs.running.insert(digest, run);
+        Ok(())
+    }
+
+    async fn progress(&self) -> Result<Progress> {
+        let runs = self.shared.runs();
+        Ok(Progress { running: runs.running.keys().copied().collect(), finished: runs.finished.clone() })
+    }
+
+    async fn acknowledge(&self, digest: &Digest) -> Result<()> {
+        self.shared.runs().finished.retain(|evidence| evidence.digest != *digest);
+        Ok(())
+    }
+
+    async fn cancel(&self, digest: &Digest) -> Result<()> {
+        if let Some(run) = self.shared.runs().running.remove(digest) {
+            run.abort();
+        }
+        Ok(())
+    }
+
+    async fn finished(&self) {
+        let ended = self.shared.ended.notified();
+        tokio::pin!(ended);
+        // Registered before looking, so that a run that ends in between is not missed.
+        ended.as_mut().enable();
+        if self.shared.runs().finished.is_empty() {
+            ended.await;
+        }
+    }
+}
