@@ -1,4 +1,9 @@
-//! PORT: review requests. The embedded default is [`local`], which keeps reviews in the repository's own refs.
+//! PORT: review requests. The embedded default is [`LocalForge`], which keeps reviews in the repository's
+//! own references.
+
+mod local;
+
+pub use local::{Approval, LocalForge, LocalReview, Rejection, Reopening};
 
 use anyhow::Result;
 use async_trait::async_trait;
