@@ -3,9 +3,9 @@
 pub mod at_commit;
 pub mod change;
 mod commands;
-pub mod lifecycle;
 pub mod failure;
 pub mod history;
+pub mod lifecycle;
 pub mod output;
 pub mod progress;
 pub mod render;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::digest::{self, MANIFEST};
-use super::{Document, Manifest, Suite, code, typed};
+use super::{Document, Manifest, Suite, code, excerpt, typed};
 use crate::model::{BundleFiles, ConnectorName, Digest, Place, Problem};
 
 /// Everything in one connector's folder, understood.
@@ -67,9 +67,10 @@ fn read_manifest(folder: &str, root: &str, files: &BundleFiles) -> Result<(Manif
         return Err(vec![problem.hint("Add it, or delete the folder's other files to delete the connector.")]);
     };
     let mut problems = Vec::new();
-    if let Err(error) = folder.parse::<ConnectorName>() {
-        let problem = Problem::error(code::FOLDER_NAME, Place::file(file.as_str()), format!("the folder's name {error}"));
-        problems.push(problem.hint("Rename the folder, and `name` with it."));
+    if folder.parse::<ConnectorName>().is_err() {
+        let message = format!("the folder's name `{}` is not a connector's name", excerpt::of(folder));
+        let hint = "Use lowercase letters, digits and single hyphens, beginning with a letter; at most 63 characters.";
+        problems.push(Problem::error(code::FOLDER_NAME, Place::file(file.as_str()), message).hint(hint));
     }
     match typed::read_with::<Manifest>(&file, bytes, |document, problems| {
         name_is_folder(folder, document, problems);
@@ -85,7 +86,8 @@ fn name_is_folder(folder: &str, document: &Document, problems: &mut Vec<Problem>
     let place = document.place("/name");
     let name = document.value().get("name").and_then(Value::as_str).unwrap_or(folder);
     if name != folder && !problems.iter().any(|problem| problem.place == place) {
-        let message = format!("`name` is `{name}`, but the folder is `{folder}`");
+        let folder = excerpt::of(folder);
+        let message = format!("`name` is `{}`, but the folder is `{folder}`", excerpt::of(name));
         let problem = Problem::error(code::NAME_IS_NOT_FOLDER, place, message);
         problems.push(problem.hint(format!("Write `name: {folder}`, or rename the folder.")));
     }
@@ -98,8 +100,10 @@ fn version_fits(document: &Document, problems: &mut Vec<Problem>) {
     if let Some(Err(error)) = version
         && !problems.iter().any(|problem| problem.place == place)
     {
-        problems
-            .push(Problem::error(code::VERSION, place, format!("the version cannot be compared: {error}")).hint("Write smaller numbers."));
+        problems.push(
+            Problem::error(code::VERSION, place, format!("the version cannot be compared: {}", excerpt::of_message(&error)))
+                .hint("Write smaller numbers."),
+        );
     }
 }
 

@@ -40,6 +40,9 @@ pub(super) fn in_words(pattern: &str) -> Option<&'static str> {
 
 /// The name nearest to the one given that has the form of a pattern, where there is an obvious one.
 pub(super) fn mended(pattern: &str, name: &str) -> Option<String> {
+    if name.len() > 100 {
+        return None;
+    }
     let words = words_of(name);
     if words.is_empty() {
         return None;

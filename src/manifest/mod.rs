@@ -7,7 +7,9 @@ mod connector;
 mod de;
 mod digest;
 mod document;
+
 pub mod edit;
+mod excerpt;
 mod form;
 mod order;
 pub mod release;
@@ -21,6 +23,7 @@ mod tree;
 mod typed;
 mod values;
 mod violation;
+mod wording;
 
 pub use bundle::{Bundle, SuiteFile};
 pub use code::{CODES, Code};

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Document, code, typed};
+use super::{Document, code, excerpt, typed};
 use crate::model::{Problem, Release};
 
 const PREAMBLE: &str = "\
@@ -24,7 +24,11 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Release, Vec<Problem>> {
 fn time_exists(document: &Document, problems: &mut Vec<Problem>) {
     let time = document.value().get("requestedAt").and_then(Value::as_str).map(str::parse::<Timestamp>);
     if let Some(Err(error)) = time {
-        problems.push(Problem::error(code::UNREADABLE, document.place("/requestedAt"), format!("not a moment in time: {error}")));
+        problems.push(Problem::error(
+            code::UNREADABLE,
+            document.place("/requestedAt"),
+            format!("not a moment in time: {}", excerpt::of_message(&error)),
+        ));
     }
 }
 

@@ -2,8 +2,8 @@
 
 use granit_parser::{ErrorKind, ScanError};
 
-use super::code;
 use super::tree::{DEEPEST, narrow};
+use super::{code, excerpt};
 use crate::model::{Place, Problem};
 
 /// A file that holds nothing.
@@ -98,7 +98,9 @@ fn describe(kind: &ErrorKind, line: &str, above: &str) -> (String, &'static str)
             ("a `:` stands where no key can be".to_owned(), "Close the bracket that was opened above, or put the text in quotes.")
         }
         ErrorKind::MappingValueNotAllowed => ("a `:` stands where no key can be".to_owned(), QUOTE),
-        ErrorKind::UnexpectedCharacter { character } => (format!("nothing can begin with `{character}`"), QUOTE),
+        ErrorKind::UnexpectedCharacter { character } => {
+            (format!("nothing can begin with `{}`", excerpt::of(&character.to_string())), QUOTE)
+        }
         ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => ("a key misses its `:`".to_owned(), INDENTATION),
         ErrorKind::DirectiveDisallowed => {
             ("directives (`%…`) are not understood".to_owned(), "Remove the line, or put the text in quotes.")
@@ -109,6 +111,6 @@ fn describe(kind: &ErrorKind, line: &str, above: &str) -> (String, &'static str)
         | ErrorKind::BlockSequenceEntryNotAllowed
         | ErrorKind::MappingKeyNotAllowed
         | ErrorKind::InvalidBlockScalarIndent => ("the indentation does not fit what stands above".to_owned(), INDENTATION),
-        other => (format!("not YAML: {other}"), INDENTATION),
+        other => (format!("not YAML: {}", excerpt::of_message(other)), INDENTATION),
     }
 }

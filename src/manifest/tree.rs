@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 
 use super::document::MOST_PROBLEMS;
-use super::{code, syntax};
+use super::{code, excerpt, syntax};
 use crate::model::{Place, Problem};
 
 /// How deep maps and lists may be nested.
@@ -88,13 +88,14 @@ impl<'t> Tree<'t> {
         options.set_emit_comments(false);
         let mut parser = Parser::<StrInput<'t>>::new_from_str_with_options(text, options);
         let mut builder = Builder { file, text, tree: Tree::default(), open: Vec::new(), anchors: HashMap::new(), documents: 0 };
-        builder.tree.nodes.reserve(text.len() / 24);
-        builder.tree.contents.reserve(text.len() / 24);
+        builder.tree.nodes.reserve(text.len() / 12);
+        builder.tree.contents.reserve(text.len() / 12);
         while let Some(event) = parser.next_event() {
             let (event, span) = event.map_err(|error| syntax::problem(file, text, &error))?;
             builder.take(event, &span)?;
         }
-        let tree = builder.tree;
+        let mut tree = builder.tree;
+        tree.nodes.shrink_to_fit();
         match tree.contents.first() {
             None => Err(syntax::empty(file)),
             Some((_, Content::Plain(_))) if tree.nodes[0].value.is_empty() => Err(syntax::empty(file)),
@@ -167,7 +168,10 @@ impl<'t> Builder<'_, 't> {
         } else if !matches!(super::scalar::resolve(text), Ok(serde_json::Value::String(_))) {
             let (message, hint) = match text {
                 _ if at.is_empty() => ("a key is missing before `:`".to_owned(), "Write the key, or remove the entry.".to_owned()),
-                text => (format!("the key `{text}` is not text"), format!("Put it in quotes: `\"{text}\"`.")),
+                text => {
+                    let text = excerpt::of(text);
+                    (format!("the key `{text}` is not text"), format!("Put it in quotes: `\"{text}\"`."))
+                }
             };
             let problem = self.problem(code::KEY_IS_NOT_TEXT, at, message);
             self.report(problem.hint(hint));
@@ -177,7 +181,7 @@ impl<'t> Builder<'_, 't> {
     fn refuse_tag(&mut self, tag: Option<&Tag>, span: &Span) {
         if let Some(tag) = tag {
             let at = span.tag_span().map_or_else(|| mark(span), |span| mark(&span));
-            let problem = self.problem(code::TAG, at, format!("the tag `{}` is not understood", tag.original()));
+            let problem = self.problem(code::TAG, at, format!("the tag `{}` is not understood", excerpt::of(&tag.original())));
             self.report(problem.hint("Write the plain value; put it in quotes where it must be text."));
         }
     }

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 
 use super::document::in_order;
 use super::schemas::Described;
-use super::{Document, code, violation};
+use super::{Document, code, excerpt, violation};
 use crate::model::{Place, Problem};
 
 /// Reads a file by the schema of its type.
@@ -30,6 +30,10 @@ pub(super) fn read_with<T: DeserializeOwned + Described>(
     }
     match T::deserialize(document.value()) {
         Ok(value) => Ok((value, document)),
-        Err(error) => Err(vec![Problem::error(code::UNREADABLE, Place::file(file), format!("the file cannot be read: {error}"))]),
+        Err(error) => Err(vec![Problem::error(
+            code::UNREADABLE,
+            Place::file(file),
+            format!("the file cannot be read: {}", excerpt::of_message(&error)),
+        )]),
     }
 }

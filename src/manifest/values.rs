@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::document::MOST_PROBLEMS;
 use super::tree::{Content, DEEPEST, MOST_NODES, Mark, Node, Tree};
-use super::{code, scalar, syntax};
+use super::{code, excerpt, scalar, syntax};
 use crate::model::{Place, Problem};
 
 /// How much text a file may hold, aliases expanded, in bytes.
@@ -84,6 +84,7 @@ impl Values<'_, '_> {
 
     fn plain(&mut self, text: &str, node: usize) -> Value {
         scalar::resolve(text).unwrap_or_else(|unreadable| {
+            let text = excerpt::of(text);
             let message = match unreadable {
                 scalar::Unreadable::NotFinite => format!("`{text}` is not a number that JSON has"),
                 scalar::Unreadable::TooManyDigits => format!("`{text}` has more digits than can be kept exactly"),
@@ -102,7 +103,7 @@ impl Values<'_, '_> {
         let tree = self.tree;
         let Some(first) = children(&tree.nodes, map).find(|other| tree.contents[*other].0 == key) else { return };
         let (first, second) = (tree.nodes[first].key, tree.nodes[child].key);
-        let message = format!("the key `{key}` is given twice; first in line {}, column {}", first.line, first.column);
+        let message = format!("the key `{}` is given twice; first in line {}, column {}", excerpt::of(key), first.line, first.column);
         self.report(Problem::error(code::DUPLICATE_KEY, self.located(second), message).hint("Remove one of the two."));
     }
 

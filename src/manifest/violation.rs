@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::document::{MOST_PROBLEMS, escape};
 use super::schemas::Compiled;
-use super::{Document, code, form, suggestion};
+use super::wording::{TYPES, bound, count, found_in_words, last_name, plain};
+use super::{Document, code, excerpt, form, suggestion};
 use crate::model::Problem;
 
 struct Report<'a> {
@@ -62,8 +63,9 @@ impl<'a> Report<'a> {
             }
             ValidationErrorKind::Pattern { pattern } => self.wrong_form(pointer, error.instance(), pattern),
             kind => {
-                let (id, message) = bound(kind).unwrap_or_else(|| (code::UNREADABLE, error.to_string()));
-                let message = if id == code::RANGE { format!("{message}, found {}", error.instance()) } else { message };
+                let (id, message) = bound(kind).unwrap_or_else(|| (code::UNREADABLE, excerpt::of_message(error)));
+                let message =
+                    if id == code::RANGE { format!("{message}, found {}", excerpt::of(&error.instance().to_string())) } else { message };
                 self.add(id, pointer, message, None);
             }
         }
@@ -90,7 +92,7 @@ impl<'a> Report<'a> {
             None => Some(format!("Known keys here: {}.", suggestion::listed(&known))),
         };
         let place = self.document.key_place(&format!("{pointer}/{}", escape(key)));
-        self.push(Problem::error(code::UNKNOWN_KEY, place, format!("unknown key `{key}`")), hint);
+        self.push(Problem::error(code::UNKNOWN_KEY, place, format!("unknown key `{}`", excerpt::of(key))), hint);
     }
 
     fn missing_key(&mut self, pointer: &str, key: &str) {
@@ -106,15 +108,16 @@ impl<'a> Report<'a> {
 
     fn key_form(&mut self, pointer: &str, error: &ValidationError<'_>) {
         let key = error.instance().as_str().unwrap_or_default().to_owned();
+        let shown = excerpt::of(&key);
         let (message, hint) = match error.kind() {
             ValidationErrorKind::Pattern { pattern } => {
                 let expected = form::in_words(pattern).unwrap_or(pattern);
                 (
-                    format!("the name `{key}` is not {expected}"),
+                    format!("the name `{shown}` is not {expected}"),
                     form::mended(pattern, &key).map(|mended| format!("Did you mean `{mended}`?")),
                 )
             }
-            kind => (bound(kind).map_or_else(|| error.to_string(), |(_, message)| format!("the name `{key}`: {message}")), None),
+            kind => (bound(kind).map_or_else(|| excerpt::of_message(error), |(_, message)| format!("the name `{shown}`: {message}")), None),
         };
         let place = self.document.key_place(&format!("{pointer}/{}", escape(&key)));
         self.push(Problem::error(code::KEY_FORM, place, message), hint);
@@ -170,12 +173,12 @@ impl<'a> Report<'a> {
             Value::String(text)
                 if matches!(super::scalar::resolve(text), Ok(Value::Number(_) | Value::Bool(_))) && !expected.contains(&"string") =>
             {
-                Some(format!("Remove the quotes: `{text}`."))
+                Some(format!("Remove the quotes: `{}`.", excerpt::of(text)))
             }
             Value::String(text) if expected == ["boolean", "object"] && TYPES.iter().any(|(kind, _)| kind == text) => {
                 Some(format!("Write a schema: `{{ type: {text} }}`."))
             }
-            Value::String(_) | Value::Number(_) if expected == ["array"] && !source.contains('\n') => {
+            Value::String(_) | Value::Number(_) if expected == ["array"] && !source.contains('…') => {
                 Some(format!("Write a list: `[{source}]`."))
             }
             _ => None,
@@ -200,15 +203,16 @@ impl<'a> Report<'a> {
     fn wrong_form(&mut self, pointer: &str, found: &Value, pattern: &str) {
         let text = found.as_str().unwrap_or_default();
         if pattern == form::SEMVER {
-            let reason = text.parse::<semver::Version>().err().map_or_else(String::new, |error| format!(": {error}"));
-            let message = format!("{} is not a semantic version{reason}", quoted(text));
+            let reason =
+                text.parse::<semver::Version>().err().map_or_else(String::new, |error| format!(": {}", excerpt::of_message(&error)));
+            let message = format!("`{}` is not a semantic version{reason}", excerpt::of(text));
             return self.add(code::VERSION, pointer, message, Some("Write MAJOR.MINOR.PATCH, such as `1.2.0`.".to_owned()));
         }
         let expected = form::in_words(pattern).unwrap_or(pattern);
         let message = if text.trim().is_empty() {
             format!("expected {expected}, found nothing")
         } else {
-            format!("{} is not {expected}", quoted(text))
+            format!("`{}` is not {expected}", excerpt::of(text))
         };
         self.add(code::FORM, pointer, message, form::mended(pattern, text).map(|mended| format!("Did you mean `{mended}`?")));
     }
@@ -216,7 +220,7 @@ impl<'a> Report<'a> {
     /// The value as it stands in the file.
     fn source(&self, pointer: &str) -> String {
         let bytes = self.document.mark(pointer).and_then(|mark| self.bytes.get(mark.start as usize..mark.end as usize)).unwrap_or_default();
-        String::from_utf8_lossy(bytes).into_owned()
+        excerpt::of(&String::from_utf8_lossy(bytes))
     }
 
     fn add(&mut self, id: &str, pointer: &str, message: String, hint: Option<String>) {
@@ -226,72 +230,4 @@ impl<'a> Report<'a> {
     fn push(&mut self, problem: Problem, hint: Option<String>) {
         self.problems.push(Problem { hint, ..problem });
     }
-}
-
-/// A bound that was broken.
-fn bound(kind: &ValidationErrorKind) -> Option<(&'static str, String)> {
-    let entries = |limit: u64| if limit == 1 { "1 entry".to_owned() } else { format!("{limit} entries") };
-    Some(match kind {
-        ValidationErrorKind::MinItems { limit } => (code::LENGTH, format!("expected at least {}", entries(*limit))),
-        ValidationErrorKind::MaxItems { limit } => (code::LENGTH, format!("expected at most {}", entries(*limit))),
-        ValidationErrorKind::MinLength { limit: 1 } => (code::LENGTH, "expected some text, found nothing".to_owned()),
-        ValidationErrorKind::MinLength { limit } => (code::LENGTH, format!("expected at least {limit} characters")),
-        ValidationErrorKind::MaxLength { limit } => (code::LENGTH, format!("expected at most {limit} characters")),
-        ValidationErrorKind::Minimum { limit } => (code::RANGE, format!("expected at least {limit}")),
-        ValidationErrorKind::Maximum { limit } => (code::RANGE, format!("expected at most {limit}")),
-        ValidationErrorKind::UniqueItems => (code::NOT_ALLOWED, "an entry is given twice".to_owned()),
-        _ => return None,
-    })
-}
-
-/// The last name in a pointer; entries of a list are named after the list.
-fn last_name(pointer: &str) -> Option<String> {
-    let mut tokens = pointer.rsplit('/').take_while(|token| !token.is_empty());
-    let last = tokens.next()?;
-    let unescape = |token: &str| token.replace("~1", "/").replace("~0", "~");
-    match (last.parse::<usize>(), tokens.next()) {
-        (Ok(index), Some(list)) => Some(format!("{}[{index}]", unescape(list))),
-        (Ok(_) | Err(_), _) => Some(unescape(last)),
-    }
-}
-
-fn count(found: &Value) -> String {
-    match found.as_object().map_or(0, serde_json::Map::len) {
-        0 => "none".to_owned(),
-        several => format!("{several} keys"),
-    }
-}
-
-/// JSON's types in words.
-const TYPES: &[(&str, &str)] = &[
-    ("object", "a map"),
-    ("array", "a list"),
-    ("string", "text"),
-    ("number", "a number"),
-    ("integer", "a whole number"),
-    ("boolean", "`true` or `false`"),
-    ("null", "nothing"),
-];
-
-fn found_in_words(value: &Value) -> String {
-    match value {
-        Value::Null => "nothing".to_owned(),
-        Value::Bool(truth) => format!("`{truth}`"),
-        Value::Number(number) => format!("the number {number}"),
-        Value::String(text) if text.is_empty() => "empty text".to_owned(),
-        Value::String(text) => format!("the text {}", quoted(text)),
-        Value::Array(_) => "a list".to_owned(),
-        Value::Object(_) => "a map".to_owned(),
-    }
-}
-
-/// A text for a message: one line, not long.
-fn quoted(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    let short: String = line.chars().take(60).collect();
-    if short.len() < text.len() { format!("`{short}…`") } else { format!("`{short}`") }
-}
-
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -11,12 +11,13 @@ use super::{CommitId, ConnectorName, Digest, Person, Version};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Release {
     /// Always `switchboard/v1`.
+    #[schemars(extend("const" = "switchboard/v1"))]
     pub api_version: String,
     /// The connector that is published.
-    #[schemars(with = "String", regex(pattern = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"))]
+    #[schemars(with = "String", regex(pattern = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"), length(max = 63))]
     pub connector: ConnectorName,
     /// The version it is published under.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = Version::FORM))]
     pub version: Version,
     /// The content that is published: SHA-256, 64 hexadecimal digits.
     #[schemars(with = "String", regex(pattern = r"^[0-9a-f]{64}$"))]
@@ -28,11 +29,11 @@ pub struct Release {
     #[schemars(with = "String")]
     pub requested_by: Person,
     /// When the review was opened.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub requested_at: Timestamp,
     /// The version that production held before, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", regex(pattern = Version::FORM))]
     pub replaces: Option<Version>,
 }
 

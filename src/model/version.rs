@@ -18,6 +18,9 @@ pub enum Version {
 }
 
 impl Version {
+    /// The form of a version as text, as a regular expression of JSON Schema.
+    pub const FORM: &str = r"^(sha-[0-9a-f]{12}|(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-((0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*))*))?(\+([0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*))?)$";
+
     /// The version content is deployed under; `None` where a self-built connector has not been given one yet.
     pub fn of(kind: Kind, declared: Option<&semver::Version>, digest: &Digest) -> Option<Self> {
         match (kind, declared) {

@@ -230,7 +230,9 @@ async fn only_the_hosts_of_the_connection_are_reached() {
 
 #[tokio::test]
 async fn a_flow_with_problems_fails_as_a_whole() {
-    for (expression, word) in [("halt", "`halt` is not available"), ("env", "`env` is not available"), ("$ENV.PATH", "no variable `$ENV`"), (".a |", "SB310")] {
+    for (expression, word) in
+        [("halt", "`halt` is not available"), ("env", "`env` is not available"), ("$ENV.PATH", "no variable `$ENV`"), (".a |", "SB310")]
+    {
         let evidence = run(hostile(&[expression])).await;
         let failure = evidence.failure.as_deref().unwrap_or_default();
         assert!(failure.contains(word) && failure.contains("connector.yaml:"), "{failure}");
@@ -378,7 +380,11 @@ async fn workers_are_warm_and_end_with_their_owner() {
     all_passed(&workers.run(hostile(&["1 + 1"])).await, 1);
     assert_eq!(children(), first);
     let status = fs::read_to_string(format!("/proc/{}/limits", first[0])).unwrap();
-    for line in ["Max address space         536870912            536870912", "Max core file size        0                    0", "Max file size             0                    0"] {
+    for line in [
+        "Max address space         536870912            536870912",
+        "Max core file size        0                    0",
+        "Max file size             0                    0",
+    ] {
         assert!(status.contains(line), "{status}");
     }
     assert_eq!(fs::read(format!("/proc/{}/environ", first[0])).unwrap(), b"");
@@ -406,7 +412,9 @@ async fn a_stand_alone_workflow_runs() {
     );
     assert_eq!(flow(&text).await, FlowOutcome::Output(json!({"m": 3, "who": "it//do/0/a"})));
 
-    let text = format!("{head}use: {{ errors: {{ bad: {{ type: 'https://e.example/bad', status: 400 }} }} }}\ndo: [ {{ a: {{ raise: {{ error: bad }} }} }} ]\n");
+    let text = format!(
+        "{head}use: {{ errors: {{ bad: {{ type: 'https://e.example/bad', status: 400 }} }} }}\ndo: [ {{ a: {{ raise: {{ error: bad }} }} }} ]\n"
+    );
     let fault = json!({"type": "https://e.example/bad", "status": 400, "instance": "/do/0/a"});
     assert_eq!(flow(&text).await, FlowOutcome::Fault(fault));
 

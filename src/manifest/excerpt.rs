@@ -1,0 +1,57 @@
+//! A stranger's text made fit for a message: one line, not long, and nothing that a terminal or a page would obey.
+
+/// The beginning of a value, with control and direction characters written as escapes.
+pub(super) fn of(text: &str) -> String {
+    cut(text, 60)
+}
+
+/// The beginning of another library's message, which may repeat parts of a value.
+pub(super) fn of_message(error: &dyn std::fmt::Display) -> String {
+    cut(&error.to_string(), 200)
+}
+
+fn cut(text: &str, longest: usize) -> String {
+    let mut excerpt: String = text.chars().take(longest).flat_map(Shown::of).collect();
+    if text.chars().nth(longest).is_some() {
+        excerpt.push('…');
+    }
+    excerpt
+}
+
+/// One character as it is shown.
+enum Shown {
+    Plain(std::iter::Once<char>),
+    Escaped(std::char::EscapeDefault),
+}
+
+impl Shown {
+    fn of(character: char) -> Self {
+        let is_direction = matches!(character, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
+        if character.is_control() || is_direction {
+            Self::Escaped(character.escape_default())
+        } else {
+            Self::Plain(std::iter::once(character))
+        }
+    }
+}
+
+impl Iterator for Shown {
+    type Item = char;
+
+    fn next(&mut self) -> Option<char> {
+        match self {
+            Self::Plain(plain) => plain.next(),
+            Self::Escaped(escaped) => escaped.next(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn nothing_in_it_is_obeyed() {
+        assert_eq!(super::of("Démo"), "Démo");
+        assert_eq!(super::of("a\u{1b}[31m\nb\u{202E}c"), "a\\u{1b}[31m\\nb\\u{202e}c");
+        assert_eq!(super::of(&"x".repeat(1_000_000)).chars().count(), 61);
+    }
+}
