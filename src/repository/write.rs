@@ -143,10 +143,11 @@ pub(super) fn last_author(reader: &Reader<'_>, newest: Oid, folder: &str, name: 
     let mut here = Trail::at(reader, root, folder, name, None)?;
     for _ in 0..MAX_WALK {
         let Ok(parent) = commit.parent_id(0) else {
-            return Ok(here.entry.map(|_| author(&commit)));
+            // Where a shallow history is cut off, only the raw commit still names a parent: who came before is not known.
+            let cut_off = commit.raw_header_bytes().split(|b| *b == b'\n').any(|line| line.starts_with(b"parent "));
+            return Ok(here.entry.filter(|_| !cut_off).map(|_| author(&commit)));
         };
         let Ok((parent, root)) = reader.commit_header(parent) else {
-            // A shallow history ends here: who came before is not known.
             return Ok(None);
         };
         let there = Trail::at(reader, root, folder, name, Some(&here))?;

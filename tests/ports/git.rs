@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use switchboard::model::{CommitId, Person};
+use switchboard::model::{CommitId, Person, TreeId};
 use switchboard::repository::{
     BranchProposal, GitRepository, Head, Merge, Pushed, ReadError, RefChange, RefUpdate, Repository, WorkTree, WorkTreeInTheWay,
 };
@@ -314,4 +314,182 @@ fn writing_keeps_permissions_and_leaves_no_temporary_files() {
     std::fs::create_dir(tree.root().join("connectors/a/taken")).unwrap();
     assert!(tree.write("connectors/a/taken", b"x").is_err());
     assert_eq!(std::fs::read_dir(tree.root().join("connectors/a")).unwrap().count(), 2);
+}
+
+/// Puts hand-made entries into a connector's folder and tells why it is refused.
+async fn refusal(entries: &[(&[u8], i32)]) -> String {
+    let test = TestRepo::bare();
+    let blob = test.repo.blob(b"x").unwrap();
+    let empty = test.repo.treebuilder(None).unwrap().write().unwrap();
+    let mut tree = Vec::new();
+    for (name, mode) in entries {
+        tree.extend_from_slice(format!("{mode:o} ").as_bytes());
+        tree.extend_from_slice(name);
+        tree.push(0);
+        tree.extend_from_slice(if *mode == 0o040_000 { empty } else { blob }.as_bytes());
+    }
+    let bundle = test.repo.odb().unwrap().write(git2::ObjectType::Tree, &tree).unwrap();
+    let read = test.open().read_bundles(&[TreeId::new(bundle.to_string())]).await.remove(0);
+    match read.unwrap_err() {
+        ReadError::Refused(odd) => odd.reason,
+        ReadError::Unreadable(text) => panic!("{text}"),
+    }
+}
+
+#[tokio::test]
+async fn links_submodules_and_names_that_lead_elsewhere_are_refused() {
+    assert_eq!(refusal(&[(b"notes.md", 0o120_000)]).await, "a symbolic link where a file belongs");
+    assert_eq!(refusal(&[(b"lib", 0o160_000)]).await, "a submodule where a file belongs");
+    assert_eq!(refusal(&[(b"..", 0o040_000)]).await, "the name leads out of the folder");
+    assert_eq!(refusal(&[(b".Git", 0o040_000)]).await, "the name stands for git's own folder on some systems");
+    assert_eq!(refusal(&[(b"a\\b", 0o100_644)]).await, "the name contains a path separator");
+    assert_eq!(refusal(&[(b"a/b", 0o100_644)]).await, "the name contains a path separator");
+    assert_eq!(refusal(&[(b"a\nb", 0o100_644)]).await, "the name contains a control character");
+    assert_eq!(refusal(&[(b"\xff", 0o100_644)]).await, "the name is not UTF-8");
+    assert_eq!(refusal(&[(b"a", 0o100_644), (b"a", 0o100_644)]).await, "this name stands in the folder twice");
+}
+
+#[tokio::test]
+async fn bundles_are_bounded_in_files_size_and_depth() {
+    let test = TestRepo::bare();
+    let names: Vec<String> = (0..501).map(|n| format!("connectors/many/{n}")).collect();
+    let half = vec![b'x'; 1024 * 1024];
+    let large: Vec<String> = (0..17).map(|n| format!("connectors/large/{n}")).collect();
+    let deep = format!("connectors/deep{}/x", "/d".repeat(8));
+    let fine = format!("connectors/fine{}/x", "/d".repeat(7));
+    let mut changes: Vec<(&str, Option<&[u8]>)> = names.iter().map(|name| (name.as_str(), Some(b"".as_slice()))).collect();
+    changes.extend(large.iter().map(|name| (name.as_str(), Some(half.as_slice()))));
+    changes.extend([(deep.as_str(), Some(b"".as_slice())), (fine.as_str(), Some(b"".as_slice()))]);
+    test.commit("main", &changes);
+    let repo = test.open();
+    let connectors = repo.list(&head_of(&repo).await).await.unwrap().connectors.unwrap();
+    let reason = async |name: &str| repo.read_bundles(&[connectors[name].clone()]).await.remove(0).map_err(|error| error.to_string());
+    assert!(reason("many").await.unwrap_err().contains("more than 500 files"));
+    assert!(reason("large").await.unwrap_err().contains("16 MiB"));
+    assert!(reason("deep").await.unwrap_err().contains("more than 8 folders deep"));
+    assert!(reason("fine").await.is_ok());
+}
+
+#[tokio::test]
+async fn entries_of_the_wrong_kind_beside_the_connectors_are_reported_and_the_rest_is_read() {
+    let test = TestRepo::bare();
+    let id = test.commit("main", &[("connectors/a/connector.yaml", Some(b"1"))]);
+    let commit = test.repo.find_commit(git2::Oid::from_str(id.as_str()).unwrap()).unwrap();
+    let blob = test.repo.blob(b"/etc").unwrap();
+    let connectors = commit.tree().unwrap().get_name("connectors").unwrap().id();
+    let mut builder = test.repo.treebuilder(Some(&test.repo.find_tree(connectors).unwrap())).unwrap();
+    builder.insert("link", blob, 0o120_000).unwrap();
+    builder.insert("module", commit.id(), 0o160_000).unwrap();
+    let connectors = builder.write().unwrap();
+    let mut root = test.repo.treebuilder(None).unwrap();
+    root.insert("connectors", connectors, 0o040_000).unwrap();
+    root.insert("releases", blob, 0o120_000).unwrap();
+    root.insert("switchboard.yaml", blob, 0o120_000).unwrap();
+    let id = test.commit_tree("Alice <alice@example.com>", None, root.write().unwrap());
+    let listing = test.open().list(&CommitId::new(id.to_string())).await.unwrap();
+    assert_eq!(listing.connectors.unwrap().into_keys().collect::<Vec<_>>(), ["a"]);
+    assert_eq!(listing.config, None);
+    let odd: Vec<_> = listing.oddities.iter().map(|odd| odd.path.as_str()).collect();
+    assert_eq!(odd, ["switchboard.yaml", "connectors/link", "connectors/module", "releases"]);
+}
+
+fn loose(test: &TestRepo, id: &str) -> std::path::PathBuf {
+    test.path().join("objects").join(&id[..2]).join(&id[2..])
+}
+
+#[tokio::test]
+async fn a_corrupt_or_missing_object_concerns_its_own_connector_only() {
+    let test = TestRepo::bare();
+    test.commit(
+        "main",
+        &[
+            ("connectors/a/connector.yaml", Some(b"1")),
+            ("connectors/b/connector.yaml", Some(b"2")),
+            ("connectors/c/connector.yaml", Some(b"3")),
+            ("connectors/d/connector.yaml", Some(b"4")),
+        ],
+    );
+    let repo = test.open();
+    let head = head_of(&repo).await;
+    let connectors = repo.list(&head).await.unwrap().connectors.unwrap();
+    let blob = |content: &[u8]| git2::Oid::hash_object(git2::ObjectType::Blob, content).unwrap().to_string();
+    let (corrupt, other) = (loose(&test, &blob(b"1")), loose(&test, &blob(b"4")));
+    std::fs::set_permissions(&corrupt, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    std::fs::copy(&other, &corrupt).unwrap();
+    std::fs::remove_file(loose(&test, &blob(b"2"))).unwrap();
+    let tree = loose(&test, connectors["c"].as_str());
+    std::fs::set_permissions(&tree, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    std::fs::write(&tree, "rubbish").unwrap();
+    let trees: Vec<_> = connectors.values().cloned().collect();
+    let read = repo.read_bundles(&trees).await;
+    for bundle in &read[..3] {
+        assert!(matches!(bundle, Err(ReadError::Unreadable(_))), "{bundle:?}");
+    }
+    assert!(read[3].is_ok());
+    std::fs::remove_file(loose(&test, head.as_str())).unwrap();
+    assert!(repo.head().await.is_err());
+    assert!(repo.list(&head).await.is_err());
+}
+
+#[tokio::test]
+async fn a_local_repository_that_disappears_is_an_error_until_it_is_back() {
+    let test = TestRepo::bare();
+    let id = test.commit("main", &[("connectors/a/connector.yaml", Some(b"1"))]);
+    let repo = test.open();
+    let away = test.folder.path().join("away");
+    std::fs::rename(test.path(), &away).unwrap();
+    assert!(repo.head().await.unwrap_err().to_string().contains("there is no git repository at"));
+    assert!(matches!(repo.read_bundles(&[TreeId::new(id.as_str())]).await[0], Err(ReadError::Unreadable(_))));
+    std::fs::rename(&away, test.path()).unwrap();
+    assert_eq!(repo.head().await.unwrap(), Head::Commit(id));
+}
+
+fn git(folder: &Path, args: &[&str]) {
+    let mut command = std::process::Command::new("git");
+    command.current_dir(folder).args(args).env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test]
+async fn packed_shallow_and_borrowing_repositories_are_read_as_any_other() {
+    let test = TestRepo::bare();
+    test.commit("main", &[("connectors/a/connector.yaml", Some(b"1"))]);
+    test.commit_as("Bob <bob@example.com>", "main", &[("connectors/b/connector.yaml", Some(b"1"))]);
+    let head = test.commit("main", &[("connectors/c/connector.yaml", Some(b"1"))]);
+    git(&test.path(), &["gc", "-q", "--prune=now"]);
+    let origin = format!("file://{}", test.path().display());
+    git(test.folder.path(), &["clone", "-q", "--bare", "--depth", "1", &origin, "shallow"]);
+    git(test.folder.path(), &["clone", "-q", "--bare", "--shared", test.path().to_str().unwrap(), "borrowing"]);
+    for name in ["repo", "shallow", "borrowing"] {
+        let path = test.folder.path().join(name);
+        for location in [path.display().to_string(), format!("file://{}", path.display())] {
+            let state = tempfile::tempdir().unwrap();
+            let repo = crate::support::git::open(&location, state.path());
+            assert_eq!(head_of(&repo).await, head, "{location}");
+            let trees: Vec<_> = repo.list(&head).await.unwrap().connectors.unwrap().into_values().collect();
+            assert!(repo.read_bundles(&trees).await.iter().all(Result::is_ok), "{location}");
+            let author = repo.last_author(&head, "b").await.unwrap().map(|who| who.email().to_owned());
+            assert_eq!(author.as_deref(), if name == "shallow" { None } else { Some("bob@example.com") }, "{location}");
+            assert_eq!(repo.history(&head, 10).await.unwrap().len(), if name == "shallow" { 1 } else { 3 });
+            assert!(matches!(repo.ensure_branch(&proposal(&head)).await.unwrap(), Pushed::Created(_)), "{location}");
+            repo.ensure_no_branch("switchboard/a/1.0.0").await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_branch_or_a_path_is_refused_before_anything_is_written() {
+    let test = TestRepo::bare();
+    let id = test.commit("main", &[("a", Some(b"1"))]);
+    let repo = test.open();
+    for branch in ["", "-x", "a..b", "a b", "a.lock", "../x"] {
+        assert!(repo.ensure_branch(&BranchProposal { branch: branch.to_owned(), ..proposal(&id) }).await.is_err(), "{branch}");
+    }
+    for path in ["", "/x", "../x", ".git/config", "a//b", "a/./b"] {
+        assert!(repo.ensure_branch(&BranchProposal { path: path.to_owned(), ..proposal(&id) }).await.is_err(), "{path}");
+    }
+    let forged = Person::new("Eve\ncommitter Root <root@example.com>");
+    assert!(repo.commit_file(Some(&id), "b", b"x", "m", &forged, moment()).await.is_err());
+    assert_eq!(repo.refs("refs/").await.unwrap().len(), 1);
 }
