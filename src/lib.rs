@@ -5,6 +5,7 @@
 //! A room imports only rooms listed below it. `planning` and what stands behind a port never import each other; only `pass` knows both.
 //!
 //! - [`cli`] is the door: one file a command: parse, call, render.
+//! - [`settings`] are flags and environment, read once.
 //! - [`daemon`] is the heartbeat: wait for a wake, hold the lease, run a pass, repeat.
 //! - [`pass`] is the spine: observe, plan, perform, report.
 //! - [`planning`] is the pure heart: a snapshot and a policy into a plan. No I/O, no clock.
@@ -42,4 +43,5 @@ pub mod pass;
 pub mod planning;
 pub mod registry;
 pub mod repository;
+pub mod settings;
 pub mod store;

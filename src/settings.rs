@@ -21,9 +21,9 @@ pub struct Flags {
     #[arg(long, global = true, env = "SWITCHBOARD_REPO", value_name = "PATH|URL", hide_env_values = true)]
     pub repo: Option<String>,
 
-    /// The tracked branch: what is committed there is what the team asks for
-    #[arg(long, global = true, env = "SWITCHBOARD_BRANCH", value_name = "NAME", default_value = "main")]
-    pub branch: String,
+    /// The tracked branch: what is committed there is what the team asks for [default: main, or what HEAD names]
+    #[arg(long, global = true, env = "SWITCHBOARD_BRANCH", value_name = "NAME")]
+    pub branch: Option<String>,
 
     /// Where state is kept [default: .switchboard beside the repository's git directory]
     #[arg(long, global = true, env = "SWITCHBOARD_STATE", value_name = "DIR")]
@@ -47,8 +47,8 @@ pub struct WatchFlags {
 pub struct Settings {
     /// The team's repository as given; `None`: the one around the current folder.
     pub repo: Option<String>,
-    /// The tracked branch.
-    pub branch: String,
+    /// The tracked branch as given; see [`Site::branch`].
+    pub branch: Option<String>,
     /// Where state is kept, as given.
     pub state: Option<PathBuf>,
     /// The folder the command was started in.
@@ -89,6 +89,8 @@ pub enum Location {
 pub struct Site {
     /// The repository.
     pub location: Location,
+    /// The tracked branch; `None`: the one that a remote's HEAD names.
+    pub branch: Option<String>,
     /// The state folder; it need not exist yet.
     pub state: PathBuf,
 }
@@ -122,8 +124,21 @@ impl Settings {
             Some(folder) => self.current_folder.join(folder),
             None => state_beside(&location, &self.current_folder),
         };
-        Ok(Site { location, state })
+        let branch = self.branch.clone().or_else(|| usual_branch(&location));
+        Ok(Site { location, branch, state })
     }
+}
+
+/// `main` where there is one or nothing yet, else what HEAD names: a work tree that is on another branch for a while changes nothing.
+fn usual_branch(location: &Location) -> Option<String> {
+    let Location::Local { git, .. } = location else { return None };
+    let repository = git2::Repository::open(git).ok()?;
+    if repository.find_reference("refs/heads/main").is_ok() {
+        return Some("main".to_owned());
+    }
+    let head = repository.find_reference("HEAD").ok()?;
+    let name = head.symbolic_target().ok().flatten()?.strip_prefix("refs/heads/")?.to_owned();
+    Some(name)
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]

@@ -1,6 +1,118 @@
 //! THE DOOR: one file per command: parse, call, render.
 
-/// Runs one command line.
-pub fn start(_arguments: std::env::ArgsOs) -> std::process::ExitCode {
-    std::process::ExitCode::FAILURE
+mod change;
+mod commands;
+mod lifecycle;
+pub mod failure;
+pub mod output;
+pub mod progress;
+pub mod render;
+pub mod standing;
+pub mod work_tree;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+use tracing_subscriber::EnvFilter;
+
+pub use commands::Command;
+use failure::{Ended, Failure};
+use output::{Colour, Format, Shell};
+
+use crate::settings::{Flags, Settings};
+
+/// The command line as a whole.
+#[derive(Debug, clap::Parser)]
+#[command(name = "switchboard", version, about, max_term_width = 120, propagate_version = false, disable_help_subcommand = true)]
+#[command(help_template = commands::HELP)]
+pub struct CommandLine {
+    #[command(flatten)]
+    flags: Flags,
+
+    #[command(flatten)]
+    look: Look,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// How results look.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Flags of every command")]
+struct Look {
+    /// Who reads the result
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    output: Format,
+
+    /// When to colour
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    color: Colour,
+
+    /// Log more: -v what is done, -vv how; SWITCHBOARD_LOG says it finer
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+/// What every command gets: what was decided outside, and the way out.
+#[derive(Debug, Clone)]
+pub struct Door {
+    /// Flags and environment.
+    pub settings: Settings,
+    /// Where the result goes.
+    pub shell: Shell,
+}
+
+/// Parses arguments, runs the command, and tells how it ended.
+pub fn start(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let line = match CommandLine::try_parse_from(arguments) {
+        Ok(line) => line,
+        Err(error) => {
+            // Printing fails only where nobody reads any more.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let shell = Shell::new(line.look.output, line.look.color);
+    run(line, shell).map_or_else(|failure| report(shell, &failure), failure::Outcome::exit_code)
+}
+
+fn run(line: CommandLine, shell: Shell) -> Ended {
+    let settings = Settings::read(&line.flags, line.command.watch_flags())?;
+    start_logging(&settings, line.look.verbose, line.command.is_daemon());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
+    let door = Door { settings, shell };
+    let ended = runtime.block_on(line.command.run(&door));
+    // What still runs in the background is of no use to anyone now, and must not keep the command from ending.
+    runtime.shutdown_background();
+    ended
+}
+
+fn report(shell: Shell, failure: &Failure) -> ExitCode {
+    shell.note(failure.report(shell.format));
+    failure.exit_code()
+}
+
+/// Logs go to the standard error stream: warnings, and for the daemon what it does, unless asked otherwise.
+fn start_logging(settings: &Settings, verbose: u8, is_daemon: bool) {
+    let usual = match (verbose, is_daemon) {
+        (0, false) => "warn",
+        (0, true) | (1, _) => "warn,switchboard=info",
+        (2, _) => "info,switchboard=debug",
+        (_, _) => "debug,switchboard=trace",
+    };
+    let filter = EnvFilter::try_new(settings.log.as_deref().unwrap_or(usual)).unwrap_or_else(|_| EnvFilter::new(usual));
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(verbose > 1);
+    // A second subscriber in one process is refused; the first goes on.
+    let _ = if settings.log_json {
+        logs.json().try_init()
+    } else {
+        let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+        logs.with_ansi(colour).try_init()
+    };
+}
+
+/// The command line's own description, for completions and help.
+pub fn description() -> clap::Command {
+    CommandLine::command()
 }

@@ -1,0 +1,203 @@
+//! The team's repository as files that people edit: finding connectors, reading their folders, committing.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use git2::{Repository, Status, StatusOptions};
+
+use super::Door;
+use super::failure::Failure;
+use crate::manifest;
+use crate::model::{BundleFiles, CommitId, ConnectorName, Person};
+use crate::settings::Location;
+
+/// The largest connector folder that is read, in bytes and in files.
+const LARGEST_FOLDER: u64 = 32 * 1024 * 1024;
+const MOST_FILES: usize = 2_000;
+
+/// A work tree of the team's repository.
+pub struct WorkTree {
+    /// Its root.
+    pub root: PathBuf,
+    /// Its git repository.
+    pub git: Repository,
+    /// The tracked branch.
+    pub tracked: Option<String>,
+}
+
+impl WorkTree {
+    /// Opens the work tree that the settings point at; `attempt` is what it is needed for.
+    pub fn open(door: &Door, attempt: &str) -> Result<Self, Failure> {
+        let site = door.settings.site().map_err(|error| {
+            Failure::refused(attempt, format!("{error:#}"))
+                .hint("Run the command inside the team's repository, name it with --repo, or make one with `switchboard init`.")
+        })?;
+        let Location::Local { work_tree: Some(root), .. } = site.location else {
+            return Err(Failure::refused(attempt, "the repository has no files to edit here")
+                .hint("Clone it, run the command in the clone, and push."));
+        };
+        let git = Repository::open(&root).with_context(|| format!("cannot open the repository {}", root.display()))?;
+        Ok(Self { root, git, tracked: site.branch })
+    }
+
+    /// The names of all folders under `connectors/`, in order.
+    pub fn connectors(&self) -> Result<Vec<String>> {
+        let folder = self.root.join("connectors");
+        let mut names = Vec::new();
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(names),
+            Err(error) => return Err(error).with_context(|| format!("cannot list {}", folder.display())),
+        };
+        for entry in entries {
+            let entry = entry.with_context(|| format!("cannot list {}", folder.display()))?;
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                names.push(entry.file_name().to_string_lossy().into_owned());
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// The connector of a name, or a refusal that says what was probably meant.
+    pub fn find(&self, name: &str, attempt: &str) -> Result<ConnectorName, Failure> {
+        let all = self.connectors()?;
+        if let (true, Ok(found)) = (all.iter().any(|known| known == name), name.parse()) {
+            return Ok(found);
+        }
+        Err(unknown_connector(name, attempt, all.iter().map(String::as_str)))
+    }
+
+    /// A connector's folder.
+    pub fn folder(&self, connector: &str) -> PathBuf {
+        self.root.join("connectors").join(connector)
+    }
+
+    /// A connector's manifest.
+    pub fn manifest(&self, connector: &str) -> PathBuf {
+        self.folder(connector).join(manifest::MANIFEST)
+    }
+
+    /// Who works here, by git's configuration.
+    pub fn identity(&self) -> Option<Person> {
+        let signature = self.git.signature().ok()?;
+        Some(Person::from_parts(signature.name().ok()?, signature.email().ok()?))
+    }
+
+    /// Paths at or below `path` that are not as committed.
+    pub fn uncommitted(&self, path: &str) -> Result<Vec<String>> {
+        let mut options = StatusOptions::new();
+        options.pathspec(path).disable_pathspec_match(true).include_untracked(true).recurse_untracked_dirs(true).include_ignored(false);
+        let statuses = self.git.statuses(Some(&mut options)).context("cannot tell what is uncommitted")?;
+        let changed = statuses.iter().filter(|entry| entry.status() != Status::CURRENT);
+        Ok(changed.filter_map(|entry| entry.path().ok().map(str::to_owned)).collect())
+    }
+
+    /// Commits the files at and below `paths` as they are now, and nothing else that may be staged.
+    pub fn commit(&self, paths: &[&str], message: &str) -> Result<CommitId, Failure> {
+        let attempt = format!("commit \"{message}\"");
+        let Ok(signature) = self.git.signature() else {
+            return Err(Failure::refused(attempt, "git does not know who you are")
+                .hint("Run `git config --global user.name NAME` and `git config --global user.email ADDRESS`."));
+        };
+        if self.git.state() != git2::RepositoryState::Clean {
+            return Err(Failure::refused(attempt, "a merge or rebase is under way").hint("Finish it first."));
+        }
+        self.write_commit(paths, message, &signature).with_context(|| format!("cannot {attempt}")).map_err(Failure::from)
+    }
+
+    fn write_commit(&self, paths: &[&str], message: &str, signature: &git2::Signature<'_>) -> Result<CommitId> {
+        let parent = match self.git.head() {
+            Ok(head) => Some(head.peel_to_commit()?),
+            Err(error) if error.code() == git2::ErrorCode::UnbornBranch => None,
+            Err(error) => return Err(error.into()),
+        };
+        // What goes into the commit is built from its parent, so that whatever else is staged stays staged and is not swept in.
+        let mut fresh = git2::Index::new()?;
+        if let Some(parent) = &parent {
+            fresh.read_tree(&parent.tree()?)?;
+        }
+        let mut staged = self.git.index()?;
+        for path in paths.iter().flat_map(|path| self.uncommitted(path).unwrap_or_default()) {
+            let path = Path::new(&path);
+            if self.root.join(path).symlink_metadata().is_ok() {
+                staged.add_path(path)?;
+                if let Some(entry) = staged.get_path(path, 0) {
+                    fresh.add(&entry)?;
+                }
+            } else {
+                staged.remove_path(path)?;
+                fresh.remove_path(path)?;
+            }
+        }
+        let tree = self.git.find_tree(fresh.write_tree_to(&self.git)?)?;
+        let parents: Vec<&git2::Commit<'_>> = parent.iter().collect();
+        let id = self.git.commit(Some("HEAD"), signature, signature, &format!("{message}\n"), &tree, &parents)?;
+        staged.write()?;
+        Ok(CommitId::new(id.to_string()))
+    }
+
+    /// The branch that is checked out.
+    pub fn branch(&self) -> Option<String> {
+        let head = self.git.find_reference("HEAD").ok()?;
+        Some(head.symbolic_target().ok().flatten()?.strip_prefix("refs/heads/")?.to_owned())
+    }
+}
+
+/// A refusal for a connector that is not there.
+pub fn unknown_connector<'n>(name: &str, attempt: &str, known: impl Iterator<Item = &'n str>) -> Failure {
+    let known: Vec<&str> = known.collect();
+    let failure = Failure::usage(attempt, format!("there is no connector `{name}`"));
+    match manifest::nearest(name, known.iter().copied()) {
+        Some(meant) => failure.hint(format!("Did you mean `{meant}`?")),
+        None if known.is_empty() => failure.hint("There are no connectors yet; `switchboard new` adds one."),
+        None => failure.hint(format!("There are: {}.", super::render::plan::listed(&known))),
+    }
+}
+
+/// Reads a connector's folder as git would store it: files only, no links. Files that git ignores are left out.
+pub fn read_folder(folder: &Path, is_ignored: &dyn Fn(&Path) -> bool) -> Result<BundleFiles> {
+    let mut files = BTreeMap::new();
+    let mut size = 0;
+    collect(folder, "", is_ignored, &mut files, &mut size).with_context(|| format!("cannot read {}", folder.display()))?;
+    Ok(BundleFiles::new(files))
+}
+
+fn collect(
+    folder: &Path,
+    prefix: &str,
+    is_ignored: &dyn Fn(&Path) -> bool,
+    files: &mut BTreeMap<String, Vec<u8>>,
+    size: &mut u64,
+) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let Ok(name) = entry.file_name().into_string() else { bail!("a file's name is not UTF-8: {:?}", entry.file_name()) };
+        let relative = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
+        let kind = entry.file_type()?;
+        let expected = matches!(relative.as_str(), manifest::MANIFEST | "notes.md" | "tests") || relative.starts_with("tests/");
+        if !expected && is_ignored(&entry.path()) {
+            continue;
+        }
+        if kind.is_dir() {
+            collect(&entry.path(), &relative, is_ignored, files, size)?;
+        } else if kind.is_file() {
+            *size += entry.metadata()?.len();
+            if *size > LARGEST_FOLDER || files.len() >= MOST_FILES {
+                bail!("it is too large: at most {} MiB in {MOST_FILES} files", LARGEST_FOLDER >> 20);
+            }
+            files.insert(relative, fs::read(entry.path())?);
+        } else {
+            bail!("{relative} is a link or something else that is not a file");
+        }
+    }
+    Ok(())
+}
+
+/// Tells which files git ignores, for [`read_folder`].
+pub fn ignored_by(root: &Path) -> impl Fn(&Path) -> bool + use<> {
+    let repository = Repository::open(root).ok();
+    move |path| repository.as_ref().is_some_and(|git| git.is_path_ignored(path).unwrap_or(false))
+}
