@@ -1,13 +1,16 @@
 //! THE DOOR: one file per command: parse, call, render.
 
-mod change;
+pub mod at_commit;
+pub mod change;
 mod commands;
-mod lifecycle;
+pub mod lifecycle;
 pub mod failure;
+pub mod history;
 pub mod output;
 pub mod progress;
 pub mod render;
 pub mod standing;
+pub mod status;
 pub mod work_tree;
 
 use std::ffi::OsString;

@@ -1,0 +1,54 @@
+//! Connectors as they are at some commit, for the commands that look into git's history.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::failure::Failure;
+use super::work_tree::{WorkTree, unknown_connector};
+use crate::model::{BundleFiles, CommitId};
+use crate::repository::{GitOptions, GitRepository, Location, ReadError, Repository as _};
+
+/// One commit of the work tree's repository.
+pub struct Commit {
+    repository: GitRepository,
+    /// Its id.
+    pub id: CommitId,
+}
+
+impl Commit {
+    /// Resolves what git calls a revision.
+    pub fn find(work_tree: &WorkTree, rev: &str) -> Result<Self, Failure> {
+        let attempt = format!("read the revision `{rev}`");
+        let commit = work_tree.git.revparse_single(rev).and_then(|object| object.peel_to_commit());
+        let commit = commit.map_err(|_| {
+            Failure::usage(attempt, "there is no commit of that name").hint("Name a commit, a branch or a tag, such as HEAD or main.")
+        })?;
+        Self::open(&work_tree.root, CommitId::new(commit.id().to_string())).map_err(Failure::from)
+    }
+
+    /// A commit known by its id.
+    pub fn open(root: &Path, id: CommitId) -> Result<Self> {
+        // Which branch is tracked does not matter to a commit known by its id.
+        let repository = GitRepository::open(&Location::Local(root.to_path_buf()), Some("main"), root, GitOptions::default())?;
+        Ok(Self { repository, id })
+    }
+
+    /// The chosen connectors, or all of them; each may fail on its own.
+    pub async fn bundles(&self, chosen: &[String]) -> Result<Vec<(String, Result<BundleFiles, ReadError>)>, Failure> {
+        let listing = self.repository.list(&self.id).await.with_context(|| format!("cannot list the commit {}", self.id.short()))?;
+        let folders = listing.connectors.unwrap_or_default();
+        if let Some(name) = chosen.iter().find(|name| !folders.contains_key(*name)) {
+            return Err(unknown_connector(name, &format!("read {name} at {}", self.id.short()), folders.keys().map(String::as_str)));
+        }
+        let wanted: Vec<_> = folders.into_iter().filter(|(name, _)| chosen.is_empty() || chosen.contains(name)).collect();
+        let trees: Vec<_> = wanted.iter().map(|(_, tree)| tree.clone()).collect();
+        let read = self.repository.read_bundles(&trees).await;
+        Ok(wanted.into_iter().map(|(name, _)| name).zip(read).collect())
+    }
+
+    /// One file, where it exists.
+    pub async fn file(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        self.repository.read_file(&self.id, path).await
+    }
+}

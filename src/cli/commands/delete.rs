@@ -1,0 +1,48 @@
+//! `delete`: deletes a connector's folder. Once committed, the connector goes from every environment.
+
+use std::fs;
+
+use anyhow::Context;
+
+use crate::cli::Door;
+use crate::cli::change::{Change, Commit};
+use crate::cli::failure::Ended;
+use crate::model::Operation;
+
+/// Flags of `delete`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Which connector
+    connector: String,
+
+    /// Delete it although some of its files were never committed and so cannot be restored
+    #[arg(long)]
+    force: bool,
+
+    #[command(flatten)]
+    commit: Commit,
+}
+
+pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
+    let commit = Commit { all: arguments.commit.all || arguments.force, ..arguments.commit };
+    let change = Change::begin(door, "delete", &arguments.connector, &commit)?;
+    change.refuse_unless_allowed(Operation::Delete).await?;
+    let uncommitted = change.work_tree.uncommitted(&change.path())?;
+    if let (Some(first), false) = (uncommitted.first(), commit.all) {
+        return Err(change.refused(format!("{first} has changes that were never committed, so they could not be restored"))
+            .hint("Commit them first, or add --force to lose them."));
+    }
+    let folder = change.work_tree.folder(change.connector.as_str());
+    let kind = fs::symlink_metadata(&folder).with_context(|| format!("cannot look at {}", folder.display()))?;
+    if !kind.is_dir() {
+        return Err(change.refused(format!("{} is not a folder", change.path())).hint("Remove it by hand."));
+    }
+    fs::remove_dir_all(&folder).with_context(|| format!("cannot delete {}", folder.display()))?;
+    let name = change.connector.clone();
+    let next = format!("The next pass takes it out of every environment. `switchboard restore {name}` brings it back.");
+    change.end(true, &format!("Delete {name}"), format!("Deleted {}", change_path(&name)), &next)
+}
+
+fn change_path(name: &crate::model::ConnectorName) -> String {
+    format!("connectors/{name}")
+}

@@ -1,0 +1,212 @@
+//! `validate`: finds every problem in every file, in the working files or at a commit. Needs no database and no network.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context, Result};
+use owo_colors::OwoColorize as _;
+use serde::Serialize;
+
+use crate::cli::at_commit::Commit;
+use crate::cli::failure::{Ended, Failure, Outcome};
+use crate::cli::output::Human;
+use crate::cli::render::{paint, problems};
+use crate::cli::work_tree::{WorkTree, ignored_by, read_folder};
+use crate::cli::{Door, progress};
+use crate::manifest::{self, Bundle, Config};
+use crate::model::{BundleFiles, Place, Problem};
+
+/// Flags of `validate`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Which connectors [default: all of them, and every other file Switchboard reads]
+    #[arg(value_name = "CONNECTOR")]
+    connectors: Vec<String>,
+
+    /// Validate a commit, branch or tag instead of the working files
+    #[arg(long, value_name = "REV")]
+    rev: Option<String>,
+}
+
+/// A folder or file that cannot even be read.
+const UNREADABLE: &str = "SB060";
+
+/// What was found.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Findings {
+    /// How many connectors were read.
+    pub connectors: usize,
+    /// How many problems block.
+    pub errors: usize,
+    /// How many do not.
+    pub warnings: usize,
+    /// All of them, by place.
+    pub problems: Vec<Problem>,
+    /// The files with problems, for excerpts.
+    #[serde(skip)]
+    pub sources: BTreeMap<String, Vec<u8>>,
+}
+
+impl Findings {
+    fn add(&mut self, problems: Vec<Problem>, source: impl Fn(&str) -> Option<Vec<u8>>) {
+        for problem in &problems {
+            if !self.sources.contains_key(&problem.place.file)
+                && let Some(bytes) = source(&problem.place.file)
+            {
+                self.sources.insert(problem.place.file.clone(), bytes);
+            }
+        }
+        self.problems.extend(problems);
+    }
+
+    fn join(&mut self, other: Self) {
+        self.problems.extend(other.problems);
+        self.sources.extend(other.sources);
+    }
+
+    /// Sorts and counts.
+    fn finish(mut self, connectors: usize) -> Self {
+        self.problems.sort_by(|a, b| (&a.place, &a.code).cmp(&(&b.place, &b.code)));
+        self.connectors = connectors;
+        self.errors = self.problems.iter().filter(|problem| problem.is_error()).count();
+        self.warnings = self.problems.len() - self.errors;
+        self
+    }
+}
+
+impl Human for Findings {
+    fn human(&self) -> String {
+        let mut text: String =
+            self.problems.iter().map(|found| problems::problem(found, self.sources.get(&found.place.file).map(Vec::as_slice))).collect();
+        let connectors = if self.connectors == 1 { "1 connector".to_owned() } else { format!("{} connectors", self.connectors) };
+        let style = match (self.errors, self.warnings) {
+            (0, 0) => paint::GOOD,
+            (0, _) => paint::WARN,
+            (_, _) => paint::BAD,
+        };
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&format!("{connectors}: {}.\n", problems::counted(self.errors, self.warnings).style(style)));
+        text
+    }
+}
+
+pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
+    let work_tree = WorkTree::open(door, "validate the working files")?;
+    let findings = match &arguments.rev {
+        Some(rev) => at_commit(&work_tree, rev, &arguments.connectors).await?,
+        None => working_files(door, &work_tree, &arguments.connectors)?,
+    };
+    door.shell.result(&findings)?;
+    Ok(if findings.errors > 0 { Outcome::Findings } else { Outcome::Done })
+}
+
+fn working_files(door: &Door, work_tree: &WorkTree, chosen: &[String]) -> Result<Findings, Failure> {
+    let mut findings = Findings::default();
+    let names = if chosen.is_empty() {
+        findings.join(other_files(&work_tree.root)?);
+        work_tree.connectors()?
+    } else {
+        for name in chosen {
+            work_tree.find(name, &format!("validate {name}"))?;
+        }
+        chosen.to_vec()
+    };
+    let bar = progress::bar(door.shell, "Validating", names.len());
+    let root = work_tree.root.as_path();
+    let next = AtomicUsize::new(0);
+    let all = Mutex::new(findings);
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(2, usize::from).min(names.len()) {
+            scope.spawn(|| {
+                let is_ignored = ignored_by(root);
+                let mut found = Findings::default();
+                while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    connector(root, name, &is_ignored, &mut found);
+                    bar.inc(1);
+                }
+                all.lock().unwrap_or_else(PoisonError::into_inner).join(found);
+            });
+        }
+    });
+    bar.finish_and_clear();
+    Ok(all.into_inner().unwrap_or_else(PoisonError::into_inner).finish(names.len()))
+}
+
+fn connector(root: &Path, name: &str, is_ignored: &dyn Fn(&Path) -> bool, found: &mut Findings) {
+    match read_folder(&root.join("connectors").join(name), is_ignored) {
+        Ok(files) => found.add(problems_of(name, &files), |file| in_bundle(name, &files, file)),
+        Err(error) => {
+            let place = Place::file(format!("connectors/{name}/{}", manifest::MANIFEST));
+            found.problems.push(Problem::error(UNREADABLE, place, format!("the folder cannot be read: {error:#}")));
+        }
+    }
+}
+
+/// Everything that is wrong with one connector.
+pub fn problems_of(name: &str, files: &BundleFiles) -> Vec<Problem> {
+    match Bundle::read(name, files) {
+        Ok(bundle) => crate::check::report(&bundle),
+        Err(problems) => problems,
+    }
+}
+
+fn in_bundle(name: &str, files: &BundleFiles, file: &str) -> Option<Vec<u8>> {
+    let path = file.strip_prefix("connectors/")?.strip_prefix(name)?.strip_prefix('/')?;
+    files.get(path).map(<[u8]>::to_vec)
+}
+
+/// What else Switchboard reads: `switchboard.yaml` and the release records.
+fn other_files(root: &Path) -> Result<Findings> {
+    let mut findings = Findings::default();
+    match fs::read(root.join("switchboard.yaml")) {
+        Ok(bytes) => findings.add(Config::read(&bytes).err().unwrap_or_default(), |_| Some(bytes.clone())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => findings.problems.push(
+            Problem::warning(UNREADABLE, Place::file("switchboard.yaml"), "there is no switchboard.yaml, so the usual policy applies")
+                .hint("`switchboard init` writes one."),
+        ),
+        Err(error) => return Err(error).context("cannot read switchboard.yaml"),
+    }
+    for file in files_below(root, "releases") {
+        let bytes = fs::read(root.join(&file)).with_context(|| format!("cannot read {file}"))?;
+        findings.add(manifest::release::read(&file, &bytes).err().unwrap_or_default(), |_| Some(bytes.clone()));
+    }
+    Ok(findings)
+}
+
+/// The YAML files two levels below a folder, from the root.
+fn files_below(root: &Path, folder: &str) -> Vec<String> {
+    let list = |path: &str| -> Vec<String> {
+        let entries = fs::read_dir(root.join(path)).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).map(|name| format!("{path}/{name}")).collect()
+    };
+    list(folder).iter().flat_map(|inner| list(inner)).filter(|file| file.ends_with(".yaml") && root.join(file).is_file()).collect()
+}
+
+async fn at_commit(work_tree: &WorkTree, rev: &str, chosen: &[String]) -> Result<Findings, Failure> {
+    let commit = Commit::find(work_tree, rev)?;
+    let bundles = commit.bundles(chosen).await?;
+    let mut findings = Findings::default();
+    if chosen.is_empty()
+        && let Some(bytes) = commit.file("switchboard.yaml").await?
+    {
+        findings.add(Config::read(&bytes).err().unwrap_or_default(), |_| Some(bytes.clone()));
+    }
+    let count = bundles.len();
+    for (name, files) in bundles {
+        match files {
+            Ok(files) => findings.add(problems_of(&name, &files), |file| in_bundle(&name, &files, file)),
+            Err(error) => {
+                let place = Place::file(format!("connectors/{name}/{}", manifest::MANIFEST));
+                findings.problems.push(Problem::error(UNREADABLE, place, format!("the folder cannot be read: {error:#}")));
+            }
+        }
+    }
+    Ok(findings.finish(count))
+}
