@@ -30,7 +30,7 @@ impl Commit {
     /// A commit known by its id.
     pub fn open(root: &Path, id: CommitId) -> Result<Self> {
         // Which branch is tracked does not matter to a commit known by its id.
-        let repository = GitRepository::open(&Location::Local(root.to_path_buf()), Some("main"), root, GitOptions::default())?;
+        let repository = GitRepository::open(&Location::Local(root.to_path_buf()), Some("main"), root, &GitOptions::default())?;
         Ok(Self { repository, id })
     }
 

@@ -32,8 +32,6 @@ commands! {
     new New
     /// Find every problem in the files
     validate Validate
-    /// Run connectors' test suites against mocked exchanges
-    test Test
     /// Set values of a manifest, or open it in an editor
     edit Edit
     /// Ask for a connector to be deployed for testing
@@ -79,7 +77,6 @@ Write connectors:
   new            Add a connector that validates and whose test passes
   edit           Set values of a manifest, or open it in an editor
   validate       Find every problem in the files
-  test           Run connectors' test suites against mocked exchanges
   schema         Print or write the JSON Schemas of the files a team writes
 
 Take them through their lifecycle (each is a change in git):

@@ -20,6 +20,9 @@ pub fn plan(plan: &Plan, differences: &BTreeMap<ConnectorName, String>) -> Strin
     for gap in &plan.gaps {
         let _ = writeln!(text, "{} {}", "unreadable:".style(paint::BAD), gap_text(gap));
     }
+    for oddity in &plan.oddities {
+        text.push_str(&super::problems::problem(oddity, None));
+    }
     section(&mut text, None, plan, Cause::Change, differences);
     section(&mut text, Some("Drift: an environment no longer holds what it was given"), plan, Cause::Drift, differences);
     waiting(&mut text, &plan.holds);
@@ -215,6 +218,7 @@ mod tests {
         let plan = Plan {
             commit: Some(CommitId::new("3f2a9c1b04aaaa")),
             gaps: vec![],
+            oddities: vec![],
             steps: vec![
                 planned("crm", delete(), Cause::Change, "its folder was deleted"),
                 planned("github-issues", deploy(None), Cause::Change, "not in test yet"),
