@@ -3,9 +3,9 @@
 pub mod at_commit;
 pub mod change;
 mod commands;
+pub mod lifecycle;
 pub mod failure;
 pub mod history;
-pub mod lifecycle;
 pub mod output;
 pub mod progress;
 pub mod render;
@@ -27,7 +27,7 @@ use crate::settings::{Flags, Settings};
 
 /// The command line as a whole.
 #[derive(Debug, clap::Parser)]
-#[command(name = "switchboard", version, about, max_term_width = 120, propagate_version = false, disable_help_subcommand = true)]
+#[command(name = "switchboard", version, about, max_term_width = 120, propagate_version = false, disable_help_subcommand = true, disable_help_flag = true)]
 #[command(help_template = commands::HELP)]
 pub struct CommandLine {
     #[command(flatten)]
@@ -45,16 +45,20 @@ pub struct CommandLine {
 #[command(next_help_heading = "Flags of every command")]
 struct Look {
     /// Who reads the result
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT", hide_default_value = true)]
     output: Format,
 
     /// When to colour
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", hide_default_value = true)]
     color: Colour,
 
     /// Log more: -v what is done, -vv how; SWITCHBOARD_LOG says it finer
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
+
+    /// Print help
+    #[arg(short, long, global = true, action = clap::ArgAction::HelpShort)]
+    help: Option<bool>,
 }
 
 /// What every command gets: what was decided outside, and the way out.

@@ -5,3 +5,5 @@ pub mod git_http;
 pub mod git_ssh;
 pub mod team;
 pub mod universe;
+
+pub mod command;

@@ -24,11 +24,12 @@ pub struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
-    let commit = Commit { all: arguments.commit.all || arguments.force, ..arguments.commit };
+    // What is uncommitted is looked at here, whether or not the deletion is committed: it could not be restored.
+    let commit = Commit { all: true, ..arguments.commit };
     let change = Change::begin(door, "delete", &arguments.connector, &commit)?;
     change.refuse_unless_allowed(Operation::Delete).await?;
     let uncommitted = change.work_tree.uncommitted(&change.path())?;
-    if let (Some(first), false) = (uncommitted.first(), commit.all) {
+    if let (Some(first), false) = (uncommitted.first(), arguments.force || arguments.commit.all) {
         return Err(change.refused(format!("{first} has changes that were never committed, so they could not be restored"))
             .hint("Commit them first, or add --force to lose them."));
     }
@@ -38,11 +39,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
         return Err(change.refused(format!("{} is not a folder", change.path())).hint("Remove it by hand."));
     }
     fs::remove_dir_all(&folder).with_context(|| format!("cannot delete {}", folder.display()))?;
-    let name = change.connector.clone();
+    let (name, path) = (change.connector.clone(), change.path());
     let next = format!("The next pass takes it out of every environment. `switchboard restore {name}` brings it back.");
-    change.end(true, &format!("Delete {name}"), format!("Deleted {}", change_path(&name)), &next)
-}
-
-fn change_path(name: &crate::model::ConnectorName) -> String {
-    format!("connectors/{name}")
+    change.end(true, &format!("Delete {name}"), format!("Deleted {path}"), &next)
 }

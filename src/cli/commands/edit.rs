@@ -1,5 +1,6 @@
 //! `edit`: sets values of a manifest in place, or opens it in an editor; then tells what is wrong with it.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 
 use anyhow::Context;
@@ -9,8 +10,8 @@ use crate::cli::change::{Change, Commit};
 use crate::cli::failure::{Ended, Failure, Outcome};
 use crate::cli::render::problems;
 use crate::cli::work_tree::{ignored_by, read_folder};
-use crate::manifest::edit;
-use crate::model::Operation;
+use crate::manifest::{Bundle, MANIFEST, edit};
+use crate::model::{BundleFiles, Operation};
 
 use super::validate::problems_of;
 
@@ -42,12 +43,8 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     if arguments.set.is_empty() {
         open_editor(door, &change)?;
     } else {
-        let mut text = before.clone();
-        for (key, value) in &arguments.set {
-            let path: Vec<&str> = key.split('.').collect();
-            text = edit::set(&text, &path, value)
-                .map_err(|error| change.refused(format!("{error}")).hint("Without --set, `switchboard edit` opens the file in your editor."))?;
-        }
+        let text = with_values(&change, &before, &arguments.set)?;
+        refuse_new_problem(&change, &text)?;
         if text != before {
             change.write_manifest(&text)?;
         }
@@ -64,6 +61,31 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let summary = if changed { format!("Changed {name}{what}") } else { format!("Nothing changed in {name}") };
     change.end(changed, &format!("Edit {name}{what}"), summary, "")?;
     Ok(if has_errors { Outcome::Findings } else { Outcome::Done })
+}
+
+fn with_values(change: &Change<'_>, before: &str, values: &[(String, String)]) -> Result<String, Failure> {
+    let mut text = before.to_owned();
+    for (key, value) in values {
+        let path: Vec<&str> = key.split('.').collect();
+        text = edit::set(&text, &path, value)
+            .map_err(|error| change.refused(error.to_string()).hint("Without --set, `switchboard edit` opens the file in your editor."))?;
+    }
+    Ok(text)
+}
+
+/// Setting values never breaks a manifest that can be read: nothing is written then.
+fn refuse_new_problem(change: &Change<'_>, text: &str) -> Result<(), Failure> {
+    let name = change.connector.as_str();
+    let before = read_folder(&change.work_tree.folder(name), &ignored_by(&change.work_tree.root))?;
+    let mut files: BTreeMap<String, Vec<u8>> = before.iter().map(|(path, bytes)| (path.to_owned(), bytes.to_vec())).collect();
+    files.insert(MANIFEST.to_owned(), text.as_bytes().to_vec());
+    let (Ok(_), Err(problems)) = (Bundle::read(name, &before), Bundle::read(name, &BundleFiles::new(files))) else { return Ok(()) };
+    let Some(first) = problems.first() else { return Ok(()) };
+    let failure = change.refused(format!("that would break the manifest: {}", first.message));
+    Err(match &first.hint {
+        Some(hint) => failure.hint(hint.clone()),
+        None => failure,
+    })
 }
 
 /// Tells on the standard error stream what is wrong now; true where something blocks.

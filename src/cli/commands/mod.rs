@@ -93,7 +93,8 @@ See how things stand:
 Others:
   completions    Print completions for a shell
 
-{all-args}
+Flags of every command:
+{options}
 
 `switchboard COMMAND --help` tells more. Exit codes: 0 done, nothing wrong; 1 findings or failure; 2 wrong usage.
 ";

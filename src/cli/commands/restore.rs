@@ -46,6 +46,10 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
             Some(id) => AtCommit::open(&work_tree.root, id)?,
             None => {
                 let known = history::deleted_connectors(&work_tree.git)?;
+                if known.is_empty() {
+                    return Err(Failure::refused(attempt, format!("git's history does not hold {path}"))
+                        .hint("Only what was committed once can be restored."));
+                }
                 return Err(unknown_connector(name, &attempt, known.iter().map(String::as_str)));
             }
         },

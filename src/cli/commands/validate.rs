@@ -152,7 +152,7 @@ fn connector(root: &Path, name: &str, is_ignored: &dyn Fn(&Path) -> bool, found:
 /// Everything that is wrong with one connector.
 pub fn problems_of(name: &str, files: &BundleFiles) -> Vec<Problem> {
     match Bundle::read(name, files) {
-        Ok(_) => Vec::new(),
+        Ok(bundle) => crate::check::report(&bundle),
         Err(problems) => problems,
     }
 }

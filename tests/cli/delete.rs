@@ -1,0 +1,36 @@
+//! `delete` removes a connector's folder, unless something in it would be lost.
+
+use crate::support::command::Team;
+
+#[test]
+fn a_folder_goes_with_a_commit_of_its_own() {
+    let team = Team::new();
+    team.run(&["new", "crm", "--kind", "saas", "--commit"]).done();
+    let ran = team.run(&["delete", "crm", "--commit"]).done();
+    assert!(ran.out.starts_with("Deleted connectors/crm (commit "), "{}", ran.out);
+    assert!(ran.out.contains("`switchboard restore crm` brings it back"), "{}", ran.out);
+    assert_eq!(team.last_commit().0, "Delete crm");
+    assert!(!team.path("connectors/crm").exists());
+    assert_eq!(team.dirty(), Vec::<String>::new());
+}
+
+#[test]
+fn what_git_does_not_have_is_not_deleted_by_accident() {
+    let team = Team::new();
+    team.run(&["new", "crm", "--kind", "saas"]).done();
+    let ran = team.run(&["delete", "crm"]).failed();
+    assert!(ran.err.contains("were never committed"), "{}", ran.err);
+    assert!(team.path("connectors/crm/connector.yaml").exists());
+    team.run(&["delete", "crm", "--force"]).done();
+    assert!(!team.path("connectors/crm").exists());
+}
+
+#[test]
+fn a_name_cannot_lead_elsewhere() {
+    let team = Team::new();
+    for name in ["..", "../..", ".", "/etc"] {
+        let ran = team.run(&["delete", name, "--force"]).two();
+        assert!(ran.err.contains("there is no connector"), "{name}: {}", ran.err);
+    }
+    assert!(team.path("switchboard.yaml").exists());
+}

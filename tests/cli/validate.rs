@@ -1,0 +1,86 @@
+//! `validate` finds every problem in every file.
+
+use crate::support::command::Team;
+
+fn with_two() -> Team {
+    let team = Team::new();
+    team.run(&["new", "crm", "--kind", "saas"]).done();
+    team.run(&["new", "mail", "--kind", "saas"]).done();
+    team
+}
+
+#[test]
+fn every_problem_of_every_file_is_told_with_its_place() {
+    let team = with_two();
+    team.replace("connectors/crm/connector.yaml", "title: Crm", "titel: Crm");
+    team.replace("connectors/mail/tests/get-item.yaml", "action: get-item", "action: 7");
+    let ran = team.run(&["validate"]).failed();
+    assert!(ran.out.contains("connectors/crm/connector.yaml:4:1: error[SB020]: unknown key `titel`"), "{}", ran.out);
+    assert!(ran.out.contains("    4 | titel: Crm\n      | ^\n"), "{}", ran.out);
+    assert!(ran.out.contains("connectors/mail/tests/get-item.yaml:"), "{}", ran.out);
+    assert!(ran.out.lines().last().unwrap().starts_with("2 connectors: "), "{}", ran.out);
+    assert_eq!(ran.err, "");
+}
+
+#[test]
+fn json_is_a_contract() {
+    let team = with_two();
+    team.replace("connectors/crm/connector.yaml", "title: Crm", "titel: Crm");
+    let json = team.run(&["validate", "crm", "--output", "json"]).failed().json();
+    assert_eq!(json["connectors"], 1);
+    let unknown = json["problems"].as_array().unwrap().iter().find(|problem| problem["code"] == "SB020").unwrap();
+    assert_eq!((unknown["line"].as_u64(), unknown["column"].as_u64()), (Some(4), Some(1)));
+    assert_eq!(unknown["severity"], "error");
+    assert_eq!(unknown["file"], "connectors/crm/connector.yaml");
+}
+
+#[test]
+fn one_connector_can_be_chosen_and_a_slip_is_noticed() {
+    let team = with_two();
+    team.replace("connectors/crm/connector.yaml", "title: Crm", "titel: Crm");
+    assert_eq!(team.run(&["validate", "mail"]).done().out, "1 connector: nothing wrong.\n");
+    let ran = team.run(&["validate", "mial"]).two();
+    assert!(ran.err.contains("hint: Did you mean `mail`?"), "{}", ran.err);
+}
+
+#[test]
+fn a_commit_can_be_validated_whatever_the_working_files_hold() {
+    let team = with_two();
+    team.commit_all("Add two");
+    team.replace("connectors/crm/connector.yaml", "title: Crm", "titel: Crm");
+    assert_eq!(team.run(&["validate", "--rev", "HEAD"]).done().out, "2 connectors: nothing wrong.\n");
+    let ran = team.run(&["validate", "--rev", "nonsense"]).two();
+    assert!(ran.err.contains("there is no commit of that name"), "{}", ran.err);
+}
+
+#[test]
+fn other_files_count_too() {
+    let team = with_two();
+    team.replace("switchboard.yaml", "atMost: 5", "atMots: 5");
+    let ran = team.run(&["validate"]).failed();
+    assert!(ran.out.contains("switchboard.yaml:"), "{}", ran.out);
+    std::fs::remove_file(team.path("switchboard.yaml")).unwrap();
+    let ran = team.run(&["validate"]).done();
+    assert!(ran.out.contains("warning[SB060]: there is no switchboard.yaml"), "{}", ran.out);
+}
+
+#[test]
+fn hostile_folders_are_problems_and_no_more() {
+    let team = with_two();
+    std::os::unix::fs::symlink("/etc/passwd", team.path("connectors/crm/icon.svg")).unwrap();
+    team.write("connectors/mail/connector.yaml", [0xff, 0xfe]);
+    team.write("connectors/Empty/x", "");
+    let ran = team.run(&["validate"]).failed();
+    assert!(ran.out.contains("icon.svg is a link"), "{}", ran.out);
+    assert!(ran.out.contains("connectors/mail/connector.yaml:1:1: error[SB001]"), "{}", ran.out);
+    assert!(ran.out.contains("connectors/Empty/connector.yaml"), "{}", ran.out);
+    assert!(!ran.out.contains("root:"), "{}", ran.out);
+}
+
+#[test]
+fn files_that_git_ignores_are_not_read() {
+    let team = with_two();
+    team.write(".gitignore", ".switchboard/\n*.swp\n");
+    std::os::unix::fs::symlink("/etc/passwd", team.path("connectors/crm/x.swp")).unwrap();
+    team.run(&["validate"]).done();
+}
