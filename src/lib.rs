@@ -5,6 +5,7 @@
 //! A room imports only rooms listed below it. `planning` and what stands behind a port never import each other; only `pass` knows both.
 //!
 //! - [`cli`] is the door: one file a command: parse, call, render.
+//! - [`assemble`] builds the World from settings: the only place that picks backends.
 //! - [`settings`] are flags and environment, read once.
 //! - [`daemon`] is the heartbeat: wait for a wake, hold the lease, run a pass, repeat.
 //! - [`pass`] is the spine: observe, plan, perform, report.
@@ -31,6 +32,7 @@
 //! `switchboard plan` is the same code up to the plan, so the preview cannot drift from the deed. A crash needs no path of its own:
 //! the next pass sees the facts that are there.
 
+pub mod assemble;
 pub mod check;
 pub mod cli;
 pub mod daemon;

@@ -80,6 +80,22 @@ fn new_memory() -> Memory {
     memory
 }
 
+/// Runs passes until nothing is left to do now: what `apply` does. A step that failed is tried once and told of in its report.
+pub async fn run_to_rest(world: &World, epoch: u64, mut on_report: impl FnMut(&Report)) -> Result<()> {
+    let mut memory = new_memory();
+    loop {
+        let report = pass::run(world, &mut memory, epoch).await?;
+        on_report(&report);
+        if !report.plan.is_empty() {
+            continue;
+        }
+        if report.is_at_rest() {
+            return Ok(());
+        }
+        world.harness.finished().await;
+    }
+}
+
 /// One pass; `None` where a stop came and the pass did not end within the grace period. Its steps are idempotent,
 /// so dropping them half-way hands them back to the next start.
 async fn run_one(world: &World, memory: &mut Memory, epoch: u64, grace: Duration, stop: &CancellationToken) -> Option<Result<Report>> {

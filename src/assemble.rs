@@ -1,0 +1,90 @@
+//! Builds the World from settings: the only place that picks backends.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::daemon::Lease;
+use crate::forge::LocalForge;
+use crate::harness::{Workers, WorkersConfig};
+use crate::model::SystemClock;
+use crate::pass::{Memory, RetryPolicy, World};
+use crate::registry::SqlRegistry;
+use crate::repository::{Credentials, GitOptions, GitRepository, Location};
+use crate::settings::{Settings, Site};
+use crate::store::{Database, SqlStore};
+
+/// How many steps a pass performs at once: enough that a slow forge delays nobody, few enough that it is not flooded.
+const STEPS_AT_ONCE: usize = 16;
+const STEP_DEADLINE: Duration = Duration::from_secs(60);
+
+/// The World on the embedded defaults, with what only commands for people need beside it.
+pub struct Assembled {
+    /// The ports.
+    pub world: World,
+    /// Where repository and state are.
+    pub site: Site,
+    /// The repository, for what the port does not offer.
+    pub repository: GitRepository,
+    /// The embedded forge, where people approve and reject.
+    pub forge: Arc<LocalForge>,
+    database: Database,
+}
+
+/// Opens everything that settings name. Nothing is fetched and no worker starts before it is needed.
+pub async fn assemble(settings: &Settings) -> Result<Assembled> {
+    let site = settings.site()?;
+    prepare_state(&site.state)?;
+    let location = match &site.location {
+        crate::settings::Location::Local { git, work_tree } => Location::Local(work_tree.clone().unwrap_or_else(|| git.clone())),
+        crate::settings::Location::Remote { url } => Location::parse(url)?,
+    };
+    let credentials = settings.git_token.clone().map_or(Credentials::None, Credentials::Token);
+    let options = GitOptions { credentials, ..GitOptions::default() };
+    let mirror = site.state.join("mirror.git");
+    let repository = GitRepository::open(&location, site.branch.as_deref(), &mirror, &options)?;
+    let database = Database::open(&site.state.join("switchboard.db")).await?;
+    let clock = Arc::new(SystemClock);
+    let forge = Arc::new(LocalForge::new(repository.clone(), clock.clone()));
+    let program = std::env::current_exe().context("cannot tell where this program is, to start its workers")?;
+    let workers = Workers::new(WorkersConfig { concurrency: settings.workers, ..WorkersConfig::new(program) });
+    let world = World {
+        repository: Arc::new(repository.clone()),
+        forge: forge.clone(),
+        registry: Arc::new(SqlRegistry::new(&database)),
+        store: Arc::new(SqlStore::new(&database)),
+        harness: Arc::new(workers),
+        clock,
+        concurrency: STEPS_AT_ONCE,
+        step_deadline: STEP_DEADLINE,
+        retry: RetryPolicy::default(),
+    };
+    Ok(Assembled { world, site, repository, forge, database })
+}
+
+impl Assembled {
+    /// The memory of a command that only looks: it knows whether a daemon is at work beside it.
+    pub fn onlooker(&self) -> Memory {
+        let mut memory = Memory::new();
+        memory.others_at_work = Lease::holder(&self.site.state).is_some();
+        memory
+    }
+
+    /// Ends cleanly: what was written is on disk, and the database's own files are tidied up.
+    pub async fn close(self) {
+        self.database.close().await;
+    }
+}
+
+/// The state folder ignores itself, so that no work tree ever shows it.
+fn prepare_state(state: &Path) -> Result<()> {
+    let context = || format!("cannot prepare the state folder {}", state.display());
+    std::fs::create_dir_all(state).with_context(context)?;
+    let ignore = state.join(".gitignore");
+    if !ignore.exists() {
+        std::fs::write(ignore, "*\n").with_context(context)?;
+    }
+    Ok(())
+}
