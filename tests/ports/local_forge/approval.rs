@@ -1,0 +1,130 @@
+//! Approving: what is merged, what is refused, and what people did meanwhile.
+
+use switchboard::forge::{Approval, Forge, Rejection};
+use switchboard::model::{Person, ReviewId, ReviewState};
+use switchboard::repository::{Head, Repository, WorkTreeInTheWay};
+
+use super::{Team, bob, forge, later};
+use crate::support::git::TestRepo;
+
+#[tokio::test]
+async fn approval_merges_the_branch_and_the_review_says_who() {
+    let team = Team::new();
+    let (proposal, review) = team.opened("a").await;
+    let (base, head) = (team.main(), team.branch(&proposal).unwrap());
+    let Approval::Merged(merge) = team.approve(&review).await else { panic!("not merged") };
+    assert_eq!(team.main(), merge);
+    assert_eq!(team.parents(&merge), [base, head]);
+    assert_eq!(team.message(&merge), "Publish demo 1.0.0\n\nLooks good.\n\nReviewed-by: Bob <bob@example.com>\nSwitchboard-Review: #1\n");
+    assert_eq!(team.branch(&proposal), None);
+    let merged = ReviewState::Merged { by: bob(), at: later(5) };
+    assert_eq!(team.forge.reviews().await.unwrap()[0].state, merged);
+    assert_eq!(team.approve(&review).await, Approval::NotOpen(merged.clone()));
+    assert_eq!(team.forge.reject(review.id, &bob(), "late", later(6)).await.unwrap(), Rejection::NotOpen(merged.clone()));
+    team.forge.withdraw(review.id, "late").await.unwrap();
+    assert_eq!(team.forge.open(&proposal).await.unwrap().state, merged);
+
+    let told: Vec<(Person, String)> =
+        team.forge.history(review.id).await.unwrap().into_iter().map(|entry| (entry.author, entry.message)).collect();
+    assert_eq!(
+        told.iter().map(|(_, message)| message.lines().next().unwrap()).collect::<Vec<_>>(),
+        ["Merge review #1", "Approve review #1", "Open review #1"]
+    );
+    assert_eq!(told[1].0, bob());
+}
+
+#[tokio::test]
+async fn the_person_who_asked_approves_only_where_policy_allows() {
+    let team = Team::new();
+    let (_, review) = team.opened("a").await;
+    let me = Person::new("ALICE@example.com");
+    assert_eq!(team.forge.approve(review.id, &me, "", later(1), false).await.unwrap(), Approval::OwnRequest);
+    assert!(matches!(team.forge.approve(review.id, &me, "", later(1), true).await.unwrap(), Approval::Merged(_)));
+    assert_eq!(team.forge.approve(ReviewId(9), &me, "", later(1), true).await.unwrap(), Approval::NotFound);
+}
+
+#[tokio::test]
+async fn work_that_went_on_meanwhile_is_kept() {
+    let team = Team::new();
+    let (proposal, review) = team.opened("a").await;
+    let pushed = team.test.commit("main", &[("README.md", Some(b"changed\n"))]);
+    let extra = team.test.commit_as("Bob <bob@example.com>", &proposal.branch, &[("NOTES.md", Some(b"seen\n"))]);
+    let Approval::Merged(merge) = team.approve(&review).await else { panic!("not merged") };
+    assert_eq!(team.parents(&merge), [pushed, extra]);
+    for (path, content) in [("README.md", "changed\n"), ("NOTES.md", "seen\n"), ("connectors/demo/connector.yaml", "name: demo\n")] {
+        assert_eq!(team.repository.read_file(&merge, path).await.unwrap().unwrap(), content.as_bytes(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_was_changed_or_conflicts_is_not_merged() {
+    let team = Team::new();
+    let (proposal, review) = team.opened("a").await;
+    let main = team.main();
+    let head = team.branch(&proposal).unwrap();
+    team.test.commit(&proposal.branch, &[("releases/demo/1.0.0.yaml", Some(b"something else"))]);
+    assert_eq!(team.approve(&review).await, Approval::RecordChanged);
+    team.test.commit(&proposal.branch, &[("releases/demo/1.0.0.yaml", None)]);
+    assert_eq!(team.approve(&review).await, Approval::RecordChanged);
+
+    team.test.repo.reference(&format!("refs/heads/{}", proposal.branch), head.as_str().parse().unwrap(), true, "test").unwrap();
+    let other = team.test.commit("main", &[("releases/demo/1.0.0.yaml", Some(b"another record"))]);
+    assert_eq!(team.approve(&review).await, Approval::Conflict(vec!["releases/demo/1.0.0.yaml".to_owned()]));
+    assert_eq!(team.main(), other);
+    assert_ne!(other, main);
+
+    team.repository.ensure_no_branch(&proposal.branch).await.unwrap();
+    assert_eq!(team.approve(&review).await, Approval::BranchGone);
+    assert!(team.forge.reviews().await.unwrap()[0].is_open());
+}
+
+#[tokio::test]
+async fn a_merge_by_hand_is_marked_and_one_that_was_undone_is_told() {
+    let team = Team::new();
+    let (proposal, review) = team.opened("a").await;
+    let head = team.branch(&proposal).unwrap();
+    team.test.repo.reference("refs/heads/main", head.as_str().parse().unwrap(), true, "test").unwrap();
+    let reverted = team.test.commit("main", &[("releases/demo/1.0.0.yaml", None)]);
+    assert_eq!(team.approve(&review).await, Approval::Undone);
+    assert_eq!(team.main(), reverted);
+
+    team.test.commit("main", &[("releases/demo/1.0.0.yaml", Some(&proposal.record))]);
+    let main = team.main();
+    assert_eq!(team.approve(&review).await, Approval::MergedBefore);
+    assert_eq!(team.main(), main);
+    assert_eq!(team.branch(&proposal), None);
+    assert_eq!(team.forge.reviews().await.unwrap()[0].state, ReviewState::Merged { by: bob(), at: later(5) });
+}
+
+#[tokio::test]
+async fn approvals_and_pushes_that_race_lose_nothing() {
+    let team = Team::new();
+    let (_, first) = team.opened("a").await;
+    let other = forge(&team.test.open());
+    let bob = bob();
+    let (one, two) = tokio::join!(team.approve(&first), other.approve(first.id, &bob, "me too", later(6), false));
+    let two = two.unwrap();
+    let merges = [&one, &two].into_iter().filter(|approval| matches!(approval, Approval::Merged(_))).count();
+    assert_eq!(merges, 1, "{one:?} {two:?}");
+    let Head::Commit(main) = team.repository.head().await.unwrap() else { panic!("no main") };
+    assert!([one, two].contains(&Approval::Merged(main)));
+}
+
+#[tokio::test]
+async fn uncommitted_work_is_never_overwritten() {
+    let team = Team::on(TestRepo::with_work_tree());
+    team.test.check_out();
+    let (_, review) = team.opened("a").await;
+    let path = team.test.path().join("releases/demo/1.0.0.yaml");
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, "my own notes").unwrap();
+    let main = team.main();
+    let refused = team.forge.approve(review.id, &bob(), "", later(5), false).await.unwrap_err();
+    assert!(refused.downcast_ref::<WorkTreeInTheWay>().is_some(), "{refused:#}");
+    assert_eq!((team.main(), std::fs::read_to_string(&path).unwrap()), (main, "my own notes".to_owned()));
+    assert!(team.forge.reviews().await.unwrap()[0].is_open());
+
+    std::fs::remove_file(&path).unwrap();
+    assert!(matches!(team.approve(&review).await, Approval::Merged(_)));
+    assert!(path.exists(), "the work tree follows");
+}
