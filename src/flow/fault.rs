@@ -21,7 +21,7 @@ pub struct Fault {
     /// The task it comes from, as a JSON Pointer into the flow.
     pub instance: Option<String>,
     /// The name it is declared under, where it is declared.
-    pub name: Option<String>,
+    pub name: Option<Box<str>>,
 }
 
 /// The kinds of errors that the DSL defines.
@@ -73,7 +73,7 @@ impl Fault {
     }
 
     /// Says which task it comes from, where that is not known yet.
-    pub(crate) fn from_task(mut self, reference: &str) -> Self {
+    pub(crate) fn at_task(mut self, reference: &str) -> Self {
         self.instance.get_or_insert_with(|| reference.to_owned());
         self
     }
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn both_spellings_of_a_standard_type_are_one() {
-        let fault = Fault::expression("x").from_task("/do/0/a").from_task("/do/1/b");
+        let fault = Fault::expression("x").at_task("/do/0/a").at_task("/do/1/b");
         assert!(fault.is("https://serverlessworkflow.io/spec/1.0.0/errors/expression"));
         assert!(!fault.is("https://serverlessworkflow.io/spec/1.0.0/errors/runtime"));
         assert_eq!(fault.to_json()["instance"], "/do/0/a");

@@ -17,7 +17,7 @@ const MOST_DEATHS: usize = 8;
 pub(super) async fn suites(pool: &Pool, job: &Job) -> Evidence {
     let (started, began) = (pool.config.clock.now(), Instant::now());
     let mut run = Run { pool, job, cases: Vec::new(), deaths: 0 };
-    let failure = run.to_the_end().await;
+    let failure = run.perform().await;
     Evidence {
         connector: job.connector.clone(),
         digest: job.digest,
@@ -49,7 +49,7 @@ enum Turn {
 
 impl Run<'_> {
     /// Returns why the run as a whole failed, where it did.
-    async fn to_the_end(&mut self) -> Option<String> {
+    async fn perform(&mut self) -> Option<String> {
         loop {
             let worker = match self.pool.take().await {
                 Ok(worker) => worker,

@@ -131,7 +131,7 @@ impl Expression {
 
     fn compile(&self) -> Result<Filter<Engine>, String> {
         let broken = || format!("`{}` does not compile", self.source);
-        let tokens = lex::Lexer::new(&*self.source).lex().map_err(|_| broken())?;
+        let tokens = lex::Lexer::new(&self.source).lex().map_err(|_| broken())?;
         let term = parse::Parser::new(&tokens).parse(|parser| parser.term()).map_err(|_| broken())?;
         let (definitions, natives) = LIBRARY.select(names::of_term(&term).calls);
         let arena = Arena::default();

@@ -44,7 +44,7 @@ impl Run<'_> {
             let mut data = input;
             let mut at = 0;
             while let Some(task) = tasks.get(at) {
-                let (output, then) = self.task(task, data).await.map_err(|fault| fault.from_task(&task.reference))?;
+                let (output, then) = self.task(task, data).await.map_err(|fault| fault.at_task(&task.reference))?;
                 data = output;
                 match then {
                     Next::Then(Then::Continue) => at += 1,
@@ -169,7 +169,7 @@ impl Run<'_> {
             title: title.clone(),
             detail: detail.or_else(|| usual.clone()),
             instance: None,
-            name: Some(name.to_owned()),
+            name: Some(name.into()),
         })
     }
 }

@@ -1,0 +1,185 @@
+//! What hostile bundles do to their workers, and to nobody else; and workers that come and go.
+
+use std::fs;
+use std::time::Duration;
+
+use switchboard::harness::{Harness, Workers, WorkersConfig};
+use switchboard::model::CaseOutcome;
+
+use super::{all_passed, config, failures, hostile, impatient, job, run};
+
+#[tokio::test]
+async fn a_flow_with_problems_fails_as_a_whole() {
+    for (expression, word) in
+        [("halt", "`halt` is not available"), ("env", "`env` is not available"), ("$ENV.PATH", "no variable `$ENV`"), (".a |", "SB310")]
+    {
+        let evidence = run(hostile(&[expression])).await;
+        let failure = evidence.failure.as_deref().unwrap_or_default();
+        assert!(failure.contains(word) && failure.contains("connector.yaml:"), "{failure}");
+        assert!(!evidence.verdict().is_good());
+    }
+}
+
+#[tokio::test]
+async fn what_ends_a_worker_fails_its_own_case_and_no_other() {
+    // Little memory, so that a debug build soon has used it up.
+    let config = WorkersConfig { memory: 160 << 20, case_deadline: Duration::from_secs(60), ..config() };
+    let evidence = Workers::new(config)
+        .run(hostile(&[
+            "1 + 1",
+            "\"x\" * 1000000000 | length",
+            "2",
+            "[range(1000000000)] | length",
+            "\"0123456789\" * 900000",
+            "reduce range(200) as $i (2; [.])",
+            "last(range(1; 3))",
+        ]))
+        .await;
+    assert_eq!(evidence.failure, None);
+    let outcomes: Vec<_> = evidence.cases.iter().map(|case| case.failures.join(" ")).collect();
+    let memory = "the worker ran out of memory (limit 160 MiB)";
+    assert_eq!(outcomes[..4], ["", memory, "", memory]);
+    assert!(outcomes[4].contains("the value is bigger than"), "{outcomes:?}");
+    assert!(outcomes[5].contains("nests deeper than"), "{outcomes:?}");
+    assert_eq!(outcomes[6..], [""]);
+}
+
+#[tokio::test]
+async fn an_endless_case_is_stopped() {
+    let config = WorkersConfig { case_deadline: Duration::from_secs(1), ..config() };
+    let evidence = Workers::new(config).run(hostile(&["def f: f; f", "2"])).await;
+    assert_eq!(failures(&evidence.cases[0]), "it did not end within 1 s and was stopped");
+    assert_eq!(evidence.cases[1].outcome, CaseOutcome::Passed);
+}
+
+#[tokio::test]
+async fn deep_recursion_ends_its_worker_only() {
+    let deep = "(\"[\" * 200000) + (\"]\" * 200000) | fromjson | 2";
+    let evidence = run(hostile(&[deep, "2", "def f: 1 + f; f", "1 + 1"])).await;
+    assert_eq!(failures(&evidence.cases[0]), "the stack overflowed");
+    assert_eq!(evidence.cases[1].outcome, CaseOutcome::Passed);
+    assert_eq!(failures(&evidence.cases[2]), "the stack overflowed");
+    assert_eq!(evidence.cases[3].outcome, CaseOutcome::Passed);
+}
+
+#[tokio::test]
+async fn a_bundle_that_ends_every_worker_is_given_up() {
+    let evidence = run(hostile(&["\"x\" * 1000000000"; 10])).await;
+    assert_eq!(evidence.cases.len(), 8);
+    assert!(evidence.failure.unwrap().contains("were not run"));
+}
+
+#[tokio::test]
+async fn a_flow_that_goes_round_runs_out_of_steps() {
+    let actions = "actions:\n  a: { do: [ { one: { set: { x: 1 } } }, { two: { set: { x: 2 }, then: one } } ] }\n";
+    let suite = "  - { title: round, action: a, expect: { error: { type: \"https://open-workflow-specification.org/spec/1.0.0/errors/runtime\" } } }\n";
+    all_passed(&run(job(actions, suite)).await, 1);
+}
+
+#[tokio::test]
+async fn a_hostile_neighbour_is_not_noticed() {
+    let workers = Workers::new(impatient());
+    let endless = hostile(&["def f: f; f"]);
+    let good = hostile(&["1 + 1", "3 - 1"]);
+    let (endless_digest, good_digest) = (endless.digest, good.digest);
+    workers.start(endless.clone()).await.unwrap();
+    workers.start(endless).await.unwrap();
+    workers.start(good).await.unwrap();
+    workers.finished().await;
+    let progress = workers.progress().await.unwrap();
+    assert_eq!(progress.running, [endless_digest]);
+    all_passed(&progress.finished[0], 2);
+    workers.acknowledge(&good_digest).await.unwrap();
+    workers.finished().await;
+    let progress = workers.progress().await.unwrap();
+    assert_eq!((progress.running.len(), progress.finished.len()), (0, 1));
+    assert!(failures(&progress.finished[0].cases[0]).contains("did not end"));
+}
+
+#[tokio::test]
+async fn a_cancelled_run_leaves_nothing_behind() {
+    let workers = Workers::new(WorkersConfig { concurrency: 1, ..config() });
+    let (endless, good) = (hostile(&["def f: f; f"]), hostile(&["2"]));
+    workers.start(endless.clone()).await.unwrap();
+    workers.start(good.clone()).await.unwrap();
+    assert_eq!(workers.progress().await.unwrap().running.len(), 2);
+    // The only worker is free for the second run because the first one is gone.
+    workers.cancel(&endless.digest).await.unwrap();
+    workers.finished().await;
+    let progress = workers.progress().await.unwrap();
+    assert_eq!(progress.running, []);
+    assert_eq!(progress.finished.iter().map(|evidence| evidence.digest).collect::<Vec<_>>(), [good.digest]);
+}
+
+/// The processes that this test has started: its children by `/proc`.
+fn children() -> Vec<u32> {
+    let own = std::process::id();
+    let mut found = Vec::new();
+    for task in fs::read_dir(format!("/proc/{own}/task")).unwrap() {
+        let children = fs::read_to_string(task.unwrap().path().join("children")).unwrap_or_default();
+        found.extend(children.split_whitespace().map(|id| id.parse::<u32>().unwrap()));
+    }
+    found
+}
+
+fn kill(process: u32) {
+    assert!(std::process::Command::new("kill").args(["-9", &process.to_string()]).status().unwrap().success());
+}
+
+#[tokio::test]
+async fn a_worker_killed_from_outside_is_replaced() {
+    let workers = Workers::new(config());
+    all_passed(&workers.run(hostile(&["2"])).await, 1);
+    let idle = children();
+    assert_eq!(idle.len(), 1);
+    kill(idle[0]);
+    all_passed(&workers.run(hostile(&["1 + 1"])).await, 1);
+
+    let endless = hostile(&["def f: f; f", "2"]);
+    workers.start(endless).await.unwrap();
+    let victim = loop {
+        // Busy once it has used the processor for something, which an idle worker does not do.
+        if let Some(busy) = children().into_iter().find(|child| ticks(*child) > 20) {
+            break busy;
+        }
+        tokio::task::yield_now().await;
+    };
+    kill(victim);
+    workers.finished().await;
+    let evidence = workers.progress().await.unwrap().finished.remove(0);
+    assert_eq!(failures(&evidence.cases[0]), "it was killed from outside");
+    assert_eq!(evidence.cases[1].outcome, CaseOutcome::Passed);
+}
+
+fn ticks(process: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().unwrap().split_whitespace().nth(11).map_or(0, |ticks| ticks.parse().unwrap())
+}
+
+#[tokio::test]
+async fn workers_are_warm_and_end_with_their_owner() {
+    let workers = Workers::new(config());
+    all_passed(&workers.run(hostile(&["2"])).await, 1);
+    let first = children();
+    all_passed(&workers.run(hostile(&["1 + 1"])).await, 1);
+    assert_eq!(children(), first);
+    let status = fs::read_to_string(format!("/proc/{}/limits", first[0])).unwrap();
+    for line in [
+        "Max address space         536870912            536870912",
+        "Max core file size        0                    0",
+        "Max file size             0                    0",
+    ] {
+        assert!(status.contains(line), "{status}");
+    }
+    assert_eq!(fs::read(format!("/proc/{}/environ", first[0])).unwrap(), b"");
+    assert_eq!(fs::read_link(format!("/proc/{}/cwd", first[0])).unwrap().as_os_str(), "/");
+}
+
+#[tokio::test]
+async fn a_program_that_is_no_worker_is_a_failed_run() {
+    for program in ["/bin/true", "/does/not/exist", "/bin/cat"] {
+        let config = WorkersConfig { program: program.into(), ..impatient() };
+        let evidence = Workers::new(config).run(hostile(&["2"])).await;
+        assert!(evidence.failure.is_some() && evidence.cases.is_empty(), "{program}: {evidence:?}");
+    }
+}
