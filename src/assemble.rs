@@ -26,6 +26,8 @@ pub struct Assembled {
     pub world: World,
     /// Where repository and state are.
     pub site: Site,
+    /// The repository's place, for watching it.
+    pub location: Location,
     /// The repository, for what the port does not offer.
     pub repository: GitRepository,
     /// The embedded forge, where people approve and reject.
@@ -61,7 +63,7 @@ pub async fn assemble(settings: &Settings) -> Result<Assembled> {
         step_deadline: STEP_DEADLINE,
         retry: RetryPolicy::default(),
     };
-    Ok(Assembled { world, site, repository, forge, database })
+    Ok(Assembled { world, site, location, repository, forge, database })
 }
 
 impl Assembled {

@@ -122,11 +122,7 @@ impl<'d> Change<'d> {
     /// Commits where that was asked for, and tells what was done.
     pub fn end(self, changed: bool, message: &str, summary: String, next: &str) -> Ended {
         let is_dirty = changed || !self.work_tree.uncommitted(&self.path())?.is_empty();
-        let commit = if self.commit.commit && is_dirty {
-            Some(self.work_tree.commit(&[self.path().as_str()], message)?)
-        } else {
-            None
-        };
+        let commit = if self.commit.commit && is_dirty { Some(self.work_tree.commit(&[self.path().as_str()], message)?) } else { None };
         let next = match (&commit, is_dirty) {
             (None, true) => format!("Not committed yet: commit {} to ask for it. {next}", self.path()),
             (_, _) => next.to_owned(),

@@ -25,12 +25,15 @@ async fn stage_of(_door: &Door, _change: &Change<'_>) -> Result<Option<Stage>, F
 pub fn instead(stage: Stage, operation: Operation, connector: &str) -> String {
     match stage {
         Stage::InReview => format!("Wait for the review to end, or take the wish back with `switchboard withdraw {connector} --commit`."),
-        Stage::Rejected => format!("Change its content first: `switchboard edit {connector}`; `switchboard show {connector}` has the reason."),
+        Stage::Rejected => {
+            format!("Change its content first: `switchboard edit {connector}`; `switchboard show {connector}` has the reason.")
+        }
         Stage::Published if operation == Operation::Publish => {
             "This content is published already; change it, and raise its version, to publish again.".to_owned()
         }
         Stage::Editing | Stage::PrePublished if operation == Operation::Withdraw => {
-            "There is no review to withdraw; to stop asking for one, set the status with `switchboard edit --set status=editing`.".to_owned()
+            "There is no review to withdraw; to stop asking for one, set the status with `switchboard edit --set status=editing`."
+                .to_owned()
         }
         Stage::Editing | Stage::PrePublished | Stage::Published => {
             format!("`switchboard show {connector}` tells how it stands; `switchboard explain \"{stage}\"` what that means.")

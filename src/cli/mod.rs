@@ -3,9 +3,10 @@
 pub mod at_commit;
 pub mod change;
 mod commands;
-pub mod lifecycle;
+pub mod demo;
 pub mod failure;
 pub mod history;
+pub mod lifecycle;
 pub mod output;
 pub mod progress;
 pub mod render;
@@ -27,7 +28,15 @@ use crate::settings::{Flags, Settings};
 
 /// The command line as a whole.
 #[derive(Debug, clap::Parser)]
-#[command(name = "switchboard", version, about, max_term_width = 120, propagate_version = false, disable_help_subcommand = true, disable_help_flag = true)]
+#[command(
+    name = "switchboard",
+    version,
+    about,
+    max_term_width = 120,
+    propagate_version = false,
+    disable_help_subcommand = true,
+    disable_help_flag = true
+)]
 #[command(help_template = commands::HELP)]
 pub struct CommandLine {
     #[command(flatten)]

@@ -28,10 +28,13 @@ fn refuse_undeployable(change: &Change<'_>, status: Status) -> Result<(), Failur
     let files = read_folder(&change.work_tree.folder(name), &ignored_by(&change.work_tree.root))?;
     let bundle = Bundle::read(name, &files).map_err(|problems| {
         let first = problems.first().map_or_else(String::new, |problem| format!(": {problem}"));
-        change.refused(format!("it has {} problems{first}", problems.len())).hint(format!("`switchboard validate {name}` shows all of them."))
+        change
+            .refused(format!("it has {} problems{first}", problems.len()))
+            .hint(format!("`switchboard validate {name}` shows all of them."))
     })?;
     if bundle.manifest.kind == Kind::SelfBuilt && bundle.manifest.version.is_none() {
-        return Err(change.refused("it is self-built and has no version yet")
+        return Err(change
+            .refused("it is self-built and has no version yet")
             .hint(format!("Give it one: `switchboard edit {name} --set version=1.0.0`.")));
     }
     Ok(())

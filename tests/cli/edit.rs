@@ -15,7 +15,8 @@ fn values_are_set_in_place_and_committed() {
     let team = with_crm();
     let before = team.read(MANIFEST);
     team.run(&["edit", "crm", "--set", "title=Customers: all", "--set", "docs.website=https://example.org", "--commit"]).done();
-    let after = before.replace("title: Crm", "title: \"Customers: all\"").replace("website: https://example.com", "website: https://example.org");
+    let after =
+        before.replace("title: Crm", "title: \"Customers: all\"").replace("website: https://example.com", "website: https://example.org");
     assert_eq!(team.read(MANIFEST).replace('\'', "\""), after);
     assert_eq!(team.last_commit().0, "Edit crm: set title, docs.website");
 }

@@ -90,7 +90,8 @@ impl Team {
         let mut command = self.command(folder, arguments);
         command.envs(variables.iter().copied());
         let output = command.output().unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&*self.folder.path().canonicalize().unwrap().to_string_lossy(), "[tmp]");
+        let text =
+            |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&*self.folder.path().canonicalize().unwrap().to_string_lossy(), "[tmp]");
         Ran { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
     }
 

@@ -34,6 +34,8 @@ commands! {
     validate Validate
     /// Set values of a manifest, or open it in an editor
     edit Edit
+    /// Run the test suites of the working files
+    test Test
     /// Ask for a connector to be deployed for testing
     pre_publish PrePublish
     /// Ask for a connector to be published
@@ -46,6 +48,24 @@ commands! {
     delete Delete
     /// Bring a deleted or changed connector back from git's history
     restore Restore
+    /// Show every connector: stage, operations, what it waits on
+    list List
+    /// Show one connector in full
+    show Show
+    /// Show what the next pass would do, and why
+    plan Plan
+    /// Look at reviews, approve or reject them
+    review Review
+    /// Do what git asks for, until nothing is left to do now
+    apply Apply
+    /// Run the daemon: follow the tracked branch until told to stop
+    watch Watch
+    /// Re-create lost state from git and the forge
+    rebuild Rebuild
+    /// Run a stand-alone workflow document
+    flow Flow
+    /// Make a team's repository to play with, and serve it
+    demo Demo
     /// Explain a problem's code, a stage, or where a connector stands and why
     explain Explain
     /// Print or write the JSON Schemas of the files a team writes
@@ -57,7 +77,7 @@ commands! {
 impl Command {
     /// The daemon's flags, for the daemon's command.
     pub fn watch_flags(&self) -> Option<&WatchFlags> {
-        None
+        if let Command::Watch(arguments) = self { Some(&arguments.flags) } else { None }
     }
 
     /// Whether this is the daemon, which logs what it does.
@@ -77,6 +97,7 @@ Write connectors:
   new            Add a connector that validates and whose test passes
   edit           Set values of a manifest, or open it in an editor
   validate       Find every problem in the files
+  test           Run the test suites of the working files
   schema         Print or write the JSON Schemas of the files a team writes
 
 Take them through their lifecycle (each is a change in git):
@@ -88,9 +109,20 @@ Take them through their lifecycle (each is a change in git):
   restore        Bring a deleted or changed connector back from git's history
 
 See how things stand:
+  list           Show every connector: stage, operations, what it waits on
+  show           Show one connector in full
+  plan           Show what the next pass would do, and why
+  review         Look at reviews, approve or reject them
   explain        Explain a problem's code, a stage, or where a connector stands and why
 
+Run the server:
+  watch          Run the daemon: follow the tracked branch until told to stop
+  apply          Do what git asks for, until nothing is left to do now
+  rebuild        Re-create lost state from git and the forge
+
 Others:
+  demo           Make a team's repository to play with, and serve it
+  flow           Run a stand-alone workflow document
   completions    Print completions for a shell
 
 Flags of every command:

@@ -169,10 +169,7 @@ mod tests {
             status: Some(Status::Published),
             stage: Stage::InReview,
             operations: Stage::InReview.operations().to_vec(),
-            environments: BTreeMap::from([(
-                "test".parse().unwrap(),
-                Held { version: "1.2.0".parse().unwrap(), digest: Digest::of(b"x") },
-            )]),
+            environments: BTreeMap::from([("test".parse().unwrap(), Held { version: "1.2.0".parse().unwrap(), digest: Digest::of(b"x") })]),
             next: None,
             waiting_on: vec![Waiting { summary: on.to_string(), on }],
         }
@@ -180,8 +177,7 @@ mod tests {
 
     fn fresh() -> Standing {
         let step = Step::RunTests { digest: Digest::of(b"x"), tree: crate::model::TreeId::new("t") };
-        let planned =
-            PlannedStep { connector: "crm".parse().unwrap(), step, cause: Cause::Change, reason: "never tested".into() };
+        let planned = PlannedStep { connector: "crm".parse().unwrap(), step, cause: Cause::Change, reason: "never tested".into() };
         Standing {
             connector: "crm".parse().unwrap(),
             title: None,

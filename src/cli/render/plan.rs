@@ -259,10 +259,7 @@ mod tests {
     #[test]
     fn what_could_not_be_read_is_never_in_sync() {
         let plan = Plan { gaps: vec![Gap::Repository("no such\nfolder".into())], ..Plan::default() };
-        assert_eq!(
-            plain(&plan),
-            "unreadable: the repository: no such folder\n\nNothing can be planned for what could not be read.\n"
-        );
+        assert_eq!(plain(&plan), "unreadable: the repository: no such folder\n\nNothing can be planned for what could not be read.\n");
     }
 
     #[test]

@@ -1,0 +1,61 @@
+//! `watch`: the daemon. It follows the tracked branch until it is told to stop.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::assemble::assemble;
+use crate::cli::Door;
+use crate::cli::failure::{Ended, Failure, Outcome};
+use crate::daemon::{self, Heartbeat, Lease};
+use crate::repository::Watch;
+use crate::settings::WatchFlags;
+
+/// Flags of `watch`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub(super) flags: WatchFlags,
+}
+
+pub(super) async fn run(_arguments: Arguments, door: &Door) -> Ended {
+    serve(door).await
+}
+
+/// Serves the repository until SIGINT or SIGTERM.
+pub(super) async fn serve(door: &Door) -> Ended {
+    let stop = CancellationToken::new();
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+        stopped.cancel();
+    });
+    let assembled = assemble(&door.settings).await?;
+    let _lease = Lease::take(&assembled.site.state)
+        .map_err(|error| Failure::refused("watch", error.to_string()).hint("Stop it first, or name another folder with --state."))?;
+    let world = &assembled.world;
+    let epoch = world.store.begin_epoch(world.clock.now(), &format!("watch, process {}", std::process::id())).await?;
+    let wake = Arc::new(Notify::new());
+    let _watch = Watch::start(&assembled.location, &assembled.site.state, wake.clone())?;
+    door.shell.note(format!("Watching; state in {}. Stop with Ctrl-C.", assembled.site.state.display()));
+    let heartbeat = Heartbeat { interval: door.settings.poll_interval, ..Heartbeat::default() };
+    let mut shown = Vec::new();
+    daemon::run(world, epoch, &heartbeat, wake, stop, |report| match report {
+        Ok(report) => {
+            super::apply::tell(door, report);
+            if shown != report.plan.gaps {
+                report.plan.gaps.iter().for_each(|gap| door.shell.warn(gap.to_string()));
+                shown.clone_from(&report.plan.gaps);
+            }
+        }
+        Err(error) => door.shell.warn(format!("the pass failed and is tried again: {error:#}")),
+    })
+    .await;
+    door.shell.note("Stopped.");
+    Ok(Outcome::Done)
+}
