@@ -1,5 +1,7 @@
 //! The integration tests: one binary, one file per behaviour, through the front door.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod architecture;
 mod cli;
 mod examples;

@@ -3,7 +3,11 @@
 use super::Door;
 use super::change::Change;
 use super::failure::Failure;
+use super::work_tree::{ignored_by, read_folder};
+use crate::assemble::assemble;
+use crate::manifest::Bundle;
 use crate::model::{Operation, Stage};
+use crate::{pass, planning};
 
 /// Refuses an operation that the connector's stage does not allow.
 pub async fn refuse_unless_allowed(door: &Door, change: &Change<'_>, operation: Operation) -> Result<(), Failure> {
@@ -16,9 +20,22 @@ pub async fn refuse_unless_allowed(door: &Door, change: &Change<'_>, operation: 
     Err(change.refused(reason).hint(instead(stage, operation, change.connector.as_str())))
 }
 
-/// The stage that the content at hand stands in; `None` where no state is there to tell.
-async fn stage_of(_door: &Door, _change: &Change<'_>) -> Result<Option<Stage>, Failure> {
-    Ok(None)
+/// The stage that the content at hand stands in; `None` where no state is there to tell. Content that differs from what is
+/// committed stands nowhere yet, unless a review locks the connector.
+async fn stage_of(door: &Door, change: &Change<'_>) -> Result<Option<Stage>, Failure> {
+    if !door.settings.site()?.state.join("switchboard.db").exists() {
+        return Ok(None);
+    }
+    let assembled = assemble(&door.settings).await?;
+    let (snapshot, _) = pass::preview(&assembled.world, &mut assembled.onlooker()).await?;
+    assembled.close().await;
+    let Some(connector) = snapshot.connectors.get(&change.connector) else { return Ok(None) };
+    let stage = planning::stage_of(connector, &snapshot.policy);
+    let root = &change.work_tree.root;
+    let files = read_folder(&change.work_tree.folder(change.connector.as_str()), &ignored_by(root))?;
+    let at_hand = Bundle::read(change.connector.as_str(), &files).map(|bundle| bundle.digest).ok();
+    let committed = connector.declaration().map(|declaration| declaration.digest);
+    Ok(Some(if stage == Stage::InReview || at_hand == committed { stage } else { Stage::Editing }))
 }
 
 /// What to do instead of an operation that a stage does not allow.

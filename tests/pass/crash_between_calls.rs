@@ -79,12 +79,12 @@ fn a_fault_at_any_call_ends_in_the_same_place() {
     let expected = story(&mut undisturbed);
     let names = undisturbed.universe.state().counted_names.clone();
     assert!(names.len() > 100, "the story makes {} calls", names.len());
-    for call in 0..names.len() {
+    for (call, name) in names.iter().enumerate() {
         for fault in Fault::ALL {
             let mut team = Team::new();
             team.universe.plan_faults([(call, fault)]);
             let ended = story(&mut team);
-            assert_eq!(ended, expected, "{fault:?} at call {call}, {}", names[call]);
+            assert_eq!(ended, expected, "{fault:?} at call {call}, {}", name);
         }
     }
 }

@@ -245,6 +245,7 @@ impl History {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "how much is simulated is asked for from outside")]
 fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }

@@ -60,6 +60,7 @@ impl Drop for SshServer {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the server is found on the path that the tests were given")]
 fn listen(folder: &Path, port: u16) -> Option<Child> {
     let path = std::env::vars().find(|(name, _)| name == "PATH").unwrap().1;
     let config = format!(
