@@ -31,10 +31,8 @@ pub fn imports(module: &str, source: &str) -> Vec<Import> {
                 }
                 open.push(is_module);
             }
-            "}" => {
-                if open.pop() == Some(true) {
-                    path.pop();
-                }
+            "}" if open.pop() == Some(true) => {
+                path.pop();
             }
             "crate" if at(index + 1) == "::" => follow(&tokens, index + 2, Vec::new(), &mut found),
             "super" if at(index + 1) == "::" && (index == 0 || at(index - 1) != "::") => follow(&tokens, index, path.clone(), &mut found),

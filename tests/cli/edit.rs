@@ -17,7 +17,7 @@ fn values_are_set_in_place_and_committed() {
     team.run(&["edit", "crm", "--set", "title=Customers: all", "--set", "docs.website=https://example.org", "--commit"]).done();
     let after =
         before.replace("title: Crm", "title: \"Customers: all\"").replace("website: https://example.com", "website: https://example.org");
-    assert_eq!(team.read(MANIFEST).replace('\'', "\""), after);
+    assert_eq!(team.read(MANIFEST).replace('\'', "\""), after.replace('\'', "\""));
     assert_eq!(team.last_commit().0, "Edit crm: set title, docs.website");
 }
 
@@ -25,7 +25,7 @@ fn values_are_set_in_place_and_committed() {
 fn a_value_that_would_break_the_manifest_is_refused() {
     let team = with_crm();
     let before = team.read(MANIFEST);
-    for (set, reason) in [("titel=x", "unknown key `titel`"), ("status=live", "status"), ("version=one", "version")] {
+    for (set, reason) in [("titel=x", "unknown key `titel`"), ("status=live", "`live`"), ("version=one", "version")] {
         let ran = team.run(&["edit", "crm", "--set", set]).failed();
         assert!(ran.err.contains("that would break the manifest") && ran.err.contains(reason), "{set}: {}", ran.err);
     }

@@ -28,7 +28,8 @@ fn a_new_connector_is_ready_to_be_published() {
 fn it_is_committed_alone_when_asked() {
     let team = Team::new();
     team.write("other.txt", "x");
-    let mut index = team.git().index().unwrap();
+    let git = team.git();
+    let mut index = git.index().unwrap();
     index.add_path(std::path::Path::new("other.txt")).unwrap();
     index.write().unwrap();
     team.run(&["new", "crm", "--kind", "saas", "--commit"]).done();

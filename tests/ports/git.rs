@@ -472,6 +472,11 @@ async fn packed_shallow_and_borrowing_repositories_are_read_as_any_other() {
             let author = repo.last_author(&head, "b").await.unwrap().map(|who| who.email().to_owned());
             assert_eq!(author.as_deref(), if name == "shallow" { None } else { Some("bob@example.com") }, "{location}");
             assert_eq!(repo.history(&head, 10).await.unwrap().len(), if name == "shallow" { 1 } else { 3 });
+            if name == "shallow" && location.starts_with("file:") {
+                // What is pushed builds on commits that a shallow remote does not give: refused, and nothing is written.
+                repo.ensure_branch(&proposal(&head)).await.unwrap_err();
+                continue;
+            }
             assert!(matches!(repo.ensure_branch(&proposal(&head)).await.unwrap(), Pushed::Created(_)), "{location}");
             repo.ensure_no_branch("switchboard/a/1.0.0").await.unwrap();
         }

@@ -233,10 +233,10 @@ mod tests {
             ],
         };
         insta::assert_snapshot!(plain(&plan), @r"
-        -  crm            delete 0.9.0 from production               its folder was deleted
-        +  github-issues  deploy 1.2.0 to test                       not in test yet
-        ~  jira           deploy 1.2.0 to test, replacing 1.1.0      its content changed
-        ?  zoom           run the tests of 2d711642b726              never tested
+        -  crm            delete 0.9.0 from production           its folder was deleted
+        +  github-issues  deploy 1.2.0 to test                   not in test yet
+        ~  jira           deploy 1.2.0 to test, replacing 1.1.0  its content changed
+        ?  zoom           run the tests of 2d711642b726          never tested
 
         Drift: an environment no longer holds what it was given
         ~  slack  deploy 1.2.0 to test anew  test lost it
