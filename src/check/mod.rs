@@ -1,6 +1,6 @@
 //! Pure: a bundle into the completeness report; one file per family of rules.
 //!
-//! A rule is needed from some status on (see [`Findings::needed`]): what breaks the connector is always an error, what a deployment needs
+//! A rule is needed from some status on (see `Findings::needed`): what breaks the connector is always an error, what a deployment needs
 //! is one from `pre-published` on, what a user of the connector needs is one when `published` is asked for. Before that it is a warning,
 //! so that an author sees early what is to come. The report therefore depends on the manifest's status, which the digest leaves out.
 

@@ -1,4 +1,4 @@
-//! PORT: runs bundles' test suites in worker processes and returns their evidence. The adapter is [`workers`].
+//! PORT: runs bundles' test suites in worker processes and returns their evidence. The adapter is [`Workers`].
 
 mod flow_run;
 mod limits;

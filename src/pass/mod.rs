@@ -1,7 +1,7 @@
 //! THE SPINE: one turn of the loop. It observes, plans, performs and reports; only here do planning and the ports meet.
 //!
-//! Walkthrough: [`observe`](observe::observe) reads every port into one immutable snapshot; [`planning::plan`] compares
-//! what git asks for with what is; the plan is stored under the lease's epoch; [`perform`](perform::perform) takes each step as
+//! Walkthrough: `observe` reads every port into one immutable snapshot; [`planning::plan`] compares
+//! what git asks for with what is; the plan is stored under the lease's epoch; `perform` takes each step as
 //! it stands, choosing nothing; facts are appended. A crash anywhere leaves facts and holdings from which the next pass goes on.
 
 mod folders;

@@ -21,7 +21,7 @@ pub struct Arguments {
     /// Which connector
     connector: String,
 
-    /// Set a text value; keys are joined by dots, such as docs.website=https://example.com. Comments and layout stay
+    /// Set a text value; keys are joined by dots, such as `docs.website=https://example.com`. Comments and layout stay
     #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
     set: Vec<(String, String)>,
 
