@@ -1,7 +1,7 @@
 //! The adapter of the port over git2: a local repository in place, or a bare mirror of a remote one.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
@@ -13,8 +13,10 @@ use crate::model::{BlobId, BundleFiles, CommitId, Person, TreeId};
 
 use super::mirror::Mirror;
 use super::read::{Reader, oid, unreadable};
-use super::write::{self, CommitSummary, Merge, NewFile};
-use super::{BranchProposal, GitOptions, Head, Listing, Location, Pushed, ReadError, RefChange, RefUpdate, Repository, refs};
+use super::write::{self, CommitSummary, NewFile};
+use super::{
+    BranchProposal, GitOptions, Head, Listing, Location, Merge, Pushed, ReadError, RefChange, RefUpdate, Repository, ancestry, merge, refs,
+};
 
 /// A git repository. Cheap to clone; every operation opens the repository anew, so one that went away and came back is simply there again.
 #[derive(Debug, Clone)]
@@ -27,6 +29,8 @@ struct Inner {
     place: Place,
     /// The tracked branch, as `refs/heads/…`; `None`: the one that HEAD names at the time.
     branch: Option<String>,
+    /// The listing made last: most looks find the branch where it was.
+    listed: Mutex<Option<(CommitId, Listing)>>,
 }
 
 #[derive(Debug)]
@@ -59,7 +63,7 @@ impl GitRepository {
                 (Place::InPlace(path.clone()), branch)
             }
         };
-        Ok(Self { inner: Arc::new(Inner { place, branch }) })
+        Ok(Self { inner: Arc::new(Inner { place, branch, listed: Mutex::new(None) }) })
     }
 
     /// The tracked branch's name, without `refs/heads/`.
@@ -119,13 +123,13 @@ impl GitRepository {
     pub async fn merge(&self, ours: &CommitId, theirs: &CommitId, message: &str, author: &Person, at: Timestamp) -> Result<Merge> {
         let (ours, theirs, message) = (oid(ours)?, oid(theirs)?, message.to_owned());
         let author = author.clone();
-        self.blocking(move |repo| write::merge(repo, ours, theirs, &message, &write::signature(&author, at)?)).await
+        self.blocking(move |repo| merge::merge(repo, ours, theirs, &message, &write::signature(&author, at)?)).await
     }
 
     /// Whether `ancestor` is `descendant` or one of the commits before it.
     pub async fn is_ancestor(&self, ancestor: &CommitId, descendant: &CommitId) -> Result<bool> {
         let (ancestor, descendant) = (oid(ancestor)?, oid(descendant)?);
-        self.blocking(move |repo| Ok(ancestor == descendant || repo.graph_descendant_of(descendant, ancestor)?)).await
+        self.blocking(move |repo| Ok(ancestry::merge_base(&Reader::new(repo)?, ancestor, descendant)? == Some(ancestor))).await
     }
 
     /// Moves references, all or none, each only from its expected value. A work tree that has one checked out follows;
@@ -180,8 +184,15 @@ impl Repository for GitRepository {
     }
 
     async fn list(&self, commit: &CommitId) -> Result<Listing> {
-        let commit = oid(commit)?;
-        self.blocking(move |repo| Reader::new(repo)?.list(commit)).await
+        if let Some((listed, listing)) = &*self.listed()
+            && listed == commit
+        {
+            return Ok(listing.clone());
+        }
+        let id = oid(commit)?;
+        let listing = self.blocking(move |repo| Reader::new(repo)?.list(id)).await?;
+        *self.listed() = Some((commit.clone(), listing.clone()));
+        Ok(listing)
     }
 
     async fn read_bundles(&self, trees: &[TreeId]) -> Vec<Result<BundleFiles, ReadError>> {
@@ -259,6 +270,10 @@ impl GitRepository {
     async fn refreshed(&self) -> Result<()> {
         let inner = self.inner.clone();
         self.blocking(move |_| inner.refresh()).await
+    }
+
+    fn listed(&self) -> MutexGuard<'_, Option<(CommitId, Listing)>> {
+        self.inner.listed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn ref_target(&self, name: &str) -> Result<Option<CommitId>> {

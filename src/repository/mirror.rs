@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use git2::{Repository, RepositoryInitOptions};
 
 use super::read::oid;
+use super::tidy::tidy;
 use super::transport::{Advert, GitOptions, Remote};
 use super::{RefChange, RefUpdate, RemoteUrl, refs};
 
@@ -46,7 +47,11 @@ impl Mirror {
     pub(super) fn refresh(&self) -> Result<()> {
         self.exclusively(|repo| {
             let advert = self.remote.fetch(repo, self.max_fetch)?;
-            adopt(repo, &advert)
+            adopt(repo, &advert)?;
+            if let Err(error) = tidy(repo) {
+                tracing::warn!(error = format!("{error:#}"), "the mirror could not be tidied");
+            }
+            Ok(())
         })
     }
 

@@ -1,12 +1,16 @@
 //! PORT: reads bundles at a commit of the tracked branch and writes the branches of reviews. The adapter is [`GitRepository`].
 
+mod ancestry;
 mod checkout;
 mod git;
 mod intake;
 mod location;
+mod merge;
 mod mirror;
+mod pack;
 mod read;
 mod refs;
+mod tidy;
 mod transport;
 mod watch;
 mod worktree;
@@ -22,11 +26,12 @@ use crate::model::{BlobId, BundleFiles, CommitId, Person, TreeId};
 pub use checkout::WorkTreeInTheWay;
 pub use git::GitRepository;
 pub use location::{Location, LocationError, RemoteUrl};
+pub use merge::Merge;
 pub use refs::{RefChange, RefUpdate};
 pub use transport::{Credentials, GitOptions};
 pub use watch::{Watch, request_wake};
 pub use worktree::WorkTree;
-pub use write::{CommitSummary, Merge};
+pub use write::CommitSummary;
 
 /// Where the tracked branch stands.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,12 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use notify::event::{CreateKind, RemoveKind};
-use notify::{Config, Event, EventKind, RecommendedWatcher, RecursiveMode};
-use notify_debouncer_full::{DebounceEventResult, Debouncer, NoCache, new_debouncer_opt};
+use notify::event::{CreateKind, ModifyKind};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
 
 use super::Location;
@@ -31,7 +30,7 @@ pub struct Watch {
 }
 
 enum Message {
-    Seen(DebounceEventResult),
+    Seen(notify::Result<Event>),
     Stop,
 }
 
@@ -51,13 +50,13 @@ impl Watch {
         }
         let (inbox, messages) = channel();
         let sender = inbox.clone();
-        let seen = move |events| {
-            sender.send(Message::Seen(events)).ok();
+        let seen = move |event| {
+            sender.send(Message::Seen(event)).ok();
         };
-        let debouncer = new_debouncer_opt(DEBOUNCE, None, seen, NoCache, Config::default()).context("cannot watch files")?;
-        let mut watcher = Watcher { debouncer, targets, wake };
+        let system = notify::recommended_watcher(seen).context("cannot watch files")?;
+        let mut watcher = Watcher { system, targets, wake };
         for target in &mut watcher.targets {
-            target.register(&mut watcher.debouncer).with_context(|| format!("cannot watch {}", target.path.display()))?;
+            target.register(&mut watcher.system).with_context(|| format!("cannot watch {}", target.path.display()))?;
         }
         let thread = thread::Builder::new().name("watch".to_owned()).spawn(move || watcher.run(&messages)).context("cannot watch files")?;
         Ok(Self { inbox, thread: Some(thread) })
@@ -86,7 +85,7 @@ fn requests(state: &Path) -> PathBuf {
 }
 
 struct Watcher {
-    debouncer: Debouncer<RecommendedWatcher, NoCache>,
+    system: RecommendedWatcher,
     targets: Vec<Target>,
     wake: Arc<Notify>,
 }
@@ -94,46 +93,62 @@ struct Watcher {
 impl Watcher {
     fn run(mut self, messages: &Receiver<Message>) {
         loop {
-            match messages.recv_timeout(PRESENCE) {
-                Ok(Message::Seen(Ok(events))) => events.iter().for_each(|event| self.react(&event.event)),
-                Ok(Message::Seen(Err(errors))) => {
-                    tracing::debug!(?errors, "watching files failed; beginning anew");
-                    self.targets.iter_mut().for_each(|target| target.lost = true);
+            let mut moved = false;
+            let mut wait = PRESENCE;
+            let mut gathered_until = None;
+            loop {
+                match messages.recv_timeout(wait) {
+                    Ok(Message::Seen(event)) => moved |= self.react(event),
+                    Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                    Err(RecvTimeoutError::Timeout) => break,
                 }
-                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                Err(RecvTimeoutError::Timeout) => {}
+                wait = gathered_until.get_or_insert_with(|| Instant::now() + DEBOUNCE).saturating_duration_since(Instant::now());
             }
-            self.look_after();
+            if self.look_after() || moved {
+                self.wake.notify_one();
+            }
         }
     }
 
-    fn react(&mut self, event: &Event) {
-        let Some(target) = self.targets.iter_mut().find(|target| target.concerns(event)) else { return };
-        match event.kind {
-            // What was created in a new folder before it was watched gives no event: watch again, then look.
-            EventKind::Create(CreateKind::Folder) => target.lost = true,
-            EventKind::Remove(RemoveKind::Folder) if event.paths.contains(&target.path) => target.lost = true,
-            _ => {}
+    /// Whether an event tells of a change.
+    fn react(&mut self, event: notify::Result<Event>) -> bool {
+        let event = match event {
+            Ok(event) if !event.need_rescan() => event,
+            lost => {
+                tracing::debug!(?lost, "events of the file system were lost; beginning anew");
+                self.targets.iter_mut().for_each(|target| target.lost = true);
+                return true;
+            }
+        };
+        let mut moved = false;
+        for target in self.targets.iter_mut().filter(|target| target.concerns(&event)) {
+            moved = true;
+            target.lost |= match event.kind {
+                // What was created in a new folder before it was watched gives no event: watch again, then look.
+                EventKind::Create(CreateKind::Folder) => target.mode == RecursiveMode::Recursive,
+                EventKind::Modify(ModifyKind::Name(_)) => event.paths.iter().any(|path| path.is_dir()),
+                EventKind::Remove(_) => event.paths.contains(&target.path),
+                _ => false,
+            };
         }
-        if !target.lost {
-            self.wake.notify_one();
-        }
+        moved
     }
 
-    fn look_after(&mut self) {
+    /// Watches anew what was lost or is another folder by now; whether there was any.
+    fn look_after(&mut self) -> bool {
+        let mut changed = false;
         for target in &mut self.targets {
             let identity = identity(&target.path);
             if !target.lost && identity == target.registered {
                 continue;
             }
-            self.debouncer.unwatch(&target.path).ok();
+            self.system.unwatch(&target.path).ok();
             target.registered = None;
-            target.lost = false;
-            if identity.is_some() && target.register(&mut self.debouncer).is_err() {
-                target.lost = true;
-            }
-            self.wake.notify_one();
+            target.lost = identity.is_some() && target.register(&mut self.system).is_err();
+            // What cannot be watched is tried again, and wakes nobody until it can.
+            changed |= !target.lost;
         }
+        changed
     }
 }
 
@@ -158,9 +173,9 @@ impl Target {
         Self { path, mode, interest, registered: None, lost: false }
     }
 
-    fn register(&mut self, debouncer: &mut Debouncer<RecommendedWatcher, NoCache>) -> Result<(), notify::Error> {
+    fn register(&mut self, system: &mut RecommendedWatcher) -> notify::Result<()> {
         self.registered = identity(&self.path);
-        debouncer.watch(&self.path, self.mode)
+        system.watch(&self.path, self.mode)
     }
 
     /// Whether an event tells of a change. Reads are reported too, and would make the daemon wake itself for ever.

@@ -1,4 +1,4 @@
-//! Builds commits and merges in git's object database: no checkout, no index on disk, no reference moved.
+//! Builds commits in git's object database, with no checkout and no reference moved, and reads them back as history.
 
 use anyhow::{Context, Result, bail};
 use git2::build::TreeUpdateBuilder;
@@ -21,17 +21,6 @@ pub struct CommitSummary {
     pub at: Timestamp,
     /// The whole message.
     pub message: String,
-}
-
-/// What became of a merge. Nothing points at the new commit yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Merge {
-    /// A merge commit was written.
-    Commit(CommitId),
-    /// Ours contains theirs already.
-    AlreadyMerged,
-    /// The same paths were changed differently on both sides.
-    Conflict(Vec<String>),
 }
 
 /// Who Switchboard is in commits of its own.
@@ -75,32 +64,6 @@ pub(super) fn commit(repo: &Repository, who: &Signature<'_>, message: &str, tree
     }
     let tree = repo.find_tree(tree)?;
     repo.commit(None, who, who, message, &tree, parents).context("cannot write a commit")
-}
-
-/// Merges two commits in memory and writes the merge commit, first parent `ours`.
-pub(super) fn merge(repo: &Repository, ours: Oid, theirs: Oid, message: &str, who: &Signature<'_>) -> Result<Merge> {
-    if ours == theirs || repo.graph_descendant_of(ours, theirs)? {
-        return Ok(Merge::AlreadyMerged);
-    }
-    let reader = Reader::new(repo)?;
-    let (ours, _) = reader.commit_header(ours)?;
-    let (theirs, _) = reader.commit_header(theirs)?;
-    let mut index = repo.merge_commits(&ours, &theirs, None).context("cannot merge")?;
-    if index.has_conflicts() {
-        let mut paths: Vec<String> = Vec::new();
-        for conflict in index.conflicts()? {
-            let conflict = conflict?;
-            if let Some(entry) = conflict.our.or(conflict.their).or(conflict.ancestor) {
-                paths.push(String::from_utf8_lossy(&entry.path).into_owned());
-            }
-        }
-        paths.sort();
-        paths.dedup();
-        return Ok(Merge::Conflict(paths));
-    }
-    let tree = index.write_tree_to(repo).context("cannot write the merged tree")?;
-    let id = commit(repo, who, message, tree, &[&ours, &theirs])?;
-    Ok(Merge::Commit(CommitId::new(id.to_string())))
 }
 
 /// The newest commits first, along first parents.

@@ -428,7 +428,7 @@ async fn a_corrupt_or_missing_object_concerns_its_own_connector_only() {
     assert!(read[3].is_ok());
     std::fs::remove_file(loose(&test, head.as_str())).unwrap();
     assert!(repo.head().await.is_err());
-    assert!(repo.list(&head).await.is_err());
+    assert!(test.open().list(&head).await.is_err());
 }
 
 #[tokio::test]
@@ -497,4 +497,39 @@ async fn what_cannot_be_a_branch_or_a_path_is_refused_before_anything_is_written
     let forged = Person::new("Eve\ncommitter Root <root@example.com>");
     assert!(repo.commit_file(Some(&id), "b", b"x", "m", &forged, moment()).await.is_err());
     assert_eq!(repo.refs("refs/").await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn many_bundles_are_read_on_several_threads_and_stay_in_order() {
+    let test = TestRepo::bare();
+    let names: Vec<String> = (0..301).map(|n| format!("connectors/c{n:05}/connector.yaml")).collect();
+    let changes: Vec<(&str, Option<&[u8]>)> = names.iter().map(|name| (name.as_str(), Some(name.as_bytes()))).collect();
+    test.commit("main", &changes);
+    let repo = test.open();
+    let connectors = repo.list(&head_of(&repo).await).await.unwrap().connectors.unwrap();
+    let trees: Vec<_> = connectors.into_values().collect();
+    let bundles = repo.read_bundles(&trees).await;
+    assert_eq!(bundles.len(), 301);
+    for (bundle, name) in bundles.iter().zip(&names) {
+        assert_eq!(bundle.as_ref().unwrap().get("connector.yaml"), Some(name.as_bytes()));
+    }
+    assert!(repo.read_bundles(&[]).await.is_empty());
+}
+
+#[tokio::test]
+async fn lines_that_both_sides_changed_apart_are_merged() {
+    let test = TestRepo::bare();
+    let text = |first: &str, last: &str| format!("{first}\n{}{last}\n", "same\n".repeat(10)).into_bytes();
+    let base = test.commit("main", &[("a/deep/file", Some(&text("1", "1"))), ("a/kept", Some(b"1"))]);
+    test.repo.reference("refs/heads/side", git2::Oid::from_str(base.as_str()).unwrap(), false, "").unwrap();
+    let ours = test.commit("main", &[("a/deep/file", Some(&text("2", "1"))), ("a/kept", None)]);
+    let theirs = test.commit("side", &[("a/deep/file", Some(&text("1", "2"))), ("a/new", Some(b"1"))]);
+    let repo = test.open();
+    let Merge::Commit(merged) = repo.merge(&ours, &theirs, "Merge", &alice(), moment()).await.unwrap() else { panic!() };
+    assert_eq!(repo.read_file(&merged, "a/deep/file").await.unwrap().unwrap(), text("2", "2"));
+    assert_eq!(repo.read_file(&merged, "a/new").await.unwrap().unwrap(), b"1");
+    assert_eq!(repo.read_file(&merged, "a/kept").await.unwrap(), None);
+    let edited = test.commit("edited", &[("a/kept", Some(b"2"))]);
+    let unrelated = repo.merge(&ours, &edited, "Merge", &alice(), moment()).await.unwrap();
+    assert!(matches!(unrelated, Merge::Commit(_)), "histories with nothing in common and no path in common");
 }

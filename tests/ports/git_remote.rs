@@ -237,3 +237,38 @@ async fn a_remote_that_disappears_is_an_error_until_it_is_back() {
     std::fs::rename(test.folder.path().join("away"), test.path()).unwrap();
     assert_eq!(repo.head().await.unwrap(), Head::Commit(id));
 }
+
+#[tokio::test]
+async fn a_mirror_stays_tidy_however_often_it_fetches() {
+    let test = TestRepo::bare();
+    let state = tempfile::tempdir().unwrap();
+    let repo = open(&format!("file://{}", test.path().display()), &state, &no_helper());
+    let mut commits = Vec::new();
+    for n in 0..110 {
+        commits.push(test.commit("main", &[("connectors/a/connector.yaml", Some(format!("{n}").as_bytes()))]));
+        repo.head().await.unwrap();
+    }
+    let packs = std::fs::read_dir(state.path().join("mirror/objects/pack")).unwrap();
+    let packs = packs.filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "pack")).count();
+    assert!((1..=51).contains(&packs), "{packs} packs");
+    for (n, commit) in commits.iter().enumerate() {
+        let bundle = repo.bundle_at(commit, "a").await.unwrap().unwrap();
+        assert_eq!(bundle.get("connector.yaml"), Some(format!("{n}").as_bytes()));
+    }
+}
+
+#[tokio::test]
+async fn a_credential_helper_is_asked_where_nothing_else_is_given() {
+    let test = TestRepo::bare();
+    let id = test.commit("main", &[("a", Some(b"1"))]);
+    let server = HttpServer::start(test.folder.path());
+    server.demand("Basic Ym9iOnMzY3JldA==");
+    let config = test.folder.path().join("gitconfig");
+    std::fs::write(&config, "[credential]\n\thelper = \"!f() { echo username=bob; echo password=s3cret; }; f\"\n").unwrap();
+    let helped = GitOptions { git_config: Some(config), ..GitOptions::default() };
+    let repo = open(&server.url("repo"), &tempfile::tempdir().unwrap(), &helped);
+    assert_eq!(repo.head().await.unwrap(), Head::Commit(id.clone()));
+    assert_eq!(repo.update_refs(&[change("refs/heads/x", None, Some(&id))]).await.unwrap(), RefUpdate::Done);
+    let refused = server.behaviour.lock().unwrap().seen.len();
+    assert_eq!(refused, 5, "one request was refused, and the helper's answer was kept");
+}

@@ -65,7 +65,7 @@ fn listen(folder: &Path, port: u16) -> Option<Child> {
     let path = std::env::vars().find(|(name, _)| name == "PATH").unwrap().1;
     let config = format!(
         "ListenAddress 127.0.0.1:{port}\nHostKey {0}/host_key\nAuthorizedKeysFile {0}/user_key.pub\nPidFile none\nStrictModes no\n\
-         UsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin yes\nSetEnv PATH={path}\n",
+         UsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin yes\nUseDNS no\nKexAlgorithms curve25519-sha256\nSetEnv PATH={path}\n",
         folder.display()
     );
     fs::write(folder.join("sshd_config"), config).unwrap();

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use git2::{Oid, Repository};
 
-use super::{Advert, RefChange, RefUpdate, pack};
+use super::{Advert, RefChange, RefUpdate};
+use crate::repository::pack::pack;
 use crate::repository::read::oid;
 use crate::repository::refs;
 

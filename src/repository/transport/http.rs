@@ -1,6 +1,7 @@
 //! A remote behind http or https, over rustls: git's smart protocol, see gitprotocol-http(5).
 
 use std::io::Read;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -27,6 +28,7 @@ pub(in crate::repository) struct HttpRemote {
     url: Url,
     user: Option<String>,
     helper: bool,
+    git_config: Option<PathBuf>,
     /// The `Authorization` header that is sent; a helper's answer is kept for the next requests.
     authorization: Mutex<Option<SecretString>>,
 }
@@ -45,6 +47,7 @@ impl HttpRemote {
             url: url.clone(),
             user: user.map(str::to_owned),
             helper: options.credential_helper,
+            git_config: options.git_config.clone(),
             authorization: Mutex::new(authorization),
         })
     }
@@ -62,7 +65,7 @@ impl HttpRemote {
         if !self.helper || self.authorization().is_some() {
             return None;
         }
-        let config = Config::open_default().ok()?;
+        let config = self.git_config.as_deref().map_or_else(Config::open_default, Config::open).ok()?;
         let mut helper = CredentialHelper::new(self.url.as_str());
         let (user, password) = helper.username(self.user.as_deref()).config(&config).execute()?;
         let header = basic(&user, &SecretString::from(password));

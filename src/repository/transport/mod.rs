@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
-use git2::{Oid, PackBuilder, Repository};
+use git2::Repository;
 use secrecy::SecretString;
 
 pub(super) use advert::Advert;
@@ -27,6 +27,8 @@ pub struct GitOptions {
     pub credentials: Credentials,
     /// Whether git's own credential helpers are asked when a remote wants credentials and none are given.
     pub credential_helper: bool,
+    /// The git configuration that names these helpers, instead of the user's own.
+    pub git_config: Option<PathBuf>,
     /// A file of PEM certificates to trust for https instead of the well-known ones.
     pub ca_file: Option<PathBuf>,
     /// The program that speaks ssh.
@@ -63,6 +65,7 @@ impl Default for GitOptions {
         Self {
             credentials: Credentials::None,
             credential_helper: true,
+            git_config: None,
             ca_file: None,
             ssh_program: PathBuf::from("ssh"),
             ssh_args: Vec::new(),
@@ -144,20 +147,4 @@ impl Remote {
             Remote::Ssh(remote) => Box::new(remote.session(service)?),
         })
     }
-}
-
-/// The objects that `wanted` commits need and `known` ones do not already bring.
-fn pack<'r>(repo: &'r Repository, wanted: &[Oid], known: impl Iterator<Item = Oid>) -> Result<PackBuilder<'r>> {
-    let odb = repo.odb()?;
-    let mut walk = repo.revwalk()?;
-    for id in wanted {
-        walk.push(*id)?;
-    }
-    for id in known.filter(|id| odb.exists(*id)) {
-        // What is no commit cannot be hidden, and brings nothing either.
-        walk.hide(id).ok();
-    }
-    let mut pack = repo.packbuilder()?;
-    pack.insert_walk(&mut walk)?;
-    Ok(pack)
 }

@@ -7,8 +7,10 @@ use git2::{Buf, Oid, Repository};
 
 use super::advert::Advert;
 use super::pkt::{self, SideBand};
-use super::{RefChange, RefUpdate, Session, pack};
-use crate::repository::read::oid;
+use super::{RefChange, RefUpdate, Session};
+use crate::repository::ancestry;
+use crate::repository::pack::pack;
+use crate::repository::read::{Reader, oid};
 
 /// How many commits a fetch names as known; more only means that a little less is sent twice.
 const MAX_HAVES: usize = 512;
@@ -68,15 +70,8 @@ fn fetch_request(mirror: &Repository, advert: &Advert, wants: &[Oid], bands: boo
 
 /// The newest commits of the mirror.
 fn known(mirror: &Repository) -> Result<Vec<Oid>> {
-    let mut walk = mirror.revwalk()?;
-    walk.set_sorting(git2::Sort::TIME)?;
-    for reference in mirror.references()?.flatten() {
-        if let Some(id) = reference.target() {
-            // A reference whose commit is damaged has nothing to offer.
-            walk.push(id).ok();
-        }
-    }
-    Ok(walk.flatten().take(MAX_HAVES).collect())
+    let tips = mirror.references()?.flatten().filter_map(|reference| reference.target());
+    ancestry::newest(&Reader::new(mirror)?, tips, MAX_HAVES)
 }
 
 /// Moves references of the remote. The server compares the old values itself, so nobody can come in between.

@@ -1,0 +1,97 @@
+//! Walks over history that stop where a shallow one is cut off; libgit2's own walks fail there.
+
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
+
+use anyhow::Result;
+use git2::Oid;
+
+use super::read::Reader;
+
+const LEFT: u8 = 1;
+const RIGHT: u8 = 2;
+const BOTH: u8 = LEFT | RIGHT;
+
+/// Two sides painted down history, newest commits first.
+struct Painting<'a, 'r> {
+    reader: &'a Reader<'r>,
+    colours: HashMap<Oid, u8>,
+    queue: BinaryHeap<(i64, Oid)>,
+    /// What waits in the queue with the left colour alone.
+    left: BTreeSet<Oid>,
+}
+
+impl<'a, 'r> Painting<'a, 'r> {
+    fn new(reader: &'a Reader<'r>) -> Self {
+        Self { reader, colours: HashMap::new(), queue: BinaryHeap::new(), left: BTreeSet::new() }
+    }
+
+    /// Adds a colour; a commit that is not there, or is none, is where history ends.
+    fn paint(&mut self, id: Oid, colour: u8) {
+        let before = self.colours.get(&id).copied().unwrap_or(0);
+        if before | colour == before {
+            return;
+        }
+        if let Ok((commit, _)) = self.reader.commit_header(id) {
+            self.colours.insert(id, before | colour);
+            if before | colour == LEFT {
+                self.left.insert(id);
+            } else {
+                self.left.remove(&id);
+            }
+            self.queue.push((commit.time().seconds(), id));
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<(Oid, u8)>> {
+        let Some((_, id)) = self.queue.pop() else { return Ok(None) };
+        self.left.remove(&id);
+        let colour = self.colours.get(&id).copied().unwrap_or(0);
+        let (commit, _) = self.reader.commit_header(id)?;
+        for parent in commit.parent_ids() {
+            self.paint(parent, colour);
+        }
+        Ok(Some((id, colour)))
+    }
+}
+
+/// The commits that `wanted` has and `known` has not, and perhaps a few more where dates are wrong.
+pub(super) fn new_commits(reader: &Reader<'_>, wanted: &[Oid], known: impl Iterator<Item = Oid>) -> Result<Vec<Oid>> {
+    let mut painting = Painting::new(reader);
+    known.for_each(|id| painting.paint(id, RIGHT));
+    for id in wanted {
+        // What is wanted must be there; only what comes before it may be cut off.
+        reader.commit_header(*id)?;
+        painting.paint(*id, LEFT);
+    }
+    let mut found = BTreeSet::new();
+    while !painting.left.is_empty() {
+        if let Some((id, LEFT)) = painting.next()? {
+            found.insert(id);
+        }
+    }
+    Ok(found.into_iter().filter(|id| painting.colours.get(id) == Some(&LEFT)).collect())
+}
+
+/// The newest commit that both have; `None` where their histories have nothing in common.
+pub(super) fn merge_base(reader: &Reader<'_>, ours: Oid, theirs: Oid) -> Result<Option<Oid>> {
+    let mut painting = Painting::new(reader);
+    painting.paint(ours, LEFT);
+    painting.paint(theirs, RIGHT);
+    while let Some((id, colour)) = painting.next()? {
+        if colour == BOTH {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
+}
+
+/// The newest commits of some tips, at most `limit`.
+pub(super) fn newest(reader: &Reader<'_>, tips: impl Iterator<Item = Oid>, limit: usize) -> Result<Vec<Oid>> {
+    let mut painting = Painting::new(reader);
+    tips.for_each(|id| painting.paint(id, LEFT));
+    let mut found = Vec::new();
+    while let Some((id, _)) = painting.next()?.filter(|_| found.len() < limit) {
+        found.push(id);
+    }
+    Ok(found)
+}
