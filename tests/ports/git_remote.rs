@@ -272,3 +272,23 @@ async fn a_credential_helper_is_asked_where_nothing_else_is_given() {
     let refused = server.behaviour.lock().unwrap().seen.len();
     assert_eq!(refused, 5, "one request was refused, and the helper's answer was kept");
 }
+
+#[tokio::test]
+async fn https_is_mirrored_where_the_certificate_is_trusted() {
+    let test = TestRepo::bare();
+    let id = test.commit("main", &[("a", Some(b"1"))]);
+    let (server, pem) = HttpServer::start_tls(test.folder.path());
+    let url = server.url("repo").replace("http://", "https://");
+    let state = tempfile::tempdir().unwrap();
+    let error = format!("{:#}", open(&url, &state, &no_helper()).head().await.unwrap_err());
+    assert!(error.contains("cannot reach") && error.contains("certificate"), "{error}");
+    let ca = test.folder.path().join("ca.pem");
+    std::fs::write(&ca, pem).unwrap();
+    let trusting = GitOptions { ca_file: Some(ca), ..no_helper() };
+    let repo = open(&url, &state, &trusting);
+    assert_eq!(repo.head().await.unwrap(), Head::Commit(id.clone()));
+    assert_eq!(repo.update_refs(&[change("refs/heads/x", None, Some(&id))]).await.unwrap(), RefUpdate::Done);
+    let upgraded = HttpServer::start(test.folder.path());
+    upgraded.answer("/repo/info/refs", "301 Moved", &format!("Location: {url}/info/refs?service=git-upload-pack\r\n"), b"");
+    assert_eq!(open(&upgraded.url("repo"), &state, &trusting).head().await.unwrap(), Head::Commit(id));
+}

@@ -33,6 +33,20 @@ pub struct HttpServer {
 impl HttpServer {
     /// Serves every repository below a folder.
     pub fn start(root: &Path) -> Self {
+        Self::listen(root, None)
+    }
+
+    /// Serves over https, with a certificate of its own, which is returned as PEM.
+    pub fn start_tls(root: &Path) -> (Self, String) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+        (Self::listen(root, Some(Arc::new(config))), made.cert.pem())
+    }
+
+    fn listen(root: &Path, tls: Option<Arc<rustls::ServerConfig>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let behaviour = Arc::new(Mutex::new(Behaviour::default()));
@@ -44,7 +58,16 @@ impl HttpServer {
                 if stream.peek(&mut first).unwrap_or(0) == 0 {
                     return;
                 }
-                serve(stream, &root, &shared);
+                match &tls {
+                    None => serve(stream, &root, &shared),
+                    Some(config) => {
+                        let mut connection = rustls::ServerConnection::new(config.clone()).unwrap();
+                        let mut stream = stream;
+                        serve(rustls::Stream::new(&mut connection, &mut stream), &root, &shared);
+                        connection.send_close_notify();
+                        connection.write_tls(&mut stream).ok();
+                    }
+                }
             }
         });
         Self { address, behaviour, thread: Some(thread) }
