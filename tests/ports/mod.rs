@@ -6,4 +6,5 @@ mod local_forge;
 mod registry;
 mod store;
 mod watch;
+mod work_tree;
 mod workers;

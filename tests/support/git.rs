@@ -94,6 +94,17 @@ impl TestRepo {
         Repository::open(self.repo.path()).unwrap().find_reference(name).ok()?.target().map(|id| CommitId::new(id.to_string()))
     }
 
+    /// What differs in the work tree and the index, as path and kind.
+    pub fn statuses(&self) -> Vec<String> {
+        let repo = Repository::open(self.path()).unwrap();
+        let statuses = repo.statuses(None).unwrap();
+        let shown = |entry: git2::StatusEntry<'_>| {
+            let names: Vec<_> = entry.status().iter_names().map(|(name, _)| name).collect();
+            format!("{} {}", entry.path().unwrap(), names.join("|"))
+        };
+        statuses.iter().map(shown).collect()
+    }
+
     /// Makes the work tree and the index those of HEAD.
     pub fn check_out(&self) {
         self.repo.checkout_head(Some(git2::build::CheckoutBuilder::new().force())).unwrap();
