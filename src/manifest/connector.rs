@@ -131,6 +131,7 @@ pub struct Property {
     pub format: Option<String>,
     /// The values it may take.
     #[serde(default, rename = "enum", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("minItems" = 1, "uniqueItems" = true))]
     pub allowed: Vec<Value>,
     /// Its value where none is given.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
@@ -267,6 +268,7 @@ pub struct Action {
     pub output: Option<Schema>,
     /// Which declared errors it can raise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(regex(pattern = form::KEBAB)))]
     pub errors: Vec<String>,
     /// Its flow.
     #[serde(rename = "do", default, skip_serializing_if = "Option::is_none")]
@@ -296,6 +298,7 @@ pub struct Trigger {
     pub output: Option<Schema>,
     /// Which declared errors it can raise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(regex(pattern = form::KEBAB)))]
     pub errors: Vec<String>,
     /// An expression over an event's data: events with a value seen before are dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -381,6 +384,7 @@ pub struct DocLinks {
 /// `connections/<environment>/<connector>.yaml`: the values of one connector's connection properties in one environment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(extend("propertyNames" = {"pattern": form::CAMEL, "maxLength": 63}))]
 pub struct ConnectionValues(pub Ordered<ConnectionValue>);
 
 impl ConnectionValues {
