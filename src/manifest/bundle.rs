@@ -165,8 +165,8 @@ owner: a@example.com
             [
                 "2:7 SB030 `name` is `other`, but the folder is `demo`",
                 "3:1 SB020 unknown key `titel`",
-                "5:7 SB023 expected one of `saas`, `self-built`, found the text `sass`",
-                "6:9 SB023 expected one of `editing`, `pre-published`, `published`, found the number 3",
+                "5:7 SB023 `kind`: expected one of `saas`, `self-built`, found the text `sass`",
+                "6:9 SB023 `status`: expected one of `editing`, `pre-published`, `published`, found the number 3",
             ]
         );
     }

@@ -228,7 +228,9 @@ impl<'a> Report<'a> {
         excerpt::of(&String::from_utf8_lossy(bytes))
     }
 
+    /// Adds a problem with a value, which its message names.
     fn add(&mut self, id: &str, pointer: &str, message: String, hint: Option<String>) {
+        let message = last_name(pointer).map_or_else(|| message.clone(), |name| format!("`{name}`: {message}"));
         self.push(Problem::error(id, self.document.place(pointer), message), hint);
     }
 
