@@ -140,6 +140,18 @@ owner: a@example.com
     }
 
     #[test]
+    fn a_status_that_shares_its_line_is_left_out_alone() {
+        let digest = |text: &str| Bundle::read("demo", &files(text)).unwrap().digest;
+        let entries: Vec<&str> = MANIFEST_TEXT.lines().map(|line| line.split(" #").next().unwrap()).collect();
+        let one_line = format!("{{{}}}", entries.join(", "));
+        let explicit = MANIFEST_TEXT.replace("status: editing", "? status\n: editing");
+        for text in [one_line.as_str(), &explicit] {
+            assert_eq!(digest(text), digest(&text.replace("editing", "'published'")), "{text}");
+            assert_ne!(digest(text), digest(&text.replace("Demo", "Other")), "{text}");
+        }
+    }
+
+    #[test]
     fn problems_are_told_all_at_once() {
         let text =
             MANIFEST_TEXT.replace("title", "titel").replace("saas", "sass").replace("name: demo", "name: other").replace("editing", "3");
@@ -153,8 +165,8 @@ owner: a@example.com
             [
                 "2:7 SB030 `name` is `other`, but the folder is `demo`",
                 "3:1 SB020 unknown key `titel`",
-                "5:7 SB023 expected one of `saas`, `self-built`, found the text `sass`",
-                "6:9 SB023 expected one of `editing`, `pre-published`, `published`, found the number 3",
+                "5:7 SB023 `kind`: expected one of `saas`, `self-built`, found the text `sass`",
+                "6:9 SB023 `status`: expected one of `editing`, `pre-published`, `published`, found the number 3",
             ]
         );
     }

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::de::{given, whole};
 use super::order::Ordered;
-use super::{Document, form, typed};
-use crate::model::{Kind, Problem, Status};
+use super::{Connection, form};
+use crate::model::{Kind, Status};
 
 /// The only `apiVersion` there is.
 pub const API_VERSION: &str = "switchboard/v1";
@@ -91,118 +91,6 @@ impl JsonSchema for Schema {
     }
 }
 
-/// Connection properties, shared by every action and trigger.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Connection {
-    /// The only hosts its flows may reach: exact names, or `*.example.com` for every name below one.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(inner(regex(pattern = form::HOST)))]
-    pub hosts: Vec<String>,
-    /// What relative paths of `call: request` are resolved against: text or an expression.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub base_url: Option<String>,
-    /// The properties by name (camelCase); one without a default is required.
-    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
-    #[schemars(extend("propertyNames" = {"pattern": form::CAMEL, "maxLength": 63}))]
-    pub properties: Ordered<Property>,
-    /// How requests prove who they are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub authentication: Option<Authentication>,
-    /// The test connection: a flow that may use the properties only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub test: Option<TestConnection>,
-}
-
-/// One connection property.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Property {
-    /// What people see.
-    pub title: String,
-    /// What it is for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// Its JSON type.
-    #[serde(rename = "type")]
-    pub kind: PropertyType,
-    /// A JSON Schema format, such as `uri`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub format: Option<String>,
-    /// The values it may take.
-    #[serde(default, rename = "enum", skip_serializing_if = "Vec::is_empty")]
-    pub allowed: Vec<Value>,
-    /// Its value where none is given.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
-    pub default: Option<Value>,
-    /// Whether it must never be shown.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub secret: bool,
-    /// What a value looks like.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
-    pub example: Option<Value>,
-}
-
-/// The JSON type of a connection property.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "JSON's own names")]
-pub enum PropertyType {
-    String,
-    Integer,
-    Number,
-    Boolean,
-}
-
-/// How `call: request` proves who it is; at most one of these is given.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
-pub struct Authentication {
-    /// HTTP Basic, RFC 7617.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub basic: Option<Basic>,
-    /// Bearer token, RFC 6750.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bearer: Option<Bearer>,
-    /// A key in a header or in the query.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub api_key: Option<ApiKey>,
-}
-
-/// HTTP Basic credentials: text or expressions.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Basic {
-    /// The user's name.
-    pub username: String,
-    /// The password.
-    pub password: String,
-}
-
-/// A bearer token: text or an expression.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Bearer {
-    /// The token.
-    pub token: String,
-}
-
-/// A key that goes into a header or into the query; exactly one of the two is named.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(extend("oneOf" = [{"required": ["header"]}, {"required": ["query"]}]))]
-pub struct ApiKey {
-    /// The header that carries the key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub header: Option<String>,
-    /// The query parameter that carries the key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub query: Option<String>,
-    /// The key: text or an expression.
-    pub value: String,
-}
-
 /// The test connection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -267,6 +155,7 @@ pub struct Action {
     pub output: Option<Schema>,
     /// Which declared errors it can raise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(regex(pattern = form::KEBAB)))]
     pub errors: Vec<String>,
     /// Its flow.
     #[serde(rename = "do", default, skip_serializing_if = "Option::is_none")]
@@ -296,6 +185,7 @@ pub struct Trigger {
     pub output: Option<Schema>,
     /// Which declared errors it can raise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(regex(pattern = form::KEBAB)))]
     pub errors: Vec<String>,
     /// An expression over an event's data: events with a value seen before are dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -376,41 +266,4 @@ pub struct DocLinks {
     /// The reference of the service's interface.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_reference: Option<String>,
-}
-
-/// `connections/<environment>/<connector>.yaml`: the values of one connector's connection properties in one environment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct ConnectionValues(pub Ordered<ConnectionValue>);
-
-impl ConnectionValues {
-    /// Reads the values of a connection; `file` is the path from the repository's root.
-    pub fn read(file: &str, bytes: &[u8]) -> Result<(Self, Document), Vec<Problem>> {
-        typed::read(file, bytes)
-    }
-}
-
-/// A value of a connection property: text, a number or a boolean given openly, or a reference to a secret.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ConnectionValue(pub Value);
-
-impl JsonSchema for ConnectionValue {
-    fn schema_name() -> Cow<'static, str> {
-        "ConnectionValue".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> schemars::Schema {
-        json_schema!({
-            "description": "A value given openly, or a reference to a secret: `{ env: NAME }` or `{ file: PATH }`.",
-            "type": ["string", "number", "boolean", "object"],
-            "properties": {
-                "env": { "type": "string", "description": "The variable of the server's environment that holds the value." },
-                "file": { "type": "string", "description": "The file on the server that holds the value." },
-            },
-            "minProperties": 1,
-            "maxProperties": 1,
-            "additionalProperties": false,
-        })
-    }
 }

@@ -1,5 +1,7 @@
 //! The forms that names and texts have: one pattern each, for the schemas, with what it asks for in words, for people.
 
+use crate::model::Version;
+
 /// Names of connectors, actions, triggers, errors and environments.
 pub(super) const KEBAB: &str = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$";
 /// Names of types.
@@ -10,6 +12,10 @@ pub(super) const CAMEL: &str = r"^[a-z][A-Za-z0-9]*$";
 pub(super) const ADDRESS: &str = r"^[^@\s<>]+@[^@\s<>]+$";
 /// Semantic version 2.0, as <https://semver.org> suggests it.
 pub(super) const SEMVER: &str = r"^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-((0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*))*))?(\+([0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*))?$";
+/// Digests, SHA-256.
+pub(super) const DIGEST: &str = r"^[0-9a-f]{64}$";
+/// Commits of either of git's object formats.
+pub(super) const COMMIT: &str = r"^[0-9a-f]{40,64}$";
 /// Hosts a connector may reach.
 pub(super) const HOST: &str = r"^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$";
 /// Webhook paths.
@@ -29,6 +35,9 @@ pub(super) fn in_words(pattern: &str) -> Option<&'static str> {
         CAMEL => "camelCase: letters and digits, beginning with a lowercase letter",
         ADDRESS => "an address such as `alice@example.com`",
         SEMVER => "a semantic version such as `1.2.0`",
+        Version::FORM => "a version such as `1.2.0` or `sha-0123456789ab`",
+        COMMIT => "a commit of 40 to 64 hexadecimal digits",
+        DIGEST => "a digest of 64 hexadecimal digits",
         HOST => "a host's name alone, such as `api.example.com` or `*.example.com`",
         PATH => "a path that begins with `/`",
         ICON => "the name of an SVG or PNG file in the connector's folder",

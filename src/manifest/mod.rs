@@ -3,6 +3,7 @@
 mod bundle;
 pub mod code;
 mod config;
+mod connection;
 mod connector;
 mod de;
 mod digest;
@@ -28,9 +29,9 @@ mod wording;
 pub use bundle::{Bundle, SuiteFile};
 pub use code::{CODES, Code};
 pub use config::{CONFIG, Config, DeletionPolicy, Environment, ReviewPolicy, ReviewProvider};
+pub use connection::{ApiKey, Authentication, Basic, Bearer, Connection, ConnectionValue, ConnectionValues, Property, PropertyType};
 pub use connector::{
-    API_VERSION, Action, ApiKey, Authentication, Basic, Bearer, Connection, ConnectionValue, ConnectionValues, DeclaredError, DocLinks,
-    Manifest, Property, PropertyType, Schedule, Schema, Start, Tasks, TestConnection, Trigger, Visibility, Webhook,
+    API_VERSION, Action, DeclaredError, DocLinks, Manifest, Schedule, Schema, Start, Tasks, TestConnection, Trigger, Visibility, Webhook,
 };
 pub use digest::{MANIFEST, digest};
 pub use document::Document;

@@ -100,6 +100,26 @@ fn for_files(schema: &mut schemars::Schema) {
 mod tests {
     use super::*;
 
+    /// Every pattern in a schema, wherever it stands.
+    fn patterns(schema: &Value, found: &mut Vec<String>) {
+        match schema {
+            Value::Object(map) => {
+                found.extend(map.get("pattern").and_then(Value::as_str).map(str::to_owned));
+                map.values().for_each(|value| patterns(value, found));
+            }
+            Value::Array(list) => list.iter().for_each(|value| patterns(value, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_pattern_can_be_said_in_words() {
+        let mut found = Vec::new();
+        schemas().iter().for_each(|(_, schema)| patterns(schema, &mut found));
+        found.retain(|pattern| super::super::form::in_words(pattern).is_none());
+        assert_eq!(found, Vec::<String>::new());
+    }
+
     #[test]
     fn every_schema_compiles() {
         assert_eq!(Manifest::compiled().err(), None);

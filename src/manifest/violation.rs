@@ -21,11 +21,14 @@ struct Report<'a> {
     meant: HashSet<(String, String)>,
     /// Values that have been reported: one problem each is enough.
     told: HashSet<String>,
+    /// Keys whose form has been reported.
+    named: HashSet<String>,
 }
 
 /// Reports everything in a document that breaks its schema.
 pub(super) fn report(compiled: &Compiled, document: &Document, bytes: &[u8], problems: &mut Vec<Problem>) {
-    let mut report = Report { schema: &compiled.schema, document, bytes, problems, meant: HashSet::new(), told: HashSet::new() };
+    let mut report =
+        Report { schema: &compiled.schema, document, bytes, problems, meant: HashSet::new(), told: HashSet::new(), named: HashSet::new() };
     // More than are shown, so that the reader learns that there are more; a hostile file may hold very many.
     let errors: Vec<_> = compiled.validator.iter_errors(document.value()).take(MOST_PROBLEMS * 2).collect();
     let (unknown, others): (Vec<_>, Vec<_>) =
@@ -119,8 +122,10 @@ impl<'a> Report<'a> {
             }
             kind => (bound(kind).map_or_else(|| excerpt::of_message(error), |(_, message)| format!("the name `{shown}`: {message}")), None),
         };
-        let place = self.document.key_place(&format!("{pointer}/{}", escape(&key)));
-        self.push(Problem::error(code::KEY_FORM, place, message), hint);
+        let named = format!("{pointer}/{}", escape(&key));
+        if self.named.insert(named.clone()) {
+            self.push(Problem::error(code::KEY_FORM, self.document.key_place(&named), message), hint);
+        }
     }
 
     /// Either one value out of several, each with a description, or one key out of several.
@@ -223,7 +228,9 @@ impl<'a> Report<'a> {
         excerpt::of(&String::from_utf8_lossy(bytes))
     }
 
+    /// Adds a problem with a value, which its message names.
     fn add(&mut self, id: &str, pointer: &str, message: String, hint: Option<String>) {
+        let message = last_name(pointer).map_or_else(|| message.clone(), |name| format!("`{name}`: {message}"));
         self.push(Problem::error(id, self.document.place(pointer), message), hint);
     }
 

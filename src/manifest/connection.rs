@@ -1,0 +1,163 @@
+//! What a connection needs, as the manifest declares it, and the values that one environment gives.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::de::given;
+use super::order::Ordered;
+use super::{Document, TestConnection, form, typed};
+use crate::model::Problem;
+
+/// Connection properties, shared by every action and trigger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Connection {
+    /// The only hosts its flows may reach: exact names, or `*.example.com` for every name below one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(regex(pattern = form::HOST)))]
+    pub hosts: Vec<String>,
+    /// What relative paths of `call: request` are resolved against: text or an expression.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<String>,
+    /// The properties by name (camelCase); one without a default is required.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    #[schemars(extend("propertyNames" = {"pattern": form::CAMEL, "maxLength": 63}))]
+    pub properties: Ordered<Property>,
+    /// How requests prove who they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authentication: Option<Authentication>,
+    /// The test connection: a flow that may use the properties only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<TestConnection>,
+}
+
+/// One connection property.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Property {
+    /// What people see.
+    pub title: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Its JSON type.
+    #[serde(rename = "type")]
+    pub kind: PropertyType,
+    /// A JSON Schema format, such as `uri`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+    /// The values it may take.
+    #[serde(default, rename = "enum", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("minItems" = 1, "uniqueItems" = true))]
+    pub allowed: Vec<Value>,
+    /// Its value where none is given.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub default: Option<Value>,
+    /// Whether it must never be shown.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secret: bool,
+    /// What a value looks like.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub example: Option<Value>,
+}
+
+/// The JSON type of a connection property.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "JSON's own names")]
+pub enum PropertyType {
+    String,
+    Integer,
+    Number,
+    Boolean,
+}
+
+/// How `call: request` proves who it is; at most one of these is given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+pub struct Authentication {
+    /// HTTP Basic, RFC 7617.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basic: Option<Basic>,
+    /// Bearer token, RFC 6750.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bearer: Option<Bearer>,
+    /// A key in a header or in the query.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<ApiKey>,
+}
+
+/// HTTP Basic credentials: text or expressions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Basic {
+    /// The user's name.
+    pub username: String,
+    /// The password.
+    pub password: String,
+}
+
+/// A bearer token: text or an expression.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Bearer {
+    /// The token.
+    pub token: String,
+}
+
+/// A key that goes into a header or into the query; exactly one of the two is named.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{"required": ["header"]}, {"required": ["query"]}]))]
+pub struct ApiKey {
+    /// The header that carries the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<String>,
+    /// The query parameter that carries the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// The key: text or an expression.
+    pub value: String,
+}
+
+/// `connections/<environment>/<connector>.yaml`: the values of one connector's connection properties in one environment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(extend("propertyNames" = {"pattern": form::CAMEL, "maxLength": 63}))]
+pub struct ConnectionValues(pub Ordered<ConnectionValue>);
+
+impl ConnectionValues {
+    /// Reads the values of a connection; `file` is the path from the repository's root.
+    pub fn read(file: &str, bytes: &[u8]) -> Result<(Self, Document), Vec<Problem>> {
+        typed::read(file, bytes)
+    }
+}
+
+/// A value of a connection property: text, a number or a boolean given openly, or a reference to a secret.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ConnectionValue(pub Value);
+
+impl JsonSchema for ConnectionValue {
+    fn schema_name() -> Cow<'static, str> {
+        "ConnectionValue".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> schemars::Schema {
+        json_schema!({
+            "description": "A value given openly, or a reference to a secret: `{ env: NAME }` or `{ file: PATH }`.",
+            "type": ["string", "number", "boolean", "object"],
+            "properties": {
+                "env": { "type": "string", "description": "The variable of the server's environment that holds the value." },
+                "file": { "type": "string", "description": "The file on the server that holds the value." },
+            },
+            "minProperties": 1,
+            "maxProperties": 1,
+            "additionalProperties": false,
+        })
+    }
+}
