@@ -1,9 +1,8 @@
 //! What people learn from is right: the examples read without problems, lack nothing, and the service unit is one.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be read is a failed test")]
-
 #[path = "bench/generate.rs"]
 mod generate;
+mod readme;
 mod unit;
 
 use std::collections::BTreeMap;
