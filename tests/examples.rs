@@ -98,7 +98,7 @@ fn every_error_of_an_example_action_is_the_end_of_some_case() {
         for (action, declared) in bundle.manifest.actions.iter() {
             for error in &declared.errors {
                 let ends = |case: &&Case| case.expect.error.as_ref().is_some_and(|expected| expected.name.as_ref() == Some(error));
-                let covered = cases.iter().filter(|case| case.action.as_deref() == Some(action)).any(|case| ends(&case));
+                let covered = cases.iter().filter(|case| case.action.as_deref() == Some(action)).any(ends);
                 assert!(covered, "{folder}: no case of `{action}` ends with `{error}`");
             }
         }
