@@ -2,6 +2,7 @@
 
 #[path = "bench/generate.rs"]
 mod generate;
+mod readme;
 mod unit;
 
 use std::collections::BTreeMap;
@@ -9,8 +10,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use switchboard::check;
-use switchboard::manifest::{Bundle, Config, ConnectionValues};
-use switchboard::model::{BundleFiles, Problem, Status};
+use switchboard::harness::{Job, Workers, WorkersConfig};
+use switchboard::manifest::{Bundle, Case, Config, ConnectionValues};
+use switchboard::model::{BundleFiles, CaseOutcome, Problem, Status};
 
 #[test]
 fn every_example_connector_lacks_nothing() {
@@ -71,6 +73,35 @@ fn editors_find_the_schema_of_every_file() {
         let schema = schema.unwrap_or_else(|| panic!("{} does not name its schema", file.display()));
         let path = file.parent().unwrap().join(schema);
         assert!(path.exists(), "{}: {} does not exist", file.display(), path.display());
+    }
+}
+
+#[tokio::test]
+async fn every_suite_passes_in_real_workers() {
+    let workers = Workers::new(WorkersConfig::new(env!("CARGO_BIN_EXE_switchboard")));
+    let generated = (generate::name(3), BundleFiles::new(generate::connector(3, 0, Status::Editing)));
+    for (folder, files) in connectors().into_iter().chain([generated]) {
+        let bundle = read(&folder, &files);
+        let evidence = workers.run(Job { connector: folder.parse().unwrap(), digest: bundle.digest, files }).await;
+        let failed: Vec<_> = evidence.cases.iter().filter(|case| case.outcome == CaseOutcome::Failed).collect();
+        assert!(evidence.failure.is_none() && failed.is_empty(), "{folder}: {:?} {failed:#?}", evidence.failure);
+        let cases: usize = bundle.suites.iter().map(|file| file.suite.cases.len()).sum();
+        assert_eq!(evidence.cases.len(), cases, "{folder}");
+    }
+}
+
+#[test]
+fn every_error_of_an_example_action_is_the_end_of_some_case() {
+    for (folder, files) in connectors() {
+        let bundle = read(&folder, &files);
+        let cases: Vec<_> = bundle.suites.iter().flat_map(|file| &file.suite.cases).collect();
+        for (action, declared) in bundle.manifest.actions.iter() {
+            for error in &declared.errors {
+                let ends = |case: &&Case| case.expect.error.as_ref().is_some_and(|expected| expected.name.as_ref() == Some(error));
+                let covered = cases.iter().filter(|case| case.action.as_deref() == Some(action)).any(ends);
+                assert!(covered, "{folder}: no case of `{action}` ends with `{error}`");
+            }
+        }
     }
 }
 

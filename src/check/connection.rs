@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::codes::{HOST_NOT_ALLOWED, NO_BASE_URL, NO_HOSTS, SECRET_WITH_DEFAULT, WRONG_DEFAULT};
 use super::findings::Findings;
-use super::path::Path;
+use crate::flow::finding::At;
+use crate::flow::hosts;
 use crate::manifest::{Connection, Manifest, Property, PropertyType, Tasks};
 
 pub(super) fn check(findings: &mut Findings<'_>) {
@@ -12,7 +13,7 @@ pub(super) fn check(findings: &mut Findings<'_>) {
     properties(findings, manifest);
     let calls = calls(manifest);
     let connection = manifest.connection.as_ref();
-    let place = Path::at("/connection");
+    let place = At::base("/connection");
     if calls.request && connection.is_none_or(|connection| connection.base_url.is_none()) {
         let message = "flows use `call: request`, but the connection has no `baseUrl`";
         findings.broken(NO_BASE_URL, findings.key(&place), message, "Add `baseUrl: https://api.example.com` to the connection.");
@@ -30,9 +31,9 @@ fn base_host(findings: &mut Findings<'_>, connection: &Connection) {
     let Some(base) = connection.base_url.as_deref() else { return };
     let property =
         base.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).and_then(|name| name.trim().strip_prefix("$connection."));
-    let properties = Path::at("/connection/properties");
+    let properties = At::base("/connection/properties");
     let (address, path) = match property {
-        None => (Some(base), Path::at("/connection/baseUrl")),
+        None => (Some(base), At::base("/connection/baseUrl")),
         Some(name) => {
             let default = connection.properties.get(name).and_then(|property| property.default.as_ref());
             (default.and_then(Value::as_str), properties.key(name))
@@ -41,23 +42,16 @@ fn base_host(findings: &mut Findings<'_>, connection: &Connection) {
     let Some(host) = address.and_then(|address| url::Url::parse(address).ok()).and_then(|url| url.host_str().map(str::to_owned)) else {
         return;
     };
-    if !connection.hosts.iter().any(|allowed| allows(allowed, &host)) {
+    if !hosts::allows(&connection.hosts, &host) {
         let place = if property.is_some() { findings.value(&path.key("default")) } else { findings.value(&path) };
         let message = format!("the base address leads to `{host}`, which `connection.hosts` does not allow");
         findings.broken(HOST_NOT_ALLOWED, place, message, format!("Add `{host}` to `connection.hosts`, or correct the address."));
     }
 }
 
-fn allows(allowed: &str, host: &str) -> bool {
-    match allowed.strip_prefix("*.") {
-        Some(domain) => host.strip_suffix(&domain.to_ascii_lowercase()).is_some_and(|below| below.len() > 1 && below.ends_with('.')),
-        None => allowed.eq_ignore_ascii_case(host),
-    }
-}
-
 fn properties(findings: &mut Findings<'_>, manifest: &Manifest) {
     let Some(connection) = &manifest.connection else { return };
-    let all = Path::at("/connection/properties");
+    let all = At::base("/connection/properties");
     for (name, property) in connection.properties.iter() {
         let Some(default) = &property.default else { continue };
         let place = findings.value(&all.key(name).key("default"));

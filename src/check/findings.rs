@@ -1,6 +1,6 @@
 //! What the rules find, each with its place and how much it matters for what is asked.
 
-use super::path::Path;
+use crate::flow::finding::At;
 use crate::manifest::{Bundle, Document, nearest};
 use crate::model::{Place, Problem, Severity, Status};
 
@@ -32,13 +32,18 @@ impl<'a> Findings<'a> {
         }
     }
 
+    /// What another room found.
+    pub(super) fn add(&mut self, found: Vec<Problem>) {
+        self.found.extend(found.into_iter().take(MOST));
+    }
+
     /// The place of a value in the manifest.
-    pub(super) fn value(&self, path: &Path<'_>) -> Place {
+    pub(super) fn value(&self, path: &At<'_>) -> Place {
         self.document().place(&path.pointer())
     }
 
     /// The place of a key in the manifest.
-    pub(super) fn key(&self, path: &Path<'_>) -> Place {
+    pub(super) fn key(&self, path: &At<'_>) -> Place {
         self.document().key_place(&path.pointer())
     }
 

@@ -2,7 +2,7 @@
 
 use super::codes::{NO_ICON, NO_VERSION, NOTHING_OFFERED};
 use super::findings::Findings;
-use super::path::Path;
+use crate::flow::finding::At;
 use crate::model::{Kind, Status};
 
 pub(super) fn check(findings: &mut Findings<'_>) {
@@ -12,7 +12,7 @@ pub(super) fn check(findings: &mut Findings<'_>) {
         findings.needed(
             Status::Published,
             NOTHING_OFFERED,
-            findings.key(&Path::at("/name")),
+            findings.key(&At::base("/name")),
             message,
             "Add one under `actions` or `triggers`.",
         );
@@ -21,11 +21,11 @@ pub(super) fn check(findings: &mut Findings<'_>) {
         && findings.bundle.files.get(icon).is_none()
     {
         let message = format!("there is no file `{icon}` in the connector's folder");
-        findings.broken(NO_ICON, findings.value(&Path::at("/icon")), message, "Add the file beside connector.yaml, or remove `icon`.");
+        findings.broken(NO_ICON, findings.value(&At::base("/icon")), message, "Add the file beside connector.yaml, or remove `icon`.");
     }
     if manifest.kind == Kind::SelfBuilt && manifest.version.is_none() {
         let message = "a self-built connector needs a version before it is pre-published";
-        findings.needed(Status::PrePublished, NO_VERSION, findings.value(&Path::at("/kind")), message, "Add `version: 0.1.0`.");
+        findings.needed(Status::PrePublished, NO_VERSION, findings.value(&At::base("/kind")), message, "Add `version: 0.1.0`.");
     }
 }
 

@@ -9,7 +9,6 @@ mod connection;
 mod findings;
 mod identity;
 mod parts;
-mod path;
 mod references;
 #[cfg(test)]
 mod sample;
@@ -19,6 +18,7 @@ mod suites;
 
 pub use codes::CODES;
 
+use crate::flow;
 use crate::manifest::{self, Bundle, Code};
 use crate::model::Problem;
 use findings::Findings;
@@ -32,6 +32,7 @@ pub fn report(bundle: &Bundle) -> Vec<Problem> {
     schemas::check(&mut findings);
     references::check(&mut findings);
     suites::check(&mut findings);
+    findings.add(flow::check(bundle));
     findings.in_order()
 }
 
@@ -42,7 +43,7 @@ pub fn explain(id: &str) -> Option<&'static Code> {
 
 /// Every code of every room, in order.
 pub fn catalogue() -> impl Iterator<Item = &'static Code> {
-    manifest::CODES.iter().chain(CODES)
+    manifest::CODES.iter().chain(CODES).chain(flow::CODES)
 }
 
 #[cfg(test)]
@@ -76,6 +77,15 @@ mod tests {
             assert!(problem.hint.is_some(), "{problem}");
             assert!(explain(&problem.code).is_some(), "{problem}");
         }
+    }
+
+    #[test]
+    fn what_is_wrong_in_flows_is_part_of_the_report() {
+        assert_eq!(
+            sample::report(|sample| sample.replace("call: request, with: { method: get, path: /me }", "run: { shell: { command: ls } }")),
+            ["SB304 error 20:22"]
+        );
+        assert_eq!(sample::report(|sample| sample.replace("errors: [not-found]", "errors: [not-fuond]")), ["SB322 error 27:14"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use super::codes::{NO_DESCRIPTION, NO_FLOW, NO_INPUT, NO_OUTPUT, NO_TITLE};
 use super::findings::Findings;
-use super::path::Path;
+use crate::flow::finding::At;
 use crate::manifest::{Manifest, Schema, Visibility};
 use crate::model::Status;
 
@@ -65,7 +65,7 @@ pub(super) fn check(findings: &mut Findings<'_>) {
         for (given, from, code, key) in needs {
             if !given {
                 let Part { section, word, name, .. } = part;
-                let place = findings.key(&Path::at(section).key(name));
+                let place = findings.key(&At::base(section).key(name));
                 findings.needed(from, code, place, format!("the {word} `{name}` has no `{key}`"), hint(key));
             }
         }

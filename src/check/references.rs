@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::codes::{REFERENCE_LEADS_OUT, UNKNOWN_TYPE};
 use super::findings::{Findings, did_you_mean};
-use super::path::Path;
 use super::subschemas;
+use crate::flow::finding::At;
 use crate::manifest::{Manifest, Ordered, Schema};
 
 pub(super) fn check(findings: &mut Findings<'_>) {
@@ -21,7 +21,7 @@ pub(super) fn check(findings: &mut Findings<'_>) {
     });
 }
 
-fn follow(reference: &str, path: &Path<'_>, manifest: &Manifest, findings: &mut Findings<'_>) {
+fn follow(reference: &str, path: &At<'_>, manifest: &Manifest, findings: &mut Findings<'_>) {
     let Some(target) = reference.strip_prefix("#/types/") else {
         let message = format!("the reference `{reference}` leads out of the connector's types");
         let hint = "Move the schema to `types` and refer to it as `#/types/Name`.";

@@ -4,8 +4,8 @@ use jsonschema::draft202012::meta;
 
 use super::codes::NO_SCHEMA;
 use super::findings::Findings;
-use super::path::Path;
 use super::subschemas;
+use crate::flow::finding::At;
 
 pub(super) fn check(findings: &mut Findings<'_>) {
     subschemas::of_manifest(&findings.bundle.manifest, &mut |schema, path| {
@@ -16,7 +16,7 @@ pub(super) fn check(findings: &mut Findings<'_>) {
         let Err(error) = meta::validate(schema) else { return };
         let base = path.pointer();
         let inner = error.instance_path().as_str().to_owned();
-        let place = findings.value(&Path::at(&(base + &inner)));
+        let place = findings.value(&At::base(&(base + &inner)));
         let message = format!("not a JSON Schema: {}", shortened(&error.to_string()));
         findings.broken(NO_SCHEMA, place, message, "Write a value that JSON Schema, draft 2020-12, allows here.");
     });

@@ -3,25 +3,25 @@
 use serde_json::Value;
 
 use super::parts;
-use super::path::Path;
+use crate::flow::finding::At;
 use crate::manifest::Manifest;
 
 /// Calls `visit` with every schema of a manifest as a whole: inputs, outputs and types.
-pub(super) fn of_manifest(manifest: &Manifest, visit: &mut dyn FnMut(&Value, &Path<'_>)) {
+pub(super) fn of_manifest(manifest: &Manifest, visit: &mut dyn FnMut(&Value, &At<'_>)) {
     for part in parts::parts(manifest) {
         for (key, schema) in [("input", part.input), ("output", part.output)] {
             if let Some(schema) = schema {
-                visit(&schema.0, &Path::at(part.section).key(part.name).key(key));
+                visit(&schema.0, &At::base(part.section).key(part.name).key(key));
             }
         }
     }
     for (name, schema) in manifest.types.iter() {
-        visit(&schema.0, &Path::at("/types").key(name));
+        visit(&schema.0, &At::base("/types").key(name));
     }
 }
 
 /// Calls `visit` with a schema and with every schema inside it. Manifests are not nested deeply, so recursion is safe.
-pub(super) fn each(schema: &Value, path: &Path<'_>, visit: &mut dyn FnMut(&Value, &Path<'_>)) {
+pub(super) fn each(schema: &Value, path: &At<'_>, visit: &mut dyn FnMut(&Value, &At<'_>)) {
     visit(schema, path);
     let Value::Object(keywords) = schema else { return };
     for (keyword, value) in keywords {
@@ -68,7 +68,7 @@ mod tests {
             "additionalProperties": false,
         });
         let mut seen = Vec::new();
-        each(&schema, &Path::at(""), &mut |_, path| seen.push(path.pointer()));
+        each(&schema, &At::base(""), &mut |_, path| seen.push(path.pointer()));
         let expected = [
             "",
             "/properties/$ref",

@@ -5,13 +5,13 @@ use serde_json::Value;
 use super::codes::{NO_CASE, UNKNOWN_PROPERTY, UNKNOWN_TARGET};
 use super::findings::{Findings, did_you_mean};
 use super::parts;
-use super::path::Path;
+use crate::flow::finding::At;
 use crate::manifest::{Case, Manifest, Ordered, SuiteFile};
 use crate::model::Status;
 
 pub(super) fn check(findings: &mut Findings<'_>) {
     for file in &findings.bundle.suites {
-        let suite = Path::at("");
+        let suite = At::base("");
         properties(findings, file, &file.suite.connection, &suite.key("connection"));
         for (index, case) in file.suite.cases.iter().enumerate() {
             let cases = suite.key("cases");
@@ -24,7 +24,7 @@ pub(super) fn check(findings: &mut Findings<'_>) {
 }
 
 /// A case runs something that the manifest declares.
-fn target(findings: &mut Findings<'_>, file: &SuiteFile, case: &Case, path: &Path<'_>) {
+fn target(findings: &mut Findings<'_>, file: &SuiteFile, case: &Case, path: &At<'_>) {
     let manifest = &findings.bundle.manifest;
     let mut miss = |key: &str, what: String, hint: String| {
         let place = file.document.place(&path.key(key).pointer());
@@ -48,7 +48,7 @@ fn target(findings: &mut Findings<'_>, file: &SuiteFile, case: &Case, path: &Pat
 }
 
 /// Values are given to properties that exist.
-fn properties(findings: &mut Findings<'_>, file: &SuiteFile, values: &Ordered<Value>, path: &Path<'_>) {
+fn properties(findings: &mut Findings<'_>, file: &SuiteFile, values: &Ordered<Value>, path: &At<'_>) {
     let declared = findings.bundle.manifest.connection.as_ref().map(|connection| &connection.properties);
     for name in values.names().filter(|name| declared.is_none_or(|declared| declared.get(name).is_none())) {
         let place = file.document.key_place(&path.key(name).pointer());
@@ -67,12 +67,12 @@ fn untested(findings: &mut Findings<'_>) {
         let runs =
             |case: &Case| if part.section == "/actions" { case.action.as_deref() } else { case.trigger.as_deref() } == Some(part.name);
         if !cases().any(runs) {
-            let place = findings.key(&Path::at(part.section).key(part.name));
+            let place = findings.key(&At::base(part.section).key(part.name));
             untested.push((place, format!("no test case runs the {} `{}`", part.word, part.name), format!("{}: {}", part.word, part.name)));
         }
     }
     if has_test(manifest) && !cases().any(|case| case.test_connection) {
-        let place = findings.key(&Path::at("/connection/test"));
+        let place = findings.key(&At::base("/connection/test"));
         untested.push((place, "no test case runs the test connection".to_owned(), "testConnection: true".to_owned()));
     }
     for (place, message, line) in untested {

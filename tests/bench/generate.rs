@@ -84,6 +84,17 @@ pub fn write(folder: &Path, count: usize, status: impl Fn(usize) -> Status) -> s
     Ok(())
 }
 
+/// How many files a commit of the branch holds.
+pub fn count_files(repository: &Repository) -> Result<usize, git2::Error> {
+    let tree = repository.find_reference(BRANCH)?.peel_to_tree()?;
+    let mut files = 0;
+    tree.walk(TreeWalkMode::PreOrder, |_, entry| {
+        files += usize::from(entry.kind() == Some(ObjectType::Blob));
+        git2::TreeWalkResult::Ok
+    })?;
+    Ok(files)
+}
+
 fn folder_of(repository: &Repository, files: &BTreeMap<String, Vec<u8>>) -> Result<Oid, git2::Error> {
     let mut folder = repository.treebuilder(None)?;
     let mut tests = repository.treebuilder(None)?;
@@ -121,28 +132,38 @@ const FIELDS: [(&str, &str); 13] = [
     ("warehouse", "Which warehouse the parcel leaves from."),
 ];
 
-#[expect(clippy::too_many_lines, reason = "most of it is the text of one manifest")]
 fn manifest(index: usize, revision: u32, status: Status) -> String {
     let mut fields = String::new();
     for (field, meaning) in FIELDS {
         let title = field[..1].to_uppercase() + &field[1..];
         let _ = writeln!(fields, "      {field}:\n        title: {title}\n        description: {meaning}\n        type: string");
     }
-    format!(
-        r##"# Orders of service {index}.
+    MANIFEST
+        .replace("@NAME@", &name(index))
+        .replace("@INDEX@", &index.to_string())
+        .replace("@REVISION@", &revision.to_string())
+        .replace("@STATUS@", &status.to_string())
+        .replace("@FIELDS@", &fields)
+}
+
+fn suite(index: usize) -> String {
+    SUITE.replace("@INDEX@", &index.to_string())
+}
+
+const MANIFEST: &str = r##"# Orders of service @INDEX@.
 apiVersion: switchboard/v1
-name: {name}
-title: Service {index}
-description: Places orders with service {index} and tells how far they are.
+name: @NAME@
+title: Service @INDEX@
+description: Places orders with service @INDEX@ and tells how far they are.
 kind: self-built
-version: 1.{revision}.0
-status: {status}
+version: 1.@REVISION@.0
+status: @STATUS@
 owner: alice@example.com
 sharedWith: [bob@example.com]
 
 connection:
-  hosts: [api-{index}.example.com]
-  baseUrl: https://api-{index}.example.com/v1
+  hosts: [api-@INDEX@.example.com]
+  baseUrl: https://api-@INDEX@.example.com/v1
   properties:
     token:
       title: Access token
@@ -151,7 +172,7 @@ connection:
       secret: true
       example: a long random text
   authentication:
-    bearer: {{ token: "${{ $connection.token }}" }}
+    bearer: { token: "${ $connection.token }" }
 
 actions:
   place-order:
@@ -163,26 +184,26 @@ actions:
       required: [customer, articles]
       additionalProperties: false
       properties:
-        customer: {{ title: Customer, description: The number of the customer's account., type: string, minLength: 1 }}
+        customer: { title: Customer, description: The number of the customer's account., type: string, minLength: 1 }
         articles:
           title: Articles
           description: What is ordered, at least one article.
           type: array
           minItems: 1
-          items: {{ $ref: "#/types/Article" }}
-    output: {{ $ref: "#/types/Order" }}
+          items: { $ref: "#/types/Article" }
+    output: { $ref: "#/types/Order" }
     errors: [unknown-customer]
     do:
       - place:
           call: request
           with:
             method: post
-            path: /customers/{{customer}}/orders
-            body: "${{ {{ articles }} }}"
+            path: /customers/{customer}/orders
+            body: "${ { articles } }"
             errors:
-              - {{ status: 404, raise: unknown-customer }}
+              - { status: 404, raise: unknown-customer }
           output:
-            as: "${{ . + {{ service: {index} }} }}"
+            as: "${ . + { service: @INDEX@ } }"
 
 types:
   Article:
@@ -190,16 +211,16 @@ types:
     type: object
     required: [number, count]
     properties:
-      number: {{ title: Number, description: The number in the catalogue., type: string }}
-      count: {{ title: Count, description: How many of them., type: integer, minimum: 1 }}
+      number: { title: Number, description: The number in the catalogue., type: string }
+      count: { title: Count, description: How many of them., type: integer, minimum: 1 }
   Order:
     title: Order
     type: object
     required: [number, service]
     properties:
-      number: {{ title: Number, description: The number of the order., type: string }}
-      service: {{ title: Service, description: The service that takes the order., type: integer }}
-{fields}
+      number: { title: Number, description: The number of the order., type: string }
+      service: { title: Service, description: The service that takes the order., type: integer }
+@FIELDS@
 errors:
   unknown-customer:
     status: 404
@@ -207,41 +228,23 @@ errors:
     description: The service has no account with this number.
 
 docs:
-  website: https://service-{index}.example.com
-  apiReference: https://service-{index}.example.com/reference
-"##,
-        name = name(index),
-    )
-}
+  website: https://service-@INDEX@.example.com
+  apiReference: https://service-@INDEX@.example.com/reference
+"##;
 
-fn suite(index: usize) -> String {
-    format!(
-        "title: Orders
-connection: {{ token: a-token-for-tests }}
+const SUITE: &str = "title: Orders
+connection: { token: a-token-for-tests }
 cases:
   - title: An order is placed
     action: place-order
-    input: {{ customer: c-7, articles: [{{ number: a-1, count: 2 }}] }}
+    input: { customer: c-7, articles: [{ number: a-1, count: 2 }] }
     exchanges:
       - request:
           method: post
-          url: https://api-{index}.example.com/v1/customers/c-7/orders
-          headers: {{ authorization: Bearer a-token-for-tests }}
-          body: {{ articles: [{{ number: a-1, count: 2 }}] }}
-        response: {{ status: 201, body: {{ number: o-1 }} }}
+          url: https://api-@INDEX@.example.com/v1/customers/c-7/orders
+          headers: { authorization: Bearer a-token-for-tests }
+          body: { articles: [{ number: a-1, count: 2 }] }
+        response: { status: 201, body: { number: o-1 } }
     expect:
-      output: {{ number: o-1, service: {index} }}
-"
-    )
-}
-
-/// How many files a commit of the branch holds.
-pub fn count_files(repository: &Repository) -> Result<usize, git2::Error> {
-    let tree = repository.find_reference(BRANCH)?.peel_to_tree()?;
-    let mut files = 0;
-    tree.walk(TreeWalkMode::PreOrder, |_, entry| {
-        files += usize::from(entry.kind() == Some(ObjectType::Blob));
-        git2::TreeWalkResult::Ok
-    })?;
-    Ok(files)
-}
+      output: { number: o-1, service: @INDEX@ }
+";

@@ -1,0 +1,51 @@
+//! The README tells what is so: its stages are the code's, its commands exist, its links lead somewhere.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use switchboard::model::Stage;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn readme() -> String {
+    fs::read_to_string(root().join("README.md")).unwrap()
+}
+
+#[test]
+fn the_table_of_stages_is_the_codes() {
+    let readme = readme();
+    for stage in Stage::ALL {
+        let operations: Vec<String> = stage.operations().iter().map(ToString::to_string).collect();
+        let row = format!("| {stage} | {} |", operations.join(", "));
+        assert!(readme.contains(&row), "the README has no row that begins {row}");
+    }
+}
+
+#[test]
+fn the_commands_exist() {
+    let readme = readme();
+    let lines = readme.lines().filter_map(|line| line.strip_prefix("$ switchboard "));
+    let inline = readme.split('`').filter_map(|code| code.strip_prefix("switchboard ")).filter(|code| !code.starts_with('-'));
+    let commands: BTreeSet<&str> = lines.chain(inline).filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(commands.len() > 10, "{commands:?}");
+    for command in commands {
+        let ran = Command::new(env!("CARGO_BIN_EXE_switchboard")).args([command, "--help"]).output().unwrap();
+        assert!(ran.status.success(), "there is no `switchboard {command}`: {}", String::from_utf8_lossy(&ran.stderr));
+    }
+}
+
+#[test]
+fn links_lead_to_files_that_exist() {
+    for file in ["README.md", "CHANGELOG.md", "examples/service/README.md"] {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split_once(')').map(|(target, _)| target));
+        for target in targets.filter(|target| !target.starts_with("https://")) {
+            let path = root().join(file).parent().unwrap().join(target);
+            assert!(path.exists(), "{file} links to {target}, which does not exist");
+        }
+    }
+}
