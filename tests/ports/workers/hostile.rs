@@ -22,8 +22,8 @@ async fn a_flow_with_problems_fails_as_a_whole() {
 
 #[tokio::test]
 async fn what_ends_a_worker_fails_its_own_case_and_no_other() {
-    // Little memory, so that a debug build soon has used it up.
-    let config = WorkersConfig { memory: 160 << 20, case_deadline: Duration::from_secs(60), ..config() };
+    // Little memory, so that it is soon used up, and yet enough for a debug build to refuse the fifth by its size.
+    let config = WorkersConfig { memory: 384 << 20, case_deadline: Duration::from_secs(60), ..config() };
     let evidence = Workers::new(config)
         .run(hostile(&[
             "1 + 1",
@@ -37,7 +37,7 @@ async fn what_ends_a_worker_fails_its_own_case_and_no_other() {
         .await;
     assert_eq!(evidence.failure, None);
     let outcomes: Vec<_> = evidence.cases.iter().map(|case| case.failures.join(" ")).collect();
-    let memory = "the worker ran out of memory (limit 160 MiB)";
+    let memory = "the worker ran out of memory (limit 384 MiB)";
     assert_eq!(outcomes[..4], ["", memory, "", memory]);
     assert!(outcomes[4].contains("the value is bigger than"), "{outcomes:?}");
     assert!(outcomes[5].contains("nests deeper than"), "{outcomes:?}");
