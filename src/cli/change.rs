@@ -2,15 +2,14 @@
 //! written in place, committed where that was asked for.
 
 use std::fs;
-use std::path::Path;
 
-use anyhow::Context;
 use serde::Serialize;
 
 use super::Door;
 use super::failure::{Ended, Failure, Outcome};
 use super::output::Human;
 use super::work_tree::WorkTree;
+use crate::manifest::MANIFEST;
 use crate::model::{CommitId, ConnectorName, Operation};
 
 /// How a change is recorded.
@@ -116,7 +115,7 @@ impl<'d> Change<'d> {
 
     /// Writes the manifest's new text, whole or not at all.
     pub fn write_manifest(&self, text: &str) -> Result<(), Failure> {
-        write_whole(&self.work_tree.manifest(self.connector.as_str()), text.as_bytes()).map_err(Failure::from)
+        self.work_tree.files.write(&format!("{}/{MANIFEST}", self.path()), text.as_bytes()).map_err(Failure::from)
     }
 
     /// Commits where that was asked for, and tells what was done.
@@ -141,18 +140,4 @@ impl<'d> Change<'d> {
             self.door.shell.warn(format!("committed on {branch}; Switchboard follows {tracked}, so merge it there"));
         }
     }
-}
-
-/// Replaces a file's content, whole or not at all.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let name = path.file_name().context("a file needs a name")?.to_string_lossy();
-    let beside = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
-    let written = fs::write(&beside, bytes).and_then(|()| match fs::metadata(path) {
-        Ok(before) => fs::set_permissions(&beside, before.permissions()),
-        Err(_) => Ok(()),
-    });
-    written.and_then(|()| fs::rename(&beside, path)).with_context(|| {
-        let _ = fs::remove_file(&beside);
-        format!("cannot write {}", path.display())
-    })
 }

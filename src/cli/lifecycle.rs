@@ -49,8 +49,7 @@ pub fn instead(stage: Stage, operation: Operation, connector: &str) -> String {
             "This content is published already; change it, and raise its version, to publish again.".to_owned()
         }
         Stage::Editing | Stage::PrePublished if operation == Operation::Withdraw => {
-            "There is no review to withdraw; to stop asking for one, set the status with `switchboard edit --set status=editing`."
-                .to_owned()
+            format!("There is no review to withdraw; `switchboard pre-publish {connector} --commit` takes the wish back before one opens.")
         }
         Stage::Editing | Stage::PrePublished | Stage::Published => {
             format!("`switchboard show {connector}` tells how it stands; `switchboard explain \"{stage}\"` what that means.")

@@ -9,9 +9,9 @@ use git2::{Repository, Status, StatusOptions};
 
 use super::Door;
 use super::failure::Failure;
-use crate::manifest;
-use crate::model::{BundleFiles, CommitId, ConnectorName, Person};
+use crate::model::{BundleFiles, Clock as _, CommitId, ConnectorName, Person, SystemClock};
 use crate::settings::Location;
+use crate::{manifest, repository};
 
 /// The largest connector folder that is read, in bytes and in files.
 const LARGEST_FOLDER: u64 = 32 * 1024 * 1024;
@@ -21,6 +21,8 @@ const MOST_FILES: usize = 2_000;
 pub struct WorkTree {
     /// Its root.
     pub root: PathBuf,
+    /// Its files, as the repository's room writes and commits them.
+    pub files: repository::WorkTree,
     /// Its git repository.
     pub git: Repository,
     /// The tracked branch.
@@ -38,8 +40,13 @@ impl WorkTree {
             return Err(Failure::refused(attempt, "the repository has no files to edit here")
                 .hint("Clone it, run the command in the clone, and push."));
         };
-        let git = Repository::open(&root).with_context(|| format!("cannot open the repository {}", root.display()))?;
-        Ok(Self { root, git, tracked: site.branch })
+        Ok(Self::at(&root, site.branch)?)
+    }
+
+    /// The work tree with this root.
+    pub fn at(root: &Path, tracked: Option<String>) -> Result<Self> {
+        let git = Repository::open(root).with_context(|| format!("cannot open the repository {}", root.display()))?;
+        Ok(Self { root: root.to_path_buf(), files: repository::WorkTree::discover(root)?, git, tracked })
     }
 
     /// The names of all folders under `connectors/`, in order.
@@ -82,8 +89,7 @@ impl WorkTree {
 
     /// Who works here, by git's configuration.
     pub fn identity(&self) -> Option<Person> {
-        let signature = self.git.signature().ok()?;
-        Some(Person::from_parts(signature.name().ok()?, signature.email().ok()?))
+        self.files.identity()
     }
 
     /// Paths at or below `path` that are not as committed.
@@ -95,48 +101,18 @@ impl WorkTree {
         Ok(changed.filter_map(|entry| entry.path().ok().map(str::to_owned)).collect())
     }
 
-    /// Commits the files at and below `paths` as they are now, and nothing else that may be staged.
+    /// Commits the files at and below `paths` as they are now, without what git ignores, and nothing else that may be staged.
     pub fn commit(&self, paths: &[&str], message: &str) -> Result<CommitId, Failure> {
-        let attempt = format!("commit \"{message}\"");
-        let Ok(signature) = self.git.signature() else {
-            return Err(Failure::refused(attempt, "git does not know who you are")
+        let Some(author) = self.identity() else {
+            return Err(Failure::refused(format!("commit \"{message}\""), "git does not know who you are")
                 .hint("Run `git config --global user.name NAME` and `git config --global user.email ADDRESS`."));
         };
-        if self.git.state() != git2::RepositoryState::Clean {
-            return Err(Failure::refused(attempt, "a merge or rebase is under way").hint("Finish it first."));
+        let mut changed = Vec::new();
+        for path in paths {
+            changed.extend(self.uncommitted(path)?);
         }
-        self.write_commit(paths, message, &signature).with_context(|| format!("cannot {attempt}")).map_err(Failure::from)
-    }
-
-    fn write_commit(&self, paths: &[&str], message: &str, signature: &git2::Signature<'_>) -> Result<CommitId> {
-        let parent = match self.git.head() {
-            Ok(head) => Some(head.peel_to_commit()?),
-            Err(error) if error.code() == git2::ErrorCode::UnbornBranch => None,
-            Err(error) => return Err(error.into()),
-        };
-        // What goes into the commit is built from its parent, so that whatever else is staged stays staged and is not swept in.
-        let mut fresh = git2::Index::new()?;
-        if let Some(parent) = &parent {
-            fresh.read_tree(&parent.tree()?)?;
-        }
-        let mut staged = self.git.index()?;
-        for path in paths.iter().flat_map(|path| self.uncommitted(path).unwrap_or_default()) {
-            let path = Path::new(&path);
-            if self.root.join(path).symlink_metadata().is_ok() {
-                staged.add_path(path)?;
-                if let Some(entry) = staged.get_path(path, 0) {
-                    fresh.add(&entry)?;
-                }
-            } else {
-                staged.remove_path(path)?;
-                fresh.remove_path(path)?;
-            }
-        }
-        let tree = self.git.find_tree(fresh.write_tree_to(&self.git)?)?;
-        let parents: Vec<&git2::Commit<'_>> = parent.iter().collect();
-        let id = self.git.commit(Some("HEAD"), signature, signature, &format!("{message}\n"), &tree, &parents)?;
-        staged.write()?;
-        Ok(CommitId::new(id.to_string()))
+        let changed: Vec<&str> = changed.iter().map(String::as_str).collect();
+        Ok(self.files.commit(&changed, &format!("{message}\n"), &author, SystemClock.now())?)
     }
 
     /// The branch that is checked out.

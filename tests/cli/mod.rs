@@ -1,14 +1,23 @@
 //! One file per command: output and exit code.
 
+mod apply;
 mod completions;
 mod delete;
 mod edit;
 mod everywhere;
 mod explain;
+mod flow;
 mod init;
+mod lifecycle;
+mod list;
 mod new;
+mod plan;
 mod publish;
+mod rebuild;
 mod restore;
+mod review;
 mod schema;
 mod share;
+mod test;
 mod validate;
+mod watch;

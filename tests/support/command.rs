@@ -171,3 +171,37 @@ impl Ran {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}:\n{}", self.out))
     }
 }
+
+/// A team with one connector that was taken as far as named, each step by `apply`.
+impl Team {
+    /// A connector `crm`, committed.
+    pub fn with_crm() -> Self {
+        let team = Self::new();
+        team.run(&["new", "crm", "--kind", "self-built", "--commit"]).done();
+        team
+    }
+
+    /// `crm` in review #1.
+    pub fn in_review() -> Self {
+        let team = Self::with_crm();
+        team.run(&["publish", "crm", "--commit"]).done();
+        team.run(&["apply"]).done();
+        team
+    }
+
+    /// `crm` published as 0.1.0.
+    pub fn published() -> Self {
+        let team = Self::in_review();
+        team.run(&["review", "approve", "1", "--by", "bob@example.com"]).done();
+        team.run(&["apply"]).done();
+        team
+    }
+
+    /// The stage that `list` shows for a connector.
+    #[track_caller]
+    pub fn stage(&self, connector: &str) -> String {
+        let json = self.run(&["list", "--output", "json"]).done().json();
+        let found = json.as_array().unwrap().iter().find(|standing| standing["connector"] == connector).cloned();
+        found.unwrap_or_else(|| panic!("{connector} is not listed: {json}"))["stage"].as_str().unwrap().to_owned()
+    }
+}

@@ -1,15 +1,18 @@
 //! `apply`: runs passes until nothing is left to do now; with an id, confirms exactly that set of deletions first.
 
 use anyhow::Context as _;
+use serde::Serialize;
 
 use crate::assemble::{Assembled, assemble};
 use crate::cli::Door;
 use crate::cli::failure::{Ended, Failure, Outcome};
+use crate::cli::identity::who;
+use crate::cli::output::Format;
 use crate::cli::render::plan::describe;
 use crate::daemon::{self, Lease};
 use crate::model::{Fact, Person};
-use crate::pass::{self, Report};
-use crate::planning::WaitingOn;
+use crate::pass::{self, Performed, Report};
+use crate::planning::{Gap, Hold, PlannedStep, WaitingOn};
 use crate::repository::request_wake;
 use crate::store::NewFact;
 
@@ -25,13 +28,35 @@ pub struct Arguments {
     by: Option<String>,
 }
 
+/// What was done, for programs.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Applied {
+    performed: Vec<Told>,
+    failed: usize,
+    gaps: Vec<Gap>,
+    waiting: Vec<Hold>,
+}
+
+/// One step and how it ended, for programs.
+#[derive(Debug, Serialize)]
+pub(super) struct Told {
+    #[serde(flatten)]
+    planned: PlannedStep,
+    summary: String,
+    failure: Option<String>,
+}
+
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let assembled = assemble(&door.settings).await?;
     if let Some(id) = &arguments.confirm_deletions {
-        confirm(&assembled, id, super::review::who(arguments.by.as_deref())?).await?;
+        let by = who(door, arguments.by.as_deref(), &format!("confirm the deletions {id}"))?;
+        confirm(&assembled, id, by).await?;
         door.shell.note(format!("Confirmed the deletions {id}."));
         if Lease::holder(&assembled.site.state).is_some() {
             request_wake(&assembled.site.state).context("cannot wake the daemon")?;
+            door.shell.note("The daemon takes it from here.");
+            assembled.close().await;
             return Ok(Outcome::Done);
         }
     }
@@ -40,40 +65,54 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     })?;
     let world = &assembled.world;
     let epoch = world.store.begin_epoch(world.clock.now(), &format!("apply, process {}", std::process::id())).await?;
-    let mut failed = 0;
-    let mut last = None;
+    let mut applied = Applied::default();
     daemon::run_to_rest(world, epoch, |report| {
-        failed += tell(door, report);
-        last = Some((report.plan.gaps.clone(), report.plan.holds.len()));
+        if door.shell.format == Format::Human {
+            tell(door, report);
+        }
+        applied.failed += report.performed.iter().filter(|performed| performed.outcome.is_err()).count();
+        applied.performed.extend(report.performed.iter().map(told));
+        (applied.gaps, applied.waiting) = (report.plan.gaps.clone(), report.plan.holds.clone());
     })
     .await?;
-    let (gaps, holds) = last.unwrap_or_default();
-    gaps.iter().for_each(|gap| door.shell.warn(gap.to_string()));
-    door.shell.note(format!("At rest. {holds} waiting; {failed} failed."));
     assembled.close().await;
-    Ok(if failed > 0 || !gaps.is_empty() { Outcome::Findings } else { Outcome::Done })
+    applied.gaps.iter().for_each(|gap| door.shell.warn(gap.to_string()));
+    match door.shell.format {
+        Format::Human => door.shell.note(format!("At rest. {} waiting; {} failed.", applied.waiting.len(), applied.failed)),
+        Format::Json => door.shell.json(&applied)?,
+    }
+    Ok(if applied.failed > 0 || !applied.gaps.is_empty() { Outcome::Findings } else { Outcome::Done })
 }
 
-/// Tells what a pass did, and returns how many steps failed.
-pub(super) fn tell(door: &Door, report: &Report) -> usize {
-    let mut failed = 0;
+/// Tells what a pass did: a line a step, for programs a line of JSON.
+pub(super) fn tell(door: &Door, report: &Report) {
     for performed in &report.performed {
-        let (name, step) = (&performed.planned.connector, describe(&performed.planned.step));
-        let line = match &performed.outcome {
-            Ok(()) => format!("{name}: {step}\n"),
-            Err(error) => {
-                failed += 1;
-                format!("{name}: {step}: failed: {error:#}\n")
-            }
+        let line = match door.shell.format {
+            Format::Human => sentence(performed),
+            Format::Json => serde_json::to_string(&told(performed)).unwrap_or_default(),
         };
-        let _ = door.shell.text(&line);
+        let _ = door.shell.text(&format!("{line}\n"));
     }
-    failed
+}
+
+fn sentence(performed: &Performed) -> String {
+    let (name, step) = (&performed.planned.connector, describe(&performed.planned.step));
+    match &performed.outcome {
+        Ok(()) => format!("{name}: {step}"),
+        Err(error) => format!("{name}: {step}: failed: {error:#}"),
+    }
+}
+
+fn told(performed: &Performed) -> Told {
+    Told {
+        planned: performed.planned.clone(),
+        summary: describe(&performed.planned.step),
+        failure: performed.outcome.as_ref().err().map(|error| format!("{error:#}")),
+    }
 }
 
 async fn confirm(assembled: &Assembled, id: &str, by: Person) -> Result<(), Failure> {
-    let mut memory = assembled.onlooker();
-    let (_, plan) = pass::preview(&assembled.world, &mut memory).await?;
+    let (_, plan) = pass::preview(&assembled.world, &mut assembled.onlooker()).await?;
     let at = assembled.world.clock.now();
     let facts: Vec<NewFact> = plan
         .holds

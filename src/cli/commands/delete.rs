@@ -1,9 +1,5 @@
 //! `delete`: deletes a connector's folder. Once committed, the connector goes from every environment.
 
-use std::fs;
-
-use anyhow::Context;
-
 use crate::cli::Door;
 use crate::cli::change::{Change, Commit};
 use crate::cli::failure::Ended;
@@ -33,12 +29,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
         return Err(change.refused(format!("{first} has changes that were never committed, so they could not be restored"))
             .hint("Commit them first, or add --force to lose them."));
     }
-    let folder = change.work_tree.folder(change.connector.as_str());
-    let kind = fs::symlink_metadata(&folder).with_context(|| format!("cannot look at {}", folder.display()))?;
-    if !kind.is_dir() {
-        return Err(change.refused(format!("{} is not a folder", change.path())).hint("Remove it by hand."));
-    }
-    fs::remove_dir_all(&folder).with_context(|| format!("cannot delete {}", folder.display()))?;
+    change.work_tree.files.remove_folder(&change.path())?;
     let (name, path) = (change.connector.clone(), change.path());
     let next = format!("The next pass takes it out of every environment. `switchboard restore {name}` brings it back.");
     change.end(true, &format!("Delete {name}"), format!("Deleted {path}"), &next)

@@ -64,7 +64,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     if looks_like_a_code(what) {
         return Err(Failure::usage(format!("explain {what}"), "there is no such code").hint(codes_hint()));
     }
-    Err(Failure::usage(format!("explain {what}"), "there is no code, stage or connector of that name"))
+    super::show::explain(what, door).await
 }
 
 

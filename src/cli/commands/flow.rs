@@ -21,7 +21,7 @@ enum What {
     Run {
         /// The document
         file: PathBuf,
-        /// The input: JSON, or @FILE
+        /// The input: JSON, @FILE, or - for the standard input
         #[arg(long, default_value = "{}")]
         input: String,
     },
@@ -31,9 +31,10 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let What::Run { file, input } = arguments.what;
     let input = match input.strip_prefix('@') {
         Some(path) => std::fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?,
+        None if input == "-" => std::io::read_to_string(std::io::stdin()).context("cannot read the standard input")?,
         None => input,
     };
-    let input = serde_json::from_str(&input).map_err(|error| Failure::usage("read the input", format!("it is not JSON: {error}")))?;
+    let input = serde_json::from_str(&input).map_err(|error| Failure::usage("read the input", format!("it is not JSON: {error}")).hint("Give JSON, @FILE, or - for the standard input."))?;
     let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
     let program = std::env::current_exe().context("cannot tell where this program is")?;
     match run_flow(&WorkersConfig::new(program), &file.display().to_string(), &bytes, input).await? {

@@ -7,11 +7,10 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::cli::Door;
-use crate::cli::change::write_whole;
 use crate::cli::failure::{Ended, Failure, Outcome};
 use crate::cli::output::Human;
 use crate::cli::work_tree::WorkTree;
-use crate::manifest;
+use crate::{manifest, repository};
 
 /// Flags of `init`.
 #[derive(Debug, clap::Args)]
@@ -60,11 +59,11 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
         return Err(Failure::usage(attempt, "it is a file").hint("Name a folder, or one that does not exist yet."));
     }
     fs::create_dir_all(&root).with_context(|| format!("cannot make {}", root.display()))?;
-    let git = open_or_make(&root, &attempt)?;
-    let work_tree = WorkTree { root: root.clone(), git, tracked: None };
+    make_repository(&root, &attempt)?;
+    let work_tree = WorkTree::at(&root, None)?;
     let administrator = work_tree.identity().map_or_else(String::new, |person| person.email().to_owned());
     let is_first_commit = work_tree.git.head().is_err();
-    let files = write_files(&root, &administrator)?;
+    let files = write_files(&work_tree, &administrator)?;
     let paths: Vec<&str> = files.iter().map(String::as_str).collect();
     let commit = match (arguments.no_commit, files.is_empty(), work_tree.identity()) {
         (true, _, _) | (_, true, _) => None,
@@ -79,10 +78,10 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     Ok(Outcome::Done)
 }
 
-/// The repository whose root is this folder. A folder inside another repository is refused: Switchboard reads whole repositories.
-fn open_or_make(root: &Path, attempt: &str) -> Result<git2::Repository, Failure> {
+/// Makes sure that this folder is a repository's root. A folder inside another repository is refused: Switchboard reads whole repositories.
+fn make_repository(root: &Path, attempt: &str) -> Result<(), Failure> {
     match git2::Repository::discover(root) {
-        Ok(git) if git.workdir().is_some_and(|found| found.canonicalize().ok() == root.canonicalize().ok()) => Ok(git),
+        Ok(git) if git.workdir().is_some_and(|found| found.canonicalize().ok() == root.canonicalize().ok()) => Ok(()),
         Ok(git) if git.is_bare() => Err(Failure::refused(attempt, "it is a bare repository, which has no files to edit")
             .hint("Clone it, run `switchboard init` in the clone, and push.")),
         Ok(git) => {
@@ -91,15 +90,14 @@ fn open_or_make(root: &Path, attempt: &str) -> Result<git2::Repository, Failure>
                 .hint("Switchboard reads whole repositories: run `switchboard init` at the repository's root, or elsewhere."))
         }
         Err(_) => {
-            let git = git2::Repository::init_opts(root, git2::RepositoryInitOptions::new().initial_head("main"))
-                .with_context(|| format!("cannot make a git repository in {}", root.display()))?;
-            Ok(git)
+            repository::WorkTree::init(root)?;
+            Ok(())
         }
     }
 }
 
 /// Writes what is not there yet and tells which files those were.
-fn write_files(root: &Path, administrator: &str) -> Result<Vec<String>> {
+fn write_files(work_tree: &WorkTree, administrator: &str) -> Result<Vec<String>> {
     let config = include_str!("template/switchboard.yaml").replace("{{administrator}}", administrator);
     let mut wanted = vec![
         ("switchboard.yaml".to_owned(), config),
@@ -111,29 +109,24 @@ fn write_files(root: &Path, administrator: &str) -> Result<Vec<String>> {
     }
     let mut written = Vec::new();
     for (path, content) in wanted {
-        let file = root.join(&path);
-        if file.exists() {
+        if work_tree.root.join(&path).exists() {
             continue;
         }
-        if let Some(folder) = file.parent() {
-            fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        }
-        write_whole(&file, content.as_bytes())?;
+        work_tree.files.write(&path, content.as_bytes())?;
         written.push(path);
     }
-    written.extend(ignore_state(root)?);
+    written.extend(ignore_state(work_tree)?);
     Ok(written)
 }
 
 /// State stands beside the git directory and must never be committed.
-fn ignore_state(root: &Path) -> Result<Option<String>> {
-    let path = root.join(".gitignore");
-    let before = fs::read_to_string(&path).unwrap_or_default();
+fn ignore_state(work_tree: &WorkTree) -> Result<Option<String>> {
+    let before = fs::read_to_string(work_tree.root.join(".gitignore")).unwrap_or_default();
     if before.lines().any(|line| matches!(line.trim().trim_start_matches('/'), ".switchboard" | ".switchboard/")) {
         return Ok(None);
     }
     let line_end = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
     let content = format!("{before}{line_end}# The state of a local Switchboard: disposable, never committed.\n.switchboard/\n");
-    write_whole(&path, content.as_bytes())?;
+    work_tree.files.write(".gitignore", content.as_bytes())?;
     Ok(Some(".gitignore".to_owned()))
 }

@@ -1,11 +1,7 @@
 //! `new`: adds a connector that validates and whose test passes, as a place to begin.
 
-use std::fs;
-
-use anyhow::Context;
-
 use crate::cli::Door;
-use crate::cli::change::{Changed, write_whole};
+use crate::cli::change::Changed;
 use crate::cli::failure::{Ended, Failure, Outcome};
 use crate::cli::work_tree::WorkTree;
 use crate::model::{BundleFiles, ConnectorName, Kind};
@@ -54,8 +50,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
             });
         }
     };
-    let folder = work_tree.folder(connector.as_str());
-    if folder.exists() {
+    if work_tree.folder(connector.as_str()).exists() {
         return Err(Failure::refused(attempt, format!("connectors/{connector} exists already"))
             .hint(format!("Choose another name, or change it with `switchboard edit {connector}`.")));
     }
@@ -67,11 +62,10 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let title = arguments.title.unwrap_or_else(|| in_words(connector.as_str()));
     let files = files(&connector, arguments.kind, &owner, &title);
     refuse_unsound(&connector, &files, &attempt)?;
-    fs::create_dir_all(folder.join("tests")).with_context(|| format!("cannot make {}", folder.display()))?;
-    for (path, bytes) in files.iter() {
-        write_whole(&folder.join(path), bytes)?;
-    }
     let path = format!("connectors/{connector}");
+    for (file, bytes) in files.iter() {
+        work_tree.files.write(&format!("{path}/{file}"), bytes)?;
+    }
     let commit = if arguments.commit { Some(work_tree.commit(&[path.as_str()], &format!("Add {connector}"))?) } else { None };
     let next = format!("Next: edit {path}/connector.yaml, then `switchboard validate {connector}` and `switchboard test {connector}`.");
     let summary = format!("Added {path}");

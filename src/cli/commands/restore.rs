@@ -1,12 +1,7 @@
 //! `restore`: brings a connector's folder back as git's history has it.
 
-use std::fs;
-use std::path::Path;
-
-use anyhow::Context;
-
 use crate::cli::at_commit::Commit as AtCommit;
-use crate::cli::change::{Changed, write_whole};
+use crate::cli::change::Changed;
 use crate::cli::failure::{Ended, Failure, Outcome};
 use crate::cli::work_tree::{WorkTree, unknown_connector};
 use crate::cli::{Door, history};
@@ -59,7 +54,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
         return Err(Failure::refused(attempt, format!("its folder at {} cannot be read", commit.id.short()))
             .hint("Name another commit with --rev."));
     };
-    replace_folder(&work_tree.folder(name), &files)?;
+    replace_folder(&work_tree, &path, &files)?;
     let summary = format!("Restored {path} as of {}", commit.id.short());
     let is_changed = !work_tree.uncommitted(&path)?.is_empty();
     let made = if arguments.commit && is_changed { Some(work_tree.commit(&[path.as_str()], &format!("Restore {name}"))?) } else { None };
@@ -69,16 +64,10 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
 }
 
 /// Writes the files into the folder and removes what is not among them.
-fn replace_folder(folder: &Path, files: &BundleFiles) -> anyhow::Result<()> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).with_context(|| format!("cannot replace {}", folder.display()))?;
-    }
+fn replace_folder(work_tree: &WorkTree, folder: &str, files: &BundleFiles) -> anyhow::Result<()> {
+    work_tree.files.remove_folder(folder)?;
     for (path, bytes) in files.iter() {
-        let file = folder.join(path);
-        if let Some(parent) = file.parent() {
-            fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
-        }
-        write_whole(&file, bytes)?;
+        work_tree.files.write(&format!("{folder}/{path}"), bytes)?;
     }
     Ok(())
 }

@@ -7,7 +7,6 @@ use anyhow::Context;
 use serde_json::Value;
 
 use crate::cli::Door;
-use crate::cli::change::write_whole;
 use crate::cli::failure::{Ended, Failure, Outcome};
 use crate::cli::output::Format;
 use crate::manifest;
@@ -46,7 +45,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
             let folder = door.settings.current_folder.join(folder);
             fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
             for (file, schema) in &chosen {
-                write_whole(&folder.join(file), format!("{schema:#}\n").as_bytes())?;
+                fs::write(folder.join(file), format!("{schema:#}\n")).with_context(|| format!("cannot write {file}"))?;
             }
             door.shell.note(format!("Wrote {} schemas into {}", chosen.len(), folder.display()));
         }

@@ -3,6 +3,7 @@
 use crate::cli::Door;
 use crate::cli::change::{Change, Commit};
 use crate::cli::failure::{Ended, Failure};
+use crate::cli::identity::is_address;
 use crate::manifest::edit;
 use crate::model::{Operation, Person};
 
@@ -27,7 +28,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let change = Change::begin(door, "share", &arguments.connector, &arguments.commit)?;
     let person = Person::new(&arguments.person);
     let email = person.email().to_owned();
-    if !matches!(email.split_once('@'), Some((name, host)) if !name.is_empty() && !host.is_empty()) || email.contains(char::is_whitespace) {
+    if !is_address(&email) {
         return Err(Failure::usage(change.attempt, format!("`{}` is not an address", arguments.person))
             .hint("Write it like bob@example.com."));
     }

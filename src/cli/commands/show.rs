@@ -2,15 +2,16 @@
 
 use serde::Serialize;
 
-use crate::assemble::assemble;
 use crate::cli::Door;
-use crate::cli::failure::{Ended, Outcome};
+use crate::cli::failure::{Ended, Failure, Outcome};
+use crate::cli::look::Look;
 use crate::cli::output::Human;
-use crate::cli::standing::{self, Details};
-use crate::cli::work_tree::unknown_connector;
 use crate::cli::render;
-use crate::model::{ConnectorName, Recorded};
-use crate::pass;
+use crate::cli::standing::{self, Details};
+use crate::model::Recorded;
+
+/// How many facts are shown.
+const FACTS: u32 = 20;
 
 /// Flags of `show`.
 #[derive(Debug, clap::Args)]
@@ -33,16 +34,42 @@ impl Human for Shown {
 }
 
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
-    let assembled = assemble(&door.settings).await?;
-    let mut memory = assembled.onlooker();
-    let (snapshot, plan) = pass::preview(&assembled.world, &mut memory).await?;
-    let found = arguments.connector.parse::<ConnectorName>().ok();
-    let details = found.and_then(|name| standing::details(&name, &snapshot, &plan));
-    let attempt = format!("show {}", arguments.connector);
-    let known = snapshot.connectors.keys().map(ConnectorName::as_str);
-    let details = details.ok_or_else(|| unknown_connector(&arguments.connector, &attempt, known))?;
-    let history = assembled.world.store.history(&details.standing.connector, 20).await?;
+    let look = Look::begin(door).await?;
+    look.warn_of_gaps(door);
+    let details = details(&look, &arguments.connector, &format!("show {}", arguments.connector))?;
+    let history = look.assembled.world.store.history(&details.standing.connector, FACTS).await?;
     door.shell.result(&Shown { details, history })?;
-    assembled.close().await;
+    look.assembled.close().await;
+    Ok(Outcome::Done)
+}
+
+fn details(look: &Look, name: &str, attempt: &str) -> Result<Details, Failure> {
+    let connector = look.find(name, attempt)?;
+    let details = standing::details(&connector, &look.snapshot, &look.plan);
+    details.ok_or_else(|| Failure::usage(attempt, format!("there is no connector `{name}`")))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Explained {
+    #[serde(flatten)]
+    details: Details,
+    reasons: Vec<String>,
+}
+
+impl Human for Explained {
+    fn human(&self) -> String {
+        self.reasons.iter().map(|reason| format!("{reason}\n")).collect()
+    }
+}
+
+/// Tells in sentences why a connector stands where it stands, and what it waits on: `explain CONNECTOR`.
+pub(super) async fn explain(name: &str, door: &Door) -> Ended {
+    let look = Look::begin(door).await?;
+    look.warn_of_gaps(door);
+    let details = details(&look, name, &format!("explain {name}"))?;
+    let reasons = render::reasons::of(&details);
+    door.shell.result(&Explained { details, reasons })?;
+    look.assembled.close().await;
     Ok(Outcome::Done)
 }

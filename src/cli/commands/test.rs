@@ -4,14 +4,13 @@ use anyhow::Context as _;
 use futures_util::StreamExt as _;
 use serde::Serialize;
 
-use crate::cli::Door;
-use crate::cli::failure::{Ended, Failure, Outcome};
+use crate::cli::failure::{Ended, Outcome};
 use crate::cli::output::Human;
-use crate::cli::render;
 use crate::cli::work_tree::{WorkTree, ignored_by, read_folder};
+use crate::cli::{Door, progress, render};
 use crate::harness::{Job, Workers, WorkersConfig};
-use crate::manifest::Bundle;
-use crate::model::Evidence;
+use crate::manifest::{Bundle, MANIFEST};
+use crate::model::{Evidence, Place, Problem};
 
 /// Flags of `test`.
 #[derive(Debug, clap::Args)]
@@ -21,36 +20,68 @@ pub struct Arguments {
     connectors: Vec<String>,
 }
 
+/// What the tests showed, and why some connectors could not be tested.
 #[derive(Serialize)]
-#[serde(transparent)]
-struct Tested(Vec<Evidence>);
+struct Tested {
+    passed: u32,
+    failed: u32,
+    evidence: Vec<Evidence>,
+    problems: Vec<Problem>,
+}
 
 impl Human for Tested {
     fn human(&self) -> String {
-        let all: String = self.0.iter().map(render::evidence::evidence).collect();
-        format!("{all}\n{}", render::evidence::summary(&self.0))
+        let all: String = self.evidence.iter().map(render::evidence::evidence).collect();
+        let unread: String = self.problems.iter().map(|problem| render::problems::problem(problem, None)).collect();
+        format!("{all}{unread}\n{}", render::evidence::summary(&self.evidence))
     }
 }
 
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
-    let work_tree = WorkTree::open(door, "test")?;
-    let names = if arguments.connectors.is_empty() { work_tree.connectors()? } else { arguments.connectors };
-    let is_ignored = ignored_by(&work_tree.root);
-    let mut jobs = Vec::new();
-    for name in names {
-        let connector = work_tree.find(&name, &format!("test {name}"))?;
-        let files = read_folder(&work_tree.folder(connector.as_str()), &is_ignored)?;
-        let bundle = Bundle::read(connector.as_str(), &files).map_err(|problems| {
-            let first = problems.first().map(ToString::to_string).unwrap_or_default();
-            Failure::refused(format!("test {name}"), format!("its files cannot be read: {first}")).hint("`switchboard validate` shows every problem.")
-        })?;
-        jobs.push(Job { connector, digest: bundle.digest, files });
+    let work_tree = WorkTree::open(door, "test the working files")?;
+    for name in &arguments.connectors {
+        work_tree.find(name, &format!("test {name}"))?;
     }
-    let program = std::env::current_exe().context("cannot tell where this program is")?;
+    let names = if arguments.connectors.is_empty() { work_tree.connectors()? } else { arguments.connectors };
+    let (jobs, problems) = jobs(&work_tree, &names);
+    let program = std::env::current_exe().context("cannot tell where this program is, to start its workers")?;
     let workers = Workers::new(WorkersConfig { concurrency: door.settings.workers, ..WorkersConfig::new(program) });
-    let mut all: Vec<Evidence> = futures_util::stream::iter(jobs).map(|job| workers.run(job)).buffer_unordered(door.settings.workers).collect().await;
-    all.sort_by(|one, other| one.connector.cmp(&other.connector));
-    let is_good = all.iter().all(|evidence| evidence.verdict().is_good());
-    door.shell.result(&Tested(all))?;
+    let bar = progress::bar(door.shell, "Testing", jobs.len());
+    let run = |job| {
+        let (workers, bar) = (&workers, &bar);
+        async move {
+            let evidence = workers.run(job).await;
+            bar.inc(1);
+            evidence
+        }
+    };
+    let mut evidence: Vec<Evidence> = futures_util::stream::iter(jobs).map(run).buffer_unordered(door.settings.workers.max(1)).collect().await;
+    bar.finish_and_clear();
+    evidence.sort_by(|one, other| one.connector.cmp(&other.connector));
+    let (passed, failed) = evidence.iter().map(Evidence::verdict).fold((0, 0), |(p, f), verdict| (p + verdict.passed, f + verdict.failed));
+    let is_good = failed == 0 && problems.is_empty();
+    door.shell.result(&Tested { passed, failed, evidence, problems })?;
     Ok(if is_good { Outcome::Done } else { Outcome::Findings })
+}
+
+/// What can be tested, and every problem of what cannot be read: one bad connector keeps no other from its tests.
+fn jobs(work_tree: &WorkTree, names: &[String]) -> (Vec<Job>, Vec<Problem>) {
+    let is_ignored = ignored_by(&work_tree.root);
+    let (mut jobs, mut problems) = (Vec::new(), Vec::new());
+    for name in names {
+        let files = match read_folder(&work_tree.folder(name), &is_ignored) {
+            Ok(files) => files,
+            Err(error) => {
+                let place = Place::file(format!("connectors/{name}/{MANIFEST}"));
+                problems.push(Problem::error(super::validate::UNREADABLE, place, format!("the folder cannot be read: {error:#}")));
+                continue;
+            }
+        };
+        match (Bundle::read(name, &files), name.parse()) {
+            (Ok(bundle), Ok(connector)) => jobs.push(Job { connector, digest: bundle.digest, files }),
+            (Err(found), _) => problems.extend(found),
+            (Ok(_), Err(_)) => {}
+        }
+    }
+    (jobs, problems)
 }

@@ -33,7 +33,7 @@ pub struct Arguments {
 }
 
 /// A folder or file that cannot even be read.
-const UNREADABLE: &str = "SB060";
+pub(super) const UNREADABLE: &str = "SB060";
 
 /// What was found.
 #[derive(Debug, Default, Serialize)]

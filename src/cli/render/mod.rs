@@ -8,3 +8,4 @@ pub mod facts;
 pub mod paint;
 pub mod plan;
 pub mod problems;
+pub mod reasons;

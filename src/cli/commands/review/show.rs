@@ -1,0 +1,131 @@
+//! `review show`: the reviewer's whole case: the record, the difference from the version published before, the check report,
+//! the test evidence, and what happened so far. All of it about the review's own content, whatever was committed since.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use owo_colors::OwoColorize as _;
+use serde::Serialize;
+
+use super::unknown;
+use crate::assemble::Assembled;
+use crate::check;
+use crate::cli::Door;
+use crate::cli::failure::Failure;
+use crate::cli::output::{Format, Human};
+use crate::cli::render::columns::{Columns, harmless, one_line};
+use crate::cli::render::{self, paint};
+use crate::forge::LocalReview;
+use crate::manifest::Bundle;
+use crate::model::{BundleFiles, Evidence, Problem, Review, ReviewId, Version};
+use crate::pass;
+
+/// The reviewer's case.
+#[derive(Serialize)]
+struct Case {
+    review: Review,
+    title: String,
+    record: String,
+    /// The version that production holds now.
+    replaces: Option<Version>,
+    difference: String,
+    report: Vec<Problem>,
+    evidence: Option<Evidence>,
+    history: Vec<Entry>,
+}
+
+/// One thing that happened to the review.
+#[derive(Serialize)]
+struct Entry {
+    at: jiff::Timestamp,
+    by: String,
+    what: String,
+}
+
+pub(super) async fn run(assembled: &Assembled, door: &Door, id: ReviewId) -> Result<(), Failure> {
+    let attempt = format!("show review {id}");
+    let found = assembled.forge.get(id).await?.ok_or_else(|| unknown(&attempt))?;
+    let mut case = case(assembled, found).await?;
+    if door.shell.format == Format::Json {
+        case.difference = anstream::adapter::strip_str(&case.difference).to_string();
+    }
+    Ok(door.shell.result(&case)?)
+}
+
+async fn case(assembled: &Assembled, found: LocalReview) -> Result<Case> {
+    let (snapshot, _) = pass::preview(&assembled.world, &mut assembled.onlooker()).await?;
+    let LocalReview { review, title, record, .. } = found;
+    let content = assembled.world.registry.bundle(&review.digest).await?;
+    let production = snapshot.policy.production.iter().find_map(|name| snapshot.connectors.get(&review.connector)?.holdings.get(name));
+    let held = production.filter(|held| held.digest != review.digest);
+    let before = match held {
+        Some(held) => assembled.world.registry.bundle(&held.digest).await?,
+        None => None,
+    };
+    let history = assembled.forge.history(review.id).await?;
+    let entry = |commit: crate::repository::CommitSummary| Entry { at: commit.at, by: commit.author.to_string(), what: commit.message };
+    Ok(Case {
+        title,
+        record,
+        replaces: held.map(|held| held.version.clone()),
+        difference: render::difference::bundles(before.as_ref(), content.as_ref()),
+        report: content.as_ref().map(|files| report(&review, files)).unwrap_or_default(),
+        evidence: assembled.world.store.evidence(&review.digest).await?,
+        history: history.into_iter().rev().map(entry).collect(),
+        review,
+    })
+}
+
+fn report(review: &Review, files: &BundleFiles) -> Vec<Problem> {
+    match Bundle::read(review.connector.as_str(), files) {
+        Ok(bundle) => check::report(&bundle),
+        Err(problems) => problems,
+    }
+}
+
+impl Human for Case {
+    fn human(&self) -> String {
+        let (state, style) = render::connectors::review_state(&self.review.state);
+        let mut text = format!("{} {}  {}\n", "Review".style(paint::STRONG), self.review.id.style(paint::STRONG), one_line(&self.title));
+        let mut facts = Columns::default();
+        facts.row([("state".to_owned(), paint::FAINT), (state, style)]);
+        facts.row([("asked for by".to_owned(), paint::FAINT), (self.review.requested_by.to_string(), owo_colors::Style::new())]);
+        facts.row([("branch".to_owned(), paint::FAINT), (self.review.branch.clone(), owo_colors::Style::new())]);
+        text.push_str(&facts.render(2));
+        section(&mut text, "Record", &indented(&harmless(&self.record)));
+        let difference = match &self.replaces {
+            Some(version) => format!("Difference from {version}, which is published"),
+            None => "Nothing is published yet; the whole content is new".to_owned(),
+        };
+        section(&mut text, &difference, &indented(&self.difference));
+        let errors = self.report.iter().filter(|problem| problem.is_error()).count();
+        let report: String = self.report.iter().map(|problem| render::problems::problem(problem, None)).collect();
+        section(&mut text, &format!("Check report: {}", render::problems::counted(errors, self.report.len() - errors)), &indented(&report));
+        let evidence = self.evidence.as_ref().map_or_else(|| "no evidence is stored\n".to_owned(), render::evidence::evidence);
+        section(&mut text, "Tests", &indented(&evidence));
+        section(&mut text, "What happened", &self.happened());
+        text
+    }
+}
+
+impl Case {
+    fn happened(&self) -> String {
+        let mut columns = Columns::default();
+        for entry in &self.history {
+            columns.row([
+                (format!("{:.0}", entry.at), paint::FAINT),
+                (entry.by.clone(), owo_colors::Style::new()),
+                (one_line(&entry.what), owo_colors::Style::new()),
+            ]);
+        }
+        columns.render(2)
+    }
+}
+
+fn section(text: &mut String, title: &str, body: &str) {
+    let _ = write!(text, "\n{}\n{body}", title.style(paint::STRONG));
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}

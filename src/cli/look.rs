@@ -1,0 +1,41 @@
+//! A look at how things stand: one snapshot and the plan that follows from it, with everything opened and nothing changed.
+
+use anyhow::Result;
+
+use super::Door;
+use super::failure::Failure;
+use super::work_tree::unknown_connector;
+use crate::assemble::{Assembled, assemble};
+use crate::model::ConnectorName;
+use crate::pass;
+use crate::planning::{Plan, Snapshot};
+
+/// What a command that only looks has before it.
+pub struct Look {
+    /// Everything opened; to be closed in the end.
+    pub assembled: Assembled,
+    /// What was seen.
+    pub snapshot: Snapshot,
+    /// What the next pass would do about it.
+    pub plan: Plan,
+}
+
+impl Look {
+    /// Opens everything and looks. What cannot be read is a gap of the plan, not a failure.
+    pub async fn begin(door: &Door) -> Result<Self> {
+        let assembled = assemble(&door.settings).await?;
+        let (snapshot, plan) = pass::preview(&assembled.world, &mut assembled.onlooker()).await?;
+        Ok(Self { assembled, snapshot, plan })
+    }
+
+    /// The connector of a name, wherever it is known from.
+    pub fn find(&self, name: &str, attempt: &str) -> Result<ConnectorName, Failure> {
+        let found = name.parse::<ConnectorName>().ok().filter(|name| self.snapshot.connectors.contains_key(name));
+        found.ok_or_else(|| unknown_connector(name, attempt, self.snapshot.connectors.keys().map(ConnectorName::as_str)))
+    }
+
+    /// Tells of what could not be read.
+    pub fn warn_of_gaps(&self, door: &Door) {
+        self.plan.gaps.iter().for_each(|gap| door.shell.warn(gap.to_string()));
+    }
+}

@@ -1,0 +1,24 @@
+//! `rebuild` re-creates lost state from git and the forge.
+
+use crate::support::command::Team;
+
+#[test]
+fn what_was_published_is_published_again() {
+    let team = Team::published();
+    std::fs::remove_dir_all(team.path(".switchboard")).unwrap();
+    let ran = team.run(&["rebuild"]).done();
+    assert!(ran.out.contains("crm: publish 0.1.0 to production by review #1\n"), "{}", ran.out);
+    assert_eq!(team.stage("crm"), "published");
+    team.run(&["plan", "--detailed-exitcode"]).done();
+}
+
+#[test]
+fn a_damaged_database_is_set_aside() {
+    let team = Team::in_review();
+    team.write(".switchboard/switchboard.db", vec![7; 4096]);
+    let ran = team.run(&["list"]).failed();
+    assert!(ran.err.contains("switchboard rebuild"), "{}", ran.err);
+    team.run(&["rebuild"]).done();
+    assert_eq!(team.stage("crm"), "in-review");
+    assert!(team.path(".switchboard/switchboard.db.before-rebuild").exists());
+}

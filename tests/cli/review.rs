@@ -1,0 +1,108 @@
+//! `review` is people's side: the whole case, a decision, by whom.
+
+use crate::support::command::Team;
+
+#[test]
+fn the_whole_case_is_on_one_page() {
+    let team = Team::in_review();
+    let ran = team.run(&["review", "show", "#1"]).done();
+    for part in [
+        "Review #1  ",
+        "  state         open\n",
+        "\nRecord\n",
+        "  version: 0.1.0\n",
+        "\nNothing is published yet; the whole content is new\n  connector.yaml (new)\n",
+        "\nCheck report: nothing wrong\n",
+        "✓ Items › Reads an item",
+        "\nWhat happened\n",
+        "Open review #1",
+    ] {
+        assert!(ran.out.contains(part), "{part:?} is missing:\n{}", ran.out);
+    }
+    let json = team.run(&["review", "show", "1", "--output", "json"]).done().json();
+    assert_eq!(json["review"]["connector"], "crm");
+    assert_eq!(json["evidence"]["cases"].as_array().unwrap().len(), 5);
+    assert!(!json["difference"].as_str().unwrap().contains('\u{1b}'));
+}
+
+#[test]
+fn the_case_is_about_the_reviewed_content_whatever_was_committed_since() {
+    let team = Team::published();
+    team.run(&["edit", "crm", "--set", "title=Customers", "--set", "version=0.2.0", "--commit"]).done();
+    team.run(&["apply"]).done();
+    team.replace("connectors/crm/connector.yaml", "title: Customers", "title: A later edit");
+    team.commit_all("Edit during the review");
+    let ran = team.run(&["review", "show", "2"]).done();
+    assert!(ran.out.contains("\nDifference from 0.1.0, which is published\n"), "{}", ran.out);
+    assert!(ran.out.contains("  -title: Crm\n  +title: Customers\n") && !ran.out.contains("A later edit"), "{}", ran.out);
+    assert!(team.run(&["list"]).done().out.contains("the end of review #2, which locks the content"));
+}
+
+#[test]
+fn approving_needs_a_second_person_and_publishes() {
+    let team = Team::in_review();
+    let ran = team.run(&["review", "approve", "1"]).failed();
+    assert!(ran.err.contains("a second person must approve"), "{}", ran.err);
+    let ran = team.run(&["review", "approve", "1", "--by", "bob@example.com", "--comment", "good"]).done();
+    assert!(ran.out.starts_with("Review #1 approved by bob@example.com; merged as "), "{}", ran.out);
+    assert!(team.path("releases/crm/0.1.0.yaml").exists(), "the work tree was brought along");
+    assert_eq!(team.dirty(), Vec::<String>::new());
+    assert_eq!(team.run(&["apply"]).done().out, "crm: publish 0.1.0 to production by review #1\n");
+    assert_eq!(team.stage("crm"), "published");
+    let ran = team.run(&["review", "approve", "1", "--by", "bob@example.com"]).failed();
+    assert!(ran.err.contains("it is closed: approved by bob@example.com"), "{}", ran.err);
+    let listed = team.run(&["review", "list"]).done();
+    assert!(listed.out.contains("#1  crm  0.1.0  approved by bob@example.com"), "{}", listed.out);
+    assert_eq!(team.run(&["review", "list", "--open"]).done().out, "No reviews.\n");
+}
+
+#[test]
+fn rejecting_needs_a_reason_and_can_be_taken_back() {
+    let team = Team::in_review();
+    team.run(&["review", "reject", "1", "--by", "bob@example.com"]).two();
+    let ran = team.run(&["review", "reject", "1", "--reason", " ", "--by", "bob@example.com"]).two();
+    assert!(ran.err.contains("the reason is empty"), "{}", ran.err);
+    let json = team.run(&["review", "reject", "1", "--reason", "no docs", "--by", "bob@example.com", "--output", "json"]).done().json();
+    assert_eq!(json, serde_json::json!({ "review": 1, "decision": "rejected", "by": "bob@example.com", "commit": null }));
+    let listed = team.run(&["list"]).done();
+    assert!(listed.out.contains("new content: review #1 was rejected by bob@example.com: no docs"), "{}", listed.out);
+    team.run(&["review", "reopen", "1"]).done();
+    assert_eq!(team.stage("crm"), "in-review");
+    let ran = team.run(&["review", "reopen", "1"]).failed();
+    assert!(ran.err.contains("it was not rejected: it is open"), "{}", ran.err);
+}
+
+#[test]
+fn uncommitted_work_in_the_way_of_the_merge_is_kept() {
+    let team = Team::in_review();
+    team.write("releases/crm/0.1.0.yaml", "mine");
+    let ran = team.run(&["review", "approve", "1", "--by", "bob@example.com"]).failed();
+    assert!(ran.err.contains("uncommitted changes in releases/crm/0.1.0.yaml"), "{}", ran.err);
+    assert_eq!(team.read("releases/crm/0.1.0.yaml"), "mine");
+    std::fs::remove_file(team.path("releases/crm/0.1.0.yaml")).unwrap();
+    team.run(&["review", "approve", "1", "--by", "bob@example.com"]).done();
+}
+
+#[test]
+fn a_number_that_is_none_is_wrong_usage() {
+    let team = Team::with_crm();
+    for verb in [&["show", "9"][..], &["approve", "9"], &["reject", "9", "--reason", "x"], &["reopen", "9"]] {
+        let arguments: Vec<&str> = ["review"].iter().chain(verb).copied().collect();
+        let ran = team.run(&arguments).two();
+        assert!(ran.err.contains("there is no review of this number"), "{verb:?}: {}", ran.err);
+    }
+    team.run(&["review", "show", "crm"]).two();
+    assert_eq!(team.run(&["review", "list"]).done().out, "No reviews.\n");
+}
+
+#[test]
+fn nobody_decides_without_a_name() {
+    let team = Team::in_review();
+    team.identify("", "");
+    let ran = team.run(&["review", "approve", "1"]).failed();
+    assert!(ran.err.contains("git does not know who you are") && ran.err.contains("--by ADDRESS"), "{}", ran.err);
+    let mut config = team.git().config().unwrap();
+    config.set_str("user.email", "carol@example.com").unwrap();
+    let ran = team.run(&["review", "approve", "1"]).done();
+    assert!(ran.out.contains("approved by carol@example.com"), "the repository's own configuration counts: {}", ran.out);
+}
