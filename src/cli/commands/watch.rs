@@ -14,8 +14,16 @@ use crate::daemon::{self, Heartbeat, Lease};
 use crate::repository::Watch;
 use crate::settings::WatchFlags;
 
+/// What only the environment can say.
+const VARIABLES: &str = "\
+Variables without a flag:
+  SWITCHBOARD_GIT_TOKEN   The token for a remote repository; a flag would be seen by every user of the machine
+  SWITCHBOARD_LOG         What is logged, such as debug or switchboard::pass=trace
+  SWITCHBOARD_LOG_FORMAT  json: logs are lines of JSON";
+
 /// Flags of `watch`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = VARIABLES)]
 pub struct Arguments {
     #[command(flatten)]
     pub(super) flags: WatchFlags,
