@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use switchboard::manifest;
 use switchboard::model::{BundleFiles, ConnectorName, Digest, EnvironmentName, ReviewId, Version};
-use switchboard::registry::{Actual, Holding, Publication, PublishedVersion, Registry};
+use switchboard::registry::{Actual, Holding, Publication, PublishedVersion, Registry, WrongDigest};
 
 use super::git::MAIN;
 use super::{State, Universe};
@@ -64,8 +65,12 @@ impl Registry for Universe {
         })
     }
 
-    async fn put_bundle(&self, _connector: &ConnectorName, digest: &Digest, files: &BundleFiles) -> Result<()> {
+    async fn put_bundle(&self, connector: &ConnectorName, digest: &Digest, files: &BundleFiles) -> Result<()> {
         self.call("registry.put_bundle", |state, _| {
+            let found = manifest::digest(files);
+            if found != Some(*digest) {
+                return Err(WrongDigest { connector: connector.clone(), claimed: *digest, found }.into());
+            }
             state.registry.bundles.entry(*digest).or_insert_with(|| files.clone());
             Ok(())
         })
