@@ -50,8 +50,7 @@ pub async fn assemble(settings: &Settings) -> Result<Assembled> {
     let database = Database::open(&site.state.join("switchboard.db")).await?;
     let clock = Arc::new(SystemClock);
     let forge = Arc::new(LocalForge::new(repository.clone(), clock.clone()));
-    let program = std::env::current_exe().context("cannot tell where this program is, to start its workers")?;
-    let workers = Workers::new(WorkersConfig { concurrency: settings.workers, ..WorkersConfig::new(program) });
+    let workers = Workers::new(workers(settings)?);
     let world = World {
         repository: Arc::new(repository.clone()),
         forge: forge.clone(),
@@ -64,6 +63,12 @@ pub async fn assemble(settings: &Settings) -> Result<Assembled> {
         retry: RetryPolicy::default(),
     };
     Ok(Assembled { world, site, location, repository, forge, database })
+}
+
+/// How this program runs its workers, which are the same program.
+pub fn workers(settings: &Settings) -> Result<WorkersConfig> {
+    let program = std::env::current_exe().context("cannot tell where this program is, to start its workers")?;
+    Ok(WorkersConfig { concurrency: settings.workers, ..WorkersConfig::new(program) })
 }
 
 impl Assembled {

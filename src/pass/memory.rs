@@ -108,12 +108,12 @@ impl Memory {
     }
 
     pub(super) fn set_retry(&mut self, connector: &ConnectorName, retry: Option<Retry>) {
-        let before = match retry {
-            Some(retry) => self.retries.insert(connector.clone(), retry).is_some(),
-            None => self.retries.remove(connector).is_some(),
-        };
-        if before || self.retries.contains_key(connector) {
+        let before = self.retries.remove(connector);
+        if before.is_some() || retry.is_some() {
             self.dirty.add(connector);
+        }
+        if let Some(retry) = retry {
+            self.retries.insert(connector.clone(), retry);
         }
     }
 

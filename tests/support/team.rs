@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::SignedDuration;
 use switchboard::model::{Clock as _, ConnectorName, EnvironmentName, Review, Stage, Version};
 use switchboard::pass::{self, Memory, Report, World};
-use switchboard::planning::{self, Plan, Step, WaitingOn};
+use switchboard::planning::{self, Plan, WaitingOn};
 
 use super::universe::Universe;
 
@@ -188,7 +188,7 @@ impl Team {
 
     /// The steps a pass would take, as words.
     pub fn steps(&mut self) -> Vec<String> {
-        self.plan().steps.iter().map(|planned| format!("{} {}", verb(&planned.step), planned.connector)).collect()
+        self.plan().steps.iter().map(|planned| format!("{} {}", planned.step.verb(), planned.connector)).collect()
     }
 
     /// The newest review of a connector.
@@ -223,8 +223,4 @@ impl Team {
         let version = draft.version.as_ref().map(|version| version.parse::<Version>().unwrap().to_string());
         assert_eq!(self.held("production", &draft.name), version.or_else(|| self.held("production", &draft.name)));
     }
-}
-
-fn verb(step: &Step) -> &'static str {
-    step.verb()
 }

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
+use crate::assemble;
 use crate::cli::Door;
 use crate::cli::failure::{Ended, Failure, Outcome};
-use crate::harness::{FlowOutcome, WorkersConfig, run_flow};
+use crate::harness::{FlowOutcome, run_flow};
 
 /// Flags of `flow`.
 #[derive(Debug, clap::Args)]
@@ -36,8 +37,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     };
     let input = serde_json::from_str(&input).map_err(|error| Failure::usage("read the input", format!("it is not JSON: {error}")).hint("Give JSON, @FILE, or - for the standard input."))?;
     let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-    let program = std::env::current_exe().context("cannot tell where this program is")?;
-    match run_flow(&WorkersConfig::new(program), &file.display().to_string(), &bytes, input).await? {
+    match run_flow(&assemble::workers(&door.settings)?, &file.display().to_string(), &bytes, input).await? {
         FlowOutcome::Output(output) => {
             door.shell.json(&output)?;
             Ok(Outcome::Done)

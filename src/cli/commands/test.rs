@@ -1,14 +1,14 @@
 //! `test`: runs the working files' test suites in worker processes.
 
-use anyhow::Context as _;
 use futures_util::StreamExt as _;
 use serde::Serialize;
 
+use crate::assemble;
 use crate::cli::failure::{Ended, Outcome};
 use crate::cli::output::Human;
 use crate::cli::work_tree::{WorkTree, ignored_by, read_folder};
 use crate::cli::{Door, progress, render};
-use crate::harness::{Job, Workers, WorkersConfig};
+use crate::harness::{Job, Workers};
 use crate::manifest::{Bundle, MANIFEST};
 use crate::model::{Evidence, Place, Problem};
 
@@ -44,8 +44,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     }
     let names = if arguments.connectors.is_empty() { work_tree.connectors()? } else { arguments.connectors };
     let (jobs, problems) = jobs(&work_tree, &names);
-    let program = std::env::current_exe().context("cannot tell where this program is, to start its workers")?;
-    let workers = Workers::new(WorkersConfig { concurrency: door.settings.workers, ..WorkersConfig::new(program) });
+    let workers = Workers::new(assemble::workers(&door.settings)?);
     let bar = progress::bar(door.shell, "Testing", jobs.len());
     let run = |job| {
         let (workers, bar) = (&workers, &bar);

@@ -49,9 +49,7 @@ pub struct State {
     pub store: StoreState,
     pub harness: HarnessState,
     pub audit: Audit,
-    /// Port calls since the last restart of counting.
-    pub calls: usize,
-    /// The names of those calls.
+    /// The names of the port calls since the last restart of counting, in their order.
     pub call_names: Vec<&'static str>,
     /// The names of the calls that were counted before that.
     pub counted_names: Vec<&'static str>,
@@ -81,7 +79,6 @@ impl Universe {
             store: StoreState::default(),
             harness: HarnessState::default(),
             audit: Audit::default(),
-            calls: 0,
             call_names: Vec::new(),
             counted_names: Vec::new(),
             faults: BTreeMap::new(),
@@ -121,7 +118,6 @@ impl Universe {
     /// From now on calls are counted from 0, and these faults befall them.
     pub fn plan_faults(&self, faults: impl IntoIterator<Item = (usize, Fault)>) {
         let mut state = self.state();
-        state.calls = 0;
         state.counted_names = std::mem::take(&mut state.call_names);
         state.faults = faults.into_iter().collect();
     }
@@ -133,8 +129,7 @@ impl Universe {
         if state.crashed {
             bail!("{name}: the process is dead");
         }
-        let number = state.calls;
-        state.calls += 1;
+        let number = state.call_names.len();
         state.call_names.push(name);
         let named = state.named_faults.iter().position(|(befalls, _)| *befalls == name).map(|at| state.named_faults.remove(at).1);
         match state.faults.remove(&number).or(named) {
