@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use git2::{Buf, ObjectType, Oid, Repository, Signature, Time, TreeWalkMode};
+use git2::{Buf, Oid, Repository, Signature, Time};
 use switchboard::model::Status;
 
 /// The branch that holds everything.
@@ -82,17 +82,6 @@ pub fn write(folder: &Path, count: usize, status: impl Fn(usize) -> Status) -> s
         }
     }
     Ok(())
-}
-
-/// How many files a commit of the branch holds.
-pub fn count_files(repository: &Repository) -> Result<usize, git2::Error> {
-    let tree = repository.find_reference(BRANCH)?.peel_to_tree()?;
-    let mut files = 0;
-    tree.walk(TreeWalkMode::PreOrder, |_, entry| {
-        files += usize::from(entry.kind() == Some(ObjectType::Blob));
-        git2::TreeWalkResult::Ok
-    })?;
-    Ok(files)
 }
 
 fn folder_of(repository: &Repository, files: &BTreeMap<String, Vec<u8>>) -> Result<Oid, git2::Error> {
