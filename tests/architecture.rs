@@ -112,6 +112,18 @@ fn files_say_what_they_are_for_and_stay_short() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
+fn codes_of_problems_are_named_in_their_catalogues_alone() {
+    let mut wrong = Vec::new();
+    for file in files_below("src").iter().filter(|file| !file.ends_with("code.rs") && !file.ends_with("codes.rs")) {
+        let text = read(file);
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let literal = code.split('"').find(|text| text.len() == 5 && text.starts_with("SB") && text[2..].parse::<u16>().is_ok());
+        wrong.extend(literal.map(|literal| format!("{} writes {literal}", file.display())));
+    }
+    assert!(wrong.is_empty(), "what no catalogue has, `explain` cannot explain:\n{}", wrong.join("\n"));
+}
+
 fn wrong_imports(module: &str, source: &str) -> Vec<String> {
     let room = module.split("::").next().unwrap_or_default();
     let complaint = |import: rust::Import| {

@@ -1,15 +1,6 @@
 //! The catalogue of problem codes of this room, SB101 to SB299: what `switchboard explain` tells of each.
 
-use crate::manifest::Code;
-
-macro_rules! codes {
-    ($($name:ident $id:literal $title:literal $explanation:literal $fix:literal)*) => {
-        $(pub(super) const $name: &str = $id;)*
-
-        /// Every code of this room, in order.
-        pub const CODES: &[Code] = &[$(Code { id: $id, title: $title, explanation: $explanation, fix: $fix }),*];
-    };
-}
+use crate::manifest::code::codes;
 
 // Twenty numbers for each family, in the order of the files.
 codes! {

@@ -1,15 +1,6 @@
 //! The catalogue of problem codes of this room, SB301 to SB399: what `switchboard explain` tells of each.
 
-use crate::manifest::Code;
-
-macro_rules! codes {
-    ($($name:ident $id:literal $title:literal $explanation:literal $fix:literal)*) => {
-        $(pub(crate) const $name: &str = $id;)*
-
-        /// Every code of this room, in order.
-        pub const CODES: &[Code] = &[$(Code { id: $id, title: $title, explanation: $explanation, fix: $fix }),*];
-    };
-}
+use crate::manifest::code::codes;
 
 codes! {
     SHAPE "SB301" "not a flow"

@@ -18,14 +18,17 @@ pub fn find(id: &str) -> Option<&'static Code> {
     CODES.iter().find(|code| code.id.eq_ignore_ascii_case(id))
 }
 
+/// Declares a room's catalogue: a constant for each code, and `CODES` with all of them in order.
 macro_rules! codes {
     ($($name:ident $id:literal $title:literal $explanation:literal $fix:literal)*) => {
-        $(pub(super) const $name: &str = $id;)*
+        $(pub(crate) const $name: &str = $id;)*
 
         /// Every code of this room, in order.
-        pub const CODES: &[Code] = &[$(Code { id: $id, title: $title, explanation: $explanation, fix: $fix }),*];
+        pub const CODES: &[$crate::manifest::Code] =
+            &[$($crate::manifest::Code { id: $id, title: $title, explanation: $explanation, fix: $fix }),*];
     };
 }
+pub(crate) use codes;
 
 codes! {
     NOT_UTF8 "SB001" "file is not UTF-8"
@@ -121,6 +124,15 @@ codes! {
     MISPLACED_RECORD "SB035" "release record in the wrong place"
         "A release record is found by its path, releases/<connector>/<version>.yaml, so its content must agree with it."
         "Restore the file as Switchboard wrote it."
+    OUT_OF_PLACE "SB040" "entry out of place"
+        "Only plain files and folders are read, each where it belongs. Links, submodules, files where folders belong and paths that leave their folder are refused, and so is what exceeds the limits: 500 files and 16 MiB for each connector."
+        "Replace the link by what it leads to, or remove the entry."
+    OBJECT_UNREADABLE "SB041" "cannot be read"
+        "The repository or the disk failed to hand it over: an object is missing or corrupt, or access is denied. What was read before stays, and reading is tried again."
+        "Check the repository with `git fsck`, fetch the missing objects from a good clone, or mend the file's permissions."
+    NO_CONFIG "SB042" "switchboard.yaml is missing"
+        "The file names the environments and the policy of reviews and deletions. The last one that could be read stands; where there never was one, the usual policy does."
+        "Write it, with `apiVersion: switchboard/v1` at least."
     MORE "SB099" "more problems than are shown"
         "Only the first problems of a file are listed; more of them are usually due to the same mistake."
         "Mend the problems shown and validate again."

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use super::World;
 use super::memory::{Dirty, Folder, Memory, ReadConfig, ReadReleases};
 use super::read::{READER_LEVEL, declare};
-use crate::manifest::{Config, release};
+use crate::manifest::{Config, code, release};
 use crate::model::{BlobId, BundleFiles, ConnectorName, Digest, EnvironmentName, Place, Problem, TreeId};
 use crate::planning::{Declaration, Desired, Gap, Policy};
 use crate::repository::{Head, Listing, ReadError};
@@ -74,8 +74,8 @@ pub(super) async fn read(world: &World, memory: &mut Memory) -> Result<Vec<Gap>>
 
 async fn read_config(world: &World, memory: &mut Memory, listing: &Listing) -> Result<()> {
     let Some(blob) = &listing.config else {
-        let missing = Problem::error("SB062", Place::file(CONFIG), "there is no `switchboard.yaml`");
-        let problems = vec![missing.hint("Run `switchboard init` to write one.")];
+        let missing = Problem::error(code::NO_CONFIG, Place::file(CONFIG), "there is no `switchboard.yaml`");
+        let problems = vec![missing.hint("Write it, with `apiVersion: switchboard/v1` at least.")];
         memory.config = Some(ReadConfig { blob: Some(BlobId::new("")), problems });
         return Ok(());
     };
@@ -96,7 +96,7 @@ async fn read_config(world: &World, memory: &mut Memory, listing: &Listing) -> R
             ReadConfig { blob: Some(blob.clone()), problems }
         }
         Err(error) => {
-            let unread = Problem::error("SB063", Place::file(CONFIG), format!("cannot read it: {error:#}"));
+            let unread = Problem::error(code::OBJECT_UNREADABLE, Place::file(CONFIG), format!("cannot read it: {error:#}"));
             ReadConfig { blob: None, problems: vec![unread] }
         }
     });
@@ -191,7 +191,7 @@ fn declare_one(((folder, tree), files): ((String, TreeId), Result<BundleFiles, R
     let outcome = match files {
         Ok(files) => declare(&folder, &tree, &files).map_err(Unread::Content),
         Err(ReadError::Refused(odd)) => Err(Unread::Content(vec![refused(&format!("connectors/{folder}/{}", odd.path), &odd.reason)])),
-        Err(error @ ReadError::Unreadable(_)) => Err(Unread::Object(Problem::error("SB063", place(), error.to_string()))),
+        Err(error @ ReadError::Unreadable(_)) => Err(Unread::Object(Problem::error(code::OBJECT_UNREADABLE, place(), error.to_string()))),
     };
     (folder, tree, outcome)
 }
@@ -221,7 +221,7 @@ async fn read_releases(world: &World, memory: &mut Memory, listing: &Listing) {
                 let place = Place::file(format!("releases/{folder}"));
                 let read = memory.releases.entry(folder.clone()).or_insert_with(ReadReleases::empty);
                 read.tree = None;
-                read.unreadable = vec![Problem::error("SB063", place, error.to_string())];
+                read.unreadable = vec![Problem::error(code::OBJECT_UNREADABLE, place, error.to_string())];
             }
         }
         mark(memory, &folder);
@@ -244,7 +244,7 @@ fn records(folder: &str, tree: TreeId, files: &BundleFiles) -> ReadReleases {
 }
 
 fn refused(path: &str, reason: &str) -> Problem {
-    Problem::error("SB061", Place::file(path), reason)
+    Problem::error(code::OUT_OF_PLACE, Place::file(path), reason)
 }
 
 fn mark(memory: &mut Memory, folder: &str) {

@@ -1,7 +1,7 @@
 //! From a bundle's files to what they declare. Pure, so that it can run on any thread.
 
 use crate::check;
-use crate::manifest::Bundle;
+use crate::manifest::{Bundle, code};
 use crate::model::{BundleFiles, ConnectorName, Person, Place, Problem, TreeId};
 use crate::planning::Declaration;
 
@@ -12,9 +12,9 @@ pub(super) const READER_LEVEL: u32 = 1;
 /// finds in a folder that can be understood is part of the declaration.
 pub fn declare(folder: &str, tree: &TreeId, files: &BundleFiles) -> Result<Declaration, Vec<Problem>> {
     let manifest_path = format!("connectors/{folder}/connector.yaml");
-    let name: ConnectorName = folder
-        .parse()
-        .map_err(|error| vec![Problem::error("SB060", Place::file(&manifest_path), format!("the folder's name is refused: {error}"))])?;
+    let name: ConnectorName = folder.parse().map_err(|error| {
+        vec![Problem::error(code::FOLDER_NAME, Place::file(&manifest_path), format!("the folder's name is refused: {error}"))]
+    })?;
     let bundle = Bundle::read(folder, files)?;
     let report = check::report(&bundle);
     let manifest = bundle.manifest;

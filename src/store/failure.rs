@@ -22,6 +22,9 @@ pub enum Cause {
     /// No space is left.
     #[error("the disk is full; nothing was changed. Free some space and repeat")]
     Full,
+    /// Reading or writing the file failed below the database.
+    #[error("the disk is full or fails ({0}). See that it has space left and no errors, then repeat")]
+    Disk(String),
     /// It may not be written.
     #[error("it may not be written by this user. Allow writing to the file and its folder, or choose another folder with --state")]
     ReadOnly,
@@ -74,6 +77,7 @@ impl Cause {
         match code {
             5 | 6 => Self::Busy,
             8 => Self::ReadOnly,
+            10 => Self::Disk(message),
             11 | 26 => Self::Damaged(message),
             13 => Self::Full,
             14 => Self::NotOpened,

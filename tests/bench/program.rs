@@ -26,11 +26,14 @@ pub fn switchboard(repository: &Path, state: &Path) -> Command {
     command
 }
 
-/// A program by the name it has on the path, or among the tools that `tests/run` installs.
+/// A peer's program, where it is on this machine, on the path or among the tools that `tests/run` installs.
 pub fn find(name: &str) -> Option<PathBuf> {
-    let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/bin");
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::iter::once(tools).chain(std::env::split_paths(&path)).map(|folder| folder.join(name)).find(|file| file.is_file())
+    let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/bin").join(name);
+    let candidates = [tool, PathBuf::from(name)];
+    let runs = |program: &PathBuf| {
+        Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    };
+    candidates.into_iter().find(runs)
 }
 
 /// Runs a program to its end with nothing shown. Fails where it does not end with one of these codes.
@@ -68,7 +71,8 @@ pub struct Daemon {
 impl Daemon {
     /// Starts `watch`.
     pub fn start(repository: &Path, state: &Path) -> Result<Self> {
-        let mut child = switchboard(repository, state).arg("watch").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let mut child =
+            switchboard(repository, state).arg("watch").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let output = child.stdout.take().context("the daemon has no output")?;
         let (sender, lines) = channel();
         thread::spawn(move || {

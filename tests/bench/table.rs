@@ -64,7 +64,8 @@ pub fn show_memory(kib: u64) -> String {
 fn machine() -> String {
     let read = |file| fs::read_to_string(file).unwrap_or_default();
     let cpu = read("/proc/cpuinfo");
-    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':')).map_or("unknown processor", |(_, name)| name.trim());
+    let model =
+        cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':')).map_or("unknown processor", |(_, name)| name.trim());
     let cores = cpu.lines().filter(|line| line.starts_with("processor")).count();
     let load = read("/proc/loadavg");
     format!("{model}, {cores} cores, load {} at the end", load.split(' ').next().unwrap_or_default())

@@ -3,9 +3,11 @@
 mod apply;
 mod completions;
 mod delete;
+mod demo;
 mod edit;
 mod everywhere;
 mod explain;
+mod faults;
 mod flow;
 mod init;
 mod lifecycle;

@@ -61,7 +61,7 @@ fn other_files_count_too() {
     assert!(ran.out.contains("switchboard.yaml:"), "{}", ran.out);
     std::fs::remove_file(team.path("switchboard.yaml")).unwrap();
     let ran = team.run(&["validate"]).done();
-    assert!(ran.out.contains("warning[SB060]: there is no switchboard.yaml"), "{}", ran.out);
+    assert!(ran.out.contains("warning[SB042]: there is no switchboard.yaml"), "{}", ran.out);
 }
 
 #[test]

@@ -1,56 +1,63 @@
 //! `watch` follows the tracked branch, alone on its state, until it is told to stop.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Stdio};
-
 use crate::support::command::Team;
-
-/// The daemon's process; it ends with the test.
-struct Daemon(Child);
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn start(team: &Team, arguments: &[&str]) -> (Daemon, impl Iterator<Item = String> + use<>) {
-    let mut child = team.command(&team.root(), arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let ready = BufReader::new(child.stderr.as_mut().unwrap()).lines().next().unwrap().unwrap();
-    assert!(ready.starts_with("Watching; state in "), "{ready}");
-    (Daemon(child), lines)
-}
+use crate::support::daemon::Daemon;
 
 #[test]
 fn commits_are_followed_and_a_second_daemon_is_refused() {
     let team = Team::with_crm();
-    let (mut daemon, mut lines) = start(&team, &["watch"]);
+    let mut daemon = Daemon::start(&team, &["watch"]);
     team.run(&["pre-publish", "crm", "--commit"]).done();
-    assert_eq!(lines.next().unwrap(), "crm: deploy 0.1.0 to test");
-    assert!(lines.next().unwrap().starts_with("crm: run the tests of "));
+    assert_eq!(daemon.line(), "crm: deploy 0.1.0 to test");
+    assert!(daemon.line().starts_with("crm: run the tests of "));
     for arguments in [&["watch"][..], &["apply"], &["rebuild"]] {
         let ran = team.run(arguments).failed();
         assert!(ran.err.contains("another switchboard"), "{arguments:?}: {}", ran.err);
     }
-    terminate(&daemon);
-    assert!(daemon.0.wait().unwrap().success());
-    assert_eq!(lines.next(), None);
+    assert!(daemon.end_with("TERM").success());
+    assert!(daemon.lines.next().is_none());
 }
 
 #[test]
 fn a_decision_is_acted_on_at_once() {
     let team = Team::in_review();
-    let (daemon, mut lines) = start(&team, &["watch", "--output", "json"]);
+    let mut daemon = Daemon::start(&team, &["watch", "--output", "json"]);
     team.run(&["review", "approve", "1", "--by", "bob@example.com"]).done();
-    let told: serde_json::Value = serde_json::from_str(&lines.next().unwrap()).unwrap();
+    let told: serde_json::Value = serde_json::from_str(&daemon.line()).unwrap();
     assert_eq!((told["connector"].as_str(), told["step"].as_str()), (Some("crm"), Some("publish")));
     assert_eq!(told["failure"], serde_json::Value::Null);
-    drop(daemon);
 }
 
-fn terminate(daemon: &Daemon) {
-    let id = daemon.0.id().to_string();
-    assert!(std::process::Command::new("/bin/kill").args(["-TERM", &id]).status().unwrap().success());
+#[test]
+fn it_stops_in_the_middle_of_endless_tests() {
+    for signal in ["TERM", "INT"] {
+        let team = Team::with_crm();
+        team.replace("connectors/crm/connector.yaml", "${ { id, name } }", "${ def endless: endless; endless }");
+        team.commit_all("Never end");
+        team.run(&["pre-publish", "crm", "--commit"]).done();
+        let mut daemon = Daemon::start(&team, &["watch"]);
+        assert_eq!(daemon.line(), "crm: deploy 0.1.0 to test");
+        assert!(daemon.line().starts_with("crm: run the tests of "));
+        assert!(daemon.end_with(signal).success());
+        assert_eq!(daemon.notes.by_ref().last().unwrap().unwrap(), "Stopped.");
+        assert_eq!(team.stage("crm"), "pre-published");
+    }
+}
+
+#[test]
+fn a_repository_that_disappears_is_waited_for() {
+    let team = Team::with_crm();
+    let state = team.outside().join("state").display().to_string();
+    let mut daemon = Daemon::start(&team, &["watch", "--state", &state, "--poll-interval", "1s"]);
+    team.run(&["pre-publish", "crm", "--commit"]).done();
+    assert_eq!(daemon.line(), "crm: deploy 0.1.0 to test");
+    assert!(daemon.line().starts_with("crm: run the tests of "));
+
+    let elsewhere = team.outside().join("elsewhere");
+    std::fs::rename(team.root(), &elsewhere).unwrap();
+    daemon.note_with("repository");
+    std::fs::rename(&elsewhere, team.root()).unwrap();
+    team.run(&["publish", "crm", "--commit", "--state", &state]).done();
+    assert_eq!(daemon.line(), "crm: open the review of 0.1.0");
+    assert!(daemon.end_with("TERM").success());
 }

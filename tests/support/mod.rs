@@ -1,9 +1,9 @@
 //! World builder, stateful fakes, fixed clock, command runner.
 
+pub mod command;
+pub mod daemon;
 pub mod git;
 pub mod git_http;
 pub mod git_ssh;
 pub mod team;
 pub mod universe;
-
-pub mod command;

@@ -9,7 +9,7 @@ use crate::cli::output::Human;
 use crate::cli::work_tree::{WorkTree, ignored_by, read_folder};
 use crate::cli::{Door, progress, render};
 use crate::harness::{Job, Workers};
-use crate::manifest::{Bundle, MANIFEST};
+use crate::manifest::{Bundle, MANIFEST, code};
 use crate::model::{Evidence, Place, Problem};
 
 /// Flags of `test`.
@@ -72,7 +72,7 @@ fn jobs(work_tree: &WorkTree, names: &[String]) -> (Vec<Job>, Vec<Problem>) {
             Ok(files) => files,
             Err(error) => {
                 let place = Place::file(format!("connectors/{name}/{MANIFEST}"));
-                problems.push(Problem::error(super::validate::UNREADABLE, place, format!("the folder cannot be read: {error:#}")));
+                problems.push(Problem::error(code::OBJECT_UNREADABLE, place, format!("the folder cannot be read: {error:#}")));
                 continue;
             }
         };

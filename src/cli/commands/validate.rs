@@ -17,7 +17,7 @@ use crate::cli::output::Human;
 use crate::cli::render::{paint, problems};
 use crate::cli::work_tree::{WorkTree, ignored_by, read_folder};
 use crate::cli::{Door, progress};
-use crate::manifest::{self, Bundle, Config};
+use crate::manifest::{self, Bundle, Config, code};
 use crate::model::{BundleFiles, Place, Problem};
 
 /// Flags of `validate`.
@@ -31,9 +31,6 @@ pub struct Arguments {
     #[arg(long, value_name = "REV")]
     rev: Option<String>,
 }
-
-/// A folder or file that cannot even be read.
-pub(super) const UNREADABLE: &str = "SB060";
 
 /// What was found.
 #[derive(Debug, Default, Serialize)]
@@ -144,7 +141,7 @@ fn connector(root: &Path, name: &str, is_ignored: &dyn Fn(&Path) -> bool, found:
         Ok(files) => found.add(problems_of(name, &files), |file| in_bundle(name, &files, file)),
         Err(error) => {
             let place = Place::file(format!("connectors/{name}/{}", manifest::MANIFEST));
-            found.problems.push(Problem::error(UNREADABLE, place, format!("the folder cannot be read: {error:#}")));
+            found.problems.push(Problem::error(code::OBJECT_UNREADABLE, place, format!("the folder cannot be read: {error:#}")));
         }
     }
 }
@@ -168,7 +165,7 @@ fn other_files(root: &Path) -> Result<Findings> {
     match fs::read(root.join("switchboard.yaml")) {
         Ok(bytes) => findings.add(Config::read(&bytes).err().unwrap_or_default(), |_| Some(bytes.clone())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => findings.problems.push(
-            Problem::warning(UNREADABLE, Place::file("switchboard.yaml"), "there is no switchboard.yaml, so the usual policy applies")
+            Problem::warning(code::NO_CONFIG, Place::file("switchboard.yaml"), "there is no switchboard.yaml, so the usual policy applies")
                 .hint("`switchboard init` writes one."),
         ),
         Err(error) => return Err(error).context("cannot read switchboard.yaml"),
@@ -204,7 +201,7 @@ async fn at_commit(work_tree: &WorkTree, rev: &str, chosen: &[String]) -> Result
             Ok(files) => findings.add(problems_of(&name, &files), |file| in_bundle(&name, &files, file)),
             Err(error) => {
                 let place = Place::file(format!("connectors/{name}/{}", manifest::MANIFEST));
-                findings.problems.push(Problem::error(UNREADABLE, place, format!("the folder cannot be read: {error:#}")));
+                findings.problems.push(Problem::error(code::OBJECT_UNREADABLE, place, format!("the folder cannot be read: {error:#}")));
             }
         }
     }

@@ -68,7 +68,7 @@ impl Folder {
         config.set_str("user.name", "Alice").context("cannot configure the repository")?;
         config.set_str("user.email", "alice@example.com").context("cannot configure the repository")?;
         for (path, content) in FILES {
-            self.write(path, content)?;
+            self.write(path, &at_the_root(content))?;
         }
         for (name, schema) in schemas() {
             let text = serde_json::to_string_pretty(&schema).context("cannot write a schema")?;
@@ -109,5 +109,14 @@ impl Folder {
 
     fn refused(&self, reason: impl Into<String>) -> Failure {
         Failure::refused(format!("use {} for the demo", self.root.display()), reason)
+    }
+}
+
+/// The example stands two folders below the schemas that its comments name, the demo's repository beside its own.
+fn at_the_root(content: &[u8]) -> Vec<u8> {
+    const COMMENT: &[u8] = b"# yaml-language-server: $schema=";
+    match content.strip_prefix(COMMENT).and_then(|rest| rest.strip_prefix(b"../../")) {
+        Some(rest) => [COMMENT, rest].concat(),
+        None => content.to_owned(),
     }
 }

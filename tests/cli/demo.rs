@@ -1,0 +1,60 @@
+//! `demo` makes a team's repository of its own and, with `--walkthrough`, takes its connectors through the whole lifecycle.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::command::Team;
+
+#[test]
+fn the_walkthrough_shows_the_whole_lifecycle() {
+    let team = Team::nowhere();
+    let ran = team.run_in(team.outside(), &["demo", "--walkthrough"]).done();
+    let stages: Vec<&str> = ran
+        .out
+        .lines()
+        .filter_map(|line| {
+            ["in review", "pre-published", "published", "rejected", "editing"]
+                .into_iter()
+                .find(|stage| line.contains(&format!("  {stage}  ")))
+        })
+        .collect();
+    let mut wanted =
+        ["editing", "pre-published", "in review", "published", "rejected", "in review", "pre-published"].into_iter().peekable();
+    stages.iter().for_each(|stage| {
+        wanted.next_if_eq(stage);
+    });
+    assert_eq!(wanted.next(), None, "{stages:?}\n{}", ran.out);
+
+    let again = team.run_in(team.outside(), &["demo", "--walkthrough"]).done();
+    assert!(again.out.contains("published"));
+}
+
+#[test]
+fn a_folder_of_somebody_else_is_refused() {
+    let team = Team::nowhere();
+    fs::create_dir(team.outside().join("mine")).unwrap();
+    fs::write(team.outside().join("mine/thesis.txt"), "precious").unwrap();
+    let ran = team.run_in(team.outside(), &["demo", "mine", "--walkthrough"]).failed();
+    assert!(ran.err.contains("it is not empty"), "{}", ran.err);
+    assert_eq!(fs::read_to_string(team.outside().join("mine/thesis.txt")).unwrap(), "precious");
+}
+
+#[test]
+fn every_file_names_a_schema_that_is_there() {
+    let team = Team::nowhere();
+    team.run_in(team.outside(), &["demo", "--walkthrough"]).done();
+    let mut named = 0;
+    for file in files_below(&team.outside().join("switchboard-demo/connectors")) {
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        if let Some(schema) = text.lines().next().and_then(|line| line.strip_prefix("# yaml-language-server: $schema=")) {
+            named += 1;
+            assert!(file.parent().unwrap().join(schema).is_file(), "{} names {schema}", file.display());
+        }
+    }
+    assert!(named > 3, "{named}");
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
