@@ -21,6 +21,8 @@ pub struct Proposal {
     pub branch: String,
     /// One line for people.
     pub title: String,
+    /// Reviews of this branch up to this one are over, merged ones included.
+    pub after: Option<ReviewId>,
 }
 
 /// Guarantees: `open` and `withdraw` may be repeated; at most one open review per branch exists whatever answers are lost.
@@ -31,7 +33,7 @@ pub trait Forge: Send + Sync {
     async fn reviews(&self) -> Result<Vec<Review>>;
 
     /// Opens the review of a branch, or returns the one that is already there in whatever state it is.
-    /// Only a withdrawn review is opened anew, as a new review.
+    /// Only after a withdrawn review, or one that the proposal says is over, a new one is opened.
     async fn open(&self, proposal: &Proposal) -> Result<Review>;
 
     /// Closes an open review as withdrawn and deletes its branch; one that is closed already stays as it is.

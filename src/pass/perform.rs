@@ -23,8 +23,8 @@ pub(super) async fn perform(world: &World, planned: &PlannedStep) -> Result<()> 
         Step::Withdraw { review, branch: _, digest: _ } => hand.withdraw(*review, &planned.reason).await,
         Step::Deploy { environment, version, digest, tree, replaces: _ } => hand.deploy(environment, version, digest, tree).await,
         Step::RunTests { digest, tree } => hand.run_tests(digest, tree).await,
-        Step::OpenReview { version, digest, branch, commit, replaces } => {
-            hand.open_review(version, digest, branch, commit, replaces.as_ref()).await
+        Step::OpenReview { version, digest, branch, commit, replaces, after } => {
+            hand.open_review(version, digest, branch, commit, replaces.as_ref(), *after).await
         }
     }
 }
@@ -95,6 +95,7 @@ impl Hand<'_> {
         branch: &str,
         commit: &CommitId,
         replaces: Option<&Version>,
+        after: Option<ReviewId>,
     ) -> Result<()> {
         self.remember(Fact::ReviewIntended { version: version.clone(), digest: *digest }).await?;
         let release = Release {
@@ -109,7 +110,7 @@ impl Hand<'_> {
         };
         let title = format!("Publish {} {version}", self.connector);
         let (release, record) = self.ensure_record(release, branch, &title).await?;
-        let proposal = Proposal { release, record, branch: branch.to_owned(), title };
+        let proposal = Proposal { release, record, branch: branch.to_owned(), title, after };
         self.world.forge.open(&proposal).await.context("cannot open the review")?;
         Ok(())
     }

@@ -171,21 +171,29 @@ pub(super) fn rejected(connector: &Connector, declaration: &Declaration) -> Gate
     }
 }
 
-/// Rule 3: what is tested, clean and not yet published is proposed, once.
+/// Rule 3: what is tested, clean and not yet published is proposed, once. Content that went out of production since its review
+/// is proposed again: going back is a publication like any other.
 pub(super) fn review(connector: &Connector, declaration: &Declaration, policy: &Policy, commit: Option<&CommitId>) -> Gate {
     let (Some(version), Some(commit)) = (declaration.deployed_version(), commit) else { return Gate::Hold(WaitingOn::Version) };
     if let Some(open) = connector.open_review() {
         return Gate::Hold(WaitingOn::Review { review: open.id });
     }
     let digest = declaration.digest;
-    let proposed = connector.reviews.iter().rev().find(|review| review.version == version && review.digest == digest);
-    if let Some(Review { id, state: ReviewState::Merged { .. }, .. }) = proposed {
-        return Gate::Hold(WaitingOn::MergedRecord { review: *id, record: Release::path(&declaration.name, &version) });
+    let newest = connector.reviews.iter().rev().find(|review| review.version == version && review.digest == digest);
+    let merged = newest.filter(|review| matches!(review.state, ReviewState::Merged { .. }));
+    if let Some(merged) = merged.filter(|merged| !was_superseded(connector, merged)) {
+        return Gate::Hold(WaitingOn::MergedRecord { review: merged.id, record: Release::path(&declaration.name, &version) });
     }
     let replaces = policy.production.iter().find_map(|name| connector.holdings.get(name)).map(|held| held.version.clone());
     let branch = review_branch(&declaration.name, &version, &digest);
     let reason = "its tests passed and its check report has no error".to_owned();
-    Gate::Step(Step::OpenReview { version, digest, branch, commit: commit.clone(), replaces }, Cause::Change, reason)
+    let after = merged.map(|merged| merged.id);
+    Gate::Step(Step::OpenReview { version, digest, branch, commit: commit.clone(), replaces, after }, Cause::Change, reason)
+}
+
+/// Whether another release was approved after this merged review: then its record, there or not, publishes nothing any more.
+fn was_superseded(connector: &Connector, merged: &Review) -> bool {
+    approved_release(connector).is_some_and(|(_, review)| review.id > merged.id)
 }
 
 /// Whether production holds the declared content already.

@@ -117,6 +117,8 @@ pub enum Step {
         commit: CommitId,
         /// The version production holds now.
         replaces: Option<Version>,
+        /// The review that approved this content before, where other content was published since: a new one is wanted.
+        after: Option<ReviewId>,
     },
 }
 

@@ -92,3 +92,23 @@ fn a_bare_repository_has_no_files_to_edit() {
     let ran = team.run_in(&bare, &["publish", "crm"]).failed();
     assert!(ran.err.contains("the repository has no files to edit here"), "{}", ran.err);
 }
+
+#[test]
+fn earlier_content_comes_back_through_a_review_of_its_own() {
+    let team = Team::published();
+    let first = team.read("connectors/crm/connector.yaml");
+    team.replace("connectors/crm/connector.yaml", "version: 0.1.0", "version: 0.2.0");
+    team.commit_all("Version 0.2.0");
+    team.run(&["apply"]).done();
+    team.run(&["review", "approve", "2", "--by", "bob@example.com"]).done();
+    team.run(&["apply"]).done();
+
+    team.write("connectors/crm/connector.yaml", first);
+    team.commit_all("Back to 0.1.0");
+    team.run(&["apply"]).done();
+    assert_eq!(team.stage("crm"), "in-review");
+    team.run(&["review", "approve", "3", "--by", "bob@example.com"]).done();
+    let ran = team.run(&["apply"]).done();
+    assert!(ran.out.contains("crm: publish 0.1.0 to production, replacing 0.2.0 by review #3"), "{}", ran.out);
+    assert_eq!(team.stage("crm"), "published");
+}

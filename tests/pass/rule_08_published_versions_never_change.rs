@@ -47,3 +47,24 @@ fn moving_the_status_of_published_content_takes_nothing_away() {
     assert_eq!(team.held("production", "orders").as_deref(), Some("1.0.0"));
     team.assert_at_rest();
 }
+
+#[test]
+fn going_back_to_earlier_content_is_a_publication_of_its_own() {
+    let mut team = Team::new();
+    let mut first = Draft::new("orders");
+    team.publish(&mut first);
+    let mut second = Draft { content: "second".to_owned(), version: Some("1.1.0".to_owned()), ..first.clone() };
+    team.publish(&mut second);
+    assert_eq!(team.held("production", "orders").as_deref(), Some("1.1.0"));
+
+    team.commit(&first);
+    team.settle();
+    assert_eq!(team.stage("orders"), Stage::InReview);
+    assert_eq!(team.held("production", "orders").as_deref(), Some("1.1.0"));
+    team.approve("orders");
+    team.settle();
+    assert_eq!(team.held("production", "orders").as_deref(), Some("1.0.0"));
+    assert_eq!(team.stage("orders"), Stage::Published);
+    assert_eq!(team.reviews("orders").len(), 3);
+    team.assert_at_rest();
+}

@@ -227,6 +227,13 @@ impl History {
     /// At rest every readable, unlocked connector that asks for it stands in the test environment, under its own content.
     fn ask_for_the_goal(&mut self) {
         let plan = self.team.plan();
+        for hold in &plan.holds {
+            if let WaitingOn::MergedRecord { record, .. } = &hold.waiting_on
+                && self.team.universe.state().git.files().contains_key(record)
+            {
+                self.fail(&format!("{} waits for {record}, which is there", hold.connector));
+            }
+        }
         for (name, draft) in &self.drafts {
             let in_git = self.team.universe.state().git.files().contains_key(&format!("connectors/{name}/connector.yaml"));
             let held = plan.holds.iter().any(|hold| hold.connector.as_str() == *name);

@@ -168,7 +168,8 @@ impl Forge for LocalForge {
         for _ in 0..ATTEMPTS {
             let page = self.settled().await?;
             let newest = page.reviews.values().rev().map(|standing| &standing.file.review).find(|review| review.branch == proposal.branch);
-            if let Some(there) = newest.filter(|review| !matches!(review.state, ReviewState::Withdrawn { .. })) {
+            let is_over = |review: &Review| matches!(review.state, ReviewState::Withdrawn { .. }) || Some(review.id) <= proposal.after;
+            if let Some(there) = newest.filter(|review| !is_over(review)) {
                 return Ok(there.clone());
             }
             let Some(head) = self.branch_head(&proposal.branch).await? else {

@@ -60,8 +60,9 @@ impl Forge for Universe {
             if state.forge.away {
                 bail!("the forge does not answer");
             }
-            let same = |review: &&Review| review.branch == proposal.branch && !matches!(review.state, ReviewState::Withdrawn { .. });
-            if let Some(there) = state.forge.reviews.iter().rev().find(same) {
+            let is_over = |review: &&Review| matches!(review.state, ReviewState::Withdrawn { .. }) || Some(review.id) <= proposal.after;
+            let newest = state.forge.reviews.iter().rev().find(|review| review.branch == proposal.branch);
+            if let Some(there) = newest.filter(|review| !is_over(review)) {
                 return Ok(there.clone());
             }
             let review = Review {
