@@ -16,6 +16,7 @@ use crate::store::CachedDeclaration;
 
 /// The settings' name in the store's cache; no connector can have it.
 const CONFIG: &str = "switchboard.yaml";
+const CONNECTORS: &str = "connectors";
 const CONFIG_LIMIT: usize = 1 << 20;
 /// Folders read at once: bounds the memory a first pass takes.
 const CHUNK: usize = 256;
@@ -59,6 +60,9 @@ pub(super) async fn read(world: &World, memory: &mut Memory) -> Result<Vec<Gap>>
         Ok(listing) => listing,
         Err(error) => return gap(format!("commit {}: {error:#}", commit.short())),
     };
+    if let Some(odd) = listing.oddities.iter().find(|odd| odd.path == CONNECTORS) {
+        return gap(format!("{CONNECTORS}: {}", odd.reason));
+    }
     if listing.config.is_none() && listing.connectors.as_ref().is_none_or(BTreeMap::is_empty) {
         return Ok(vec![Gap::EmptyTree]);
     }
@@ -124,7 +128,16 @@ fn policy_of(config: &Config) -> Policy {
 async fn read_connectors(world: &World, memory: &mut Memory, listing: &Listing) -> Result<()> {
     let none = BTreeMap::new();
     let present = listing.connectors.as_ref().unwrap_or(&none);
-    let gone: Vec<String> = memory.folders.keys().filter(|folder| !present.contains_key(*folder)).cloned().collect();
+    let replaced: BTreeMap<&str, &str> = listing
+        .oddities
+        .iter()
+        .filter_map(|odd| Some((odd.path.strip_prefix(CONNECTORS)?.strip_prefix('/')?, odd.reason.as_str())))
+        .collect();
+    for (folder, reason) in &replaced {
+        refuse_folder(memory, folder, reason);
+    }
+    let is_there = |folder: &str| present.contains_key(folder) || replaced.contains_key(folder);
+    let gone: Vec<String> = memory.folders.keys().filter(|folder| !is_there(folder)).cloned().collect();
     for folder in gone {
         memory.folders.remove(&folder);
         mark(memory, &folder);
@@ -136,6 +149,20 @@ async fn read_connectors(world: &World, memory: &mut Memory, listing: &Listing) 
         read_chunk(world, memory, chunk).await?;
     }
     Ok(())
+}
+
+/// A link, a submodule or a file where a connector's folder was: something is there, so nothing was deleted.
+fn refuse_folder(memory: &mut Memory, folder: &str, reason: &str) {
+    if folder.parse::<ConnectorName>().is_err() {
+        return;
+    }
+    let problems = vec![refused(&format!("{CONNECTORS}/{folder}"), reason)];
+    let last_good = memory.last_good(folder);
+    let desired = Desired::Unreadable { problems, last_good };
+    if memory.folders.get(folder).is_none_or(|known| known.desired != desired) {
+        memory.folders.insert(folder.to_owned(), Folder { tree: Some(TreeId::new("")), desired });
+        mark(memory, folder);
+    }
 }
 
 async fn read_chunk(world: &World, memory: &mut Memory, chunk: &[(String, TreeId)]) -> Result<()> {

@@ -158,7 +158,8 @@ fn work_trees(repo: &Repository) -> Result<Vec<Repository>> {
     Ok(found)
 }
 
-fn changed_paths(repo: &Repository, old: Option<Oid>, new: Oid) -> Result<Vec<String>> {
+/// The paths that differ between two commits; all of the second where there is no first.
+pub(super) fn changed_paths(repo: &Repository, old: Option<Oid>, new: Oid) -> Result<Vec<String>> {
     let old = old.map(|id| repo.find_commit(id)?.tree()).transpose()?;
     let new = repo.find_commit(new)?.tree()?;
     let diff = repo.diff_tree_to_tree(old.as_ref(), Some(&new), Some(DiffOptions::new().include_typechange(true)))?;

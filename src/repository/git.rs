@@ -11,6 +11,7 @@ use tokio::task::spawn_blocking;
 
 use crate::model::{BlobId, BundleFiles, CommitId, Person, TreeId};
 
+use super::checkout::changed_paths;
 use super::mirror::Mirror;
 use super::read::{Reader, oid, unreadable};
 use super::write::{self, CommitSummary, NewFile};
@@ -124,6 +125,12 @@ impl GitRepository {
         let (ours, theirs, message) = (oid(ours)?, oid(theirs)?, message.to_owned());
         let author = author.clone();
         self.blocking(move |repo| merge::merge(repo, ours, theirs, &message, &write::signature(&author, at)?)).await
+    }
+
+    /// The paths that differ between two commits' files.
+    pub async fn changed_paths(&self, before: &CommitId, after: &CommitId) -> Result<Vec<String>> {
+        let (before, after) = (oid(before)?, oid(after)?);
+        self.blocking(move |repo| changed_paths(repo, Some(before), after)).await
     }
 
     /// Whether `ancestor` is `descendant` or one of the commits before it.
@@ -276,7 +283,8 @@ impl GitRepository {
         self.inner.listed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn ref_target(&self, name: &str) -> Result<Option<CommitId>> {
+    /// Where a reference points, by its full name; `None` where there is none.
+    pub async fn ref_target(&self, name: &str) -> Result<Option<CommitId>> {
         let name = name.to_owned();
         self.blocking(move |repo| Ok(refs::target(repo, &name)?.map(|id| CommitId::new(id.to_string())))).await
     }

@@ -1,7 +1,8 @@
 //! Reads references and moves several of them at once, each only from the value that was expected.
 
-use std::thread;
+use std::collections::BTreeMap;
 use std::time::Duration;
+use std::{fs, io, thread};
 
 use anyhow::{Context, Result, bail};
 use git2::{ErrorCode, ObjectType, Oid, Reference, Repository, Transaction};
@@ -112,25 +113,54 @@ pub(super) fn target(repo: &Repository, name: &str) -> Result<Option<Oid>> {
     }
 }
 
-/// All references whose names begin with a prefix, in the order of their names.
+/// All references whose names begin with a prefix, in the order of their names. Fails where one of them cannot be read:
+/// libgit2 leaves those out, and what is missing here would be taken for something that never was.
 pub(super) fn list(repo: &Repository, prefix: &str) -> Result<Vec<(String, CommitId)>> {
-    let mut found = Vec::new();
-    for reference in repo.references().context("cannot read references")? {
-        let reference = match reference {
-            Ok(reference) => reference,
-            Err(error) => {
-                tracing::warn!(%error, "skipping a reference that cannot be read");
-                continue;
-            }
-        };
-        if let (Ok(name), Some(id)) = (reference.name(), reference.target())
-            && name.starts_with(prefix)
-        {
-            found.push((name.to_owned(), CommitId::new(id.to_string())));
+    let mut found = BTreeMap::new();
+    for reference in repo.references_glob(&format!("{prefix}*")).context("cannot read references")? {
+        let reference = reference.context("cannot read references")?;
+        if let (Ok(name), Some(id)) = (reference.name(), reference.target()) {
+            found.insert(name.to_owned(), CommitId::new(id.to_string()));
         }
     }
-    found.sort();
-    Ok(found)
+    for name in loose(repo, prefix)? {
+        if found.contains_key(&name) {
+            continue;
+        }
+        match repo.find_reference(&name) {
+            Ok(reference) => {
+                reference.target().map(|id| found.insert(name, CommitId::new(id.to_string())));
+            }
+            Err(error) if error.code() == ErrorCode::NotFound => {}
+            Err(error) => return Err(error).with_context(|| format!("cannot read {name}")),
+        }
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// The names of the files below `refs/` whose names begin with a prefix, which is that of a folder or of one reference.
+fn loose(repo: &Repository, prefix: &str) -> Result<Vec<String>> {
+    let Some(folder) = prefix.strip_suffix('/') else { return Ok(Vec::new()) };
+    let mut names = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let entries = match fs::read_dir(repo.commondir().join(&folder)) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error).with_context(|| format!("cannot list {folder}")),
+        };
+        for entry in entries {
+            let entry = entry.with_context(|| format!("cannot list {folder}"))?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let path = format!("{folder}/{name}");
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(path);
+            } else if Reference::is_valid_name(&path) {
+                names.push(path);
+            }
+        }
+    }
+    Ok(names)
 }
 
 /// The branch that HEAD names, as `refs/heads/…`; `None` where HEAD is detached.

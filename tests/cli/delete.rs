@@ -34,3 +34,26 @@ fn a_name_cannot_lead_elsewhere() {
     }
     assert!(team.path("switchboard.yaml").exists());
 }
+
+#[test]
+fn what_stands_in_a_connectors_place_is_no_deletion() {
+    let team = Team::published();
+    let folder = team.path("connectors/crm");
+    std::fs::rename(&folder, team.path("elsewhere")).unwrap();
+    for place in ["connectors/crm", "connectors"] {
+        if place == "connectors" {
+            std::fs::remove_file(&folder).unwrap();
+            std::fs::remove_dir_all(team.path("connectors")).unwrap();
+        }
+        std::os::unix::fs::symlink("elsewhere", team.path(place)).unwrap();
+        team.commit_all("A link");
+        for lost in [false, true] {
+            if lost {
+                std::fs::remove_dir_all(team.path(".switchboard")).unwrap();
+                team.run(&["rebuild"]);
+            }
+            let plan = team.run(&["plan", "--output", "json"]).json();
+            assert_eq!(plan["steps"], serde_json::json!([]), "{place}");
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! The difference between two texts or two bundles, as people read it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -8,6 +9,7 @@ use similar::{ChangeTag, TextDiff};
 
 use super::columns::harmless;
 use super::paint;
+use crate::manifest::MANIFEST;
 use crate::model::BundleFiles;
 
 /// The differing lines of every file, each file under its path; empty where nothing differs.
@@ -15,13 +17,24 @@ pub fn bundles(before: Option<&BundleFiles>, after: Option<&BundleFiles>) -> Str
     let paths: BTreeSet<&str> = [before, after].into_iter().flatten().flat_map(BundleFiles::iter).map(|(path, _)| path).collect();
     let mut text = String::new();
     for path in paths {
-        let old = before.and_then(|files| files.get(path));
-        let new = after.and_then(|files| files.get(path));
+        let [old, new] = [before, after].map(|files| files?.get(path).map(|bytes| content(path, bytes)));
         if old != new {
-            text.push_str(&file(path, old, new));
+            text.push_str(&file(path, old.as_deref(), new.as_deref()));
         }
     }
     text
+}
+
+/// A file without what is not content: the registry keeps a manifest with the status it had when it was first deployed.
+fn content<'b>(path: &str, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+    match as_text(Some(bytes)) {
+        Some(text) if path == MANIFEST => {
+            let is_status = |line: &str| line.starts_with("status:");
+            let lines = text.split_inclusive('\n').map(|line| if is_status(line) { "status: …\n" } else { line });
+            Cow::Owned(lines.collect::<String>().into_bytes())
+        }
+        Some(_) | None => Cow::Borrowed(bytes),
+    }
 }
 
 fn file(path: &str, old: Option<&[u8]>, new: Option<&[u8]>) -> String {

@@ -1,6 +1,7 @@
 //! A plan as people read it: one line a step with a sign for its kind, deletions first, drift apart from change,
 //! what waits and on what, and a summary line.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -169,7 +170,7 @@ fn waiting(text: &mut String, holds: &[Hold]) {
 }
 
 /// Names in a row, the rest of a long list counted.
-pub fn listed(names: &[&str]) -> String {
+pub fn listed(names: &[impl Borrow<str>]) -> String {
     match names.len().checked_sub(NAMES_SHOWN) {
         Some(rest @ 1..) => format!("{} and {rest} more", names[..NAMES_SHOWN].join(", ")),
         Some(0) | None => names.join(", "),

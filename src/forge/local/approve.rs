@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::file::{BegunApproval, LocalReview};
 use super::ledger::{Change, Standing, name_of};
 use super::{ATTEMPTS, LocalForge, deletion, paragraphs};
-use crate::model::{CommitId, Digest, Person, Release, ReviewId, ReviewState};
+use crate::model::{CommitId, Digest, Person, ReviewId, ReviewState};
 use crate::repository::{Merge, RefChange, RefUpdate};
 
 /// What became of an approval.
@@ -30,6 +30,8 @@ pub enum Approval {
     Conflict(Vec<String>),
     /// The branch does not carry the record as it was proposed.
     RecordChanged,
+    /// Somebody added more to the branch than its record: merging it would change these paths too.
+    MoreThanTheRecord(Vec<String>),
     /// The review's branch is gone; closing and proposing anew brings it back.
     BranchGone,
     /// The branch was merged before, and its record was taken out of the tracked branch since.
@@ -91,6 +93,12 @@ impl LocalForge {
         };
         if !self.carries_record(&merge, &standing.file).await? {
             return Ok(Attempt::Ended(Approval::Undone));
+        }
+        // What is approved is the case that `review show` lays out, and nothing that came along later.
+        let mut changed = self.repository.changed_paths(&tracked, &merge).await?;
+        changed.retain(|path| *path != standing.file.record_path());
+        if !changed.is_empty() {
+            return Ok(Attempt::Ended(Approval::MoreThanTheRecord(changed)));
         }
         self.merge(standing, head, tracked, merge, voice).await
     }
@@ -174,8 +182,7 @@ impl LocalForge {
 
     /// Whether a commit holds the record, byte for byte as proposed.
     async fn carries_record(&self, commit: &CommitId, file: &LocalReview) -> Result<bool> {
-        let path = Release::path(&file.review.connector, &file.review.version);
-        let content = self.repository.read_file(commit, &path).await?;
+        let content = self.repository.read_file(commit, &file.record_path()).await?;
         Ok(content.is_some_and(|content| Digest::of(&content) == file.review.record))
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::file::LocalReview;
 use super::ledger::{Change, Standing};
 use super::{ATTEMPTS, LocalForge, paragraphs};
-use crate::model::{CommitId, Person, Release, Review, ReviewId, ReviewState};
+use crate::model::{CommitId, Person, Review, ReviewId, ReviewState};
 use crate::repository::{RefChange, RefUpdate};
 
 /// What became of a rejection.
@@ -103,7 +103,7 @@ impl LocalForge {
             return Ok(file.head.clone());
         }
         let tracked = self.tracked_head().await?;
-        let path = Release::path(&file.review.connector, &file.review.version);
+        let path = file.record_path();
         if self.repository.read_file(&tracked, &path).await?.is_some() {
             bail!("cannot reopen review {}: {path} is on the tracked branch already", file.review.id);
         }

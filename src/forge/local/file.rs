@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::manifest::Document;
-use crate::model::{CommitId, Digest, Person, Review, ReviewState, review_branch};
+use crate::model::{CommitId, Digest, Person, Release, Review, ReviewState, review_branch};
 
 /// The file's name.
 pub(super) const NAME: &str = "review.yaml";
@@ -39,6 +39,11 @@ pub(super) struct BegunApproval {
 }
 
 impl LocalReview {
+    /// Where the release record stands, on the review's branch and once it is merged.
+    pub fn record_path(&self) -> String {
+        Release::path(&self.review.connector, &self.review.version)
+    }
+
     /// The same review in another state, with no approval under way.
     pub(super) fn in_state(&self, state: ReviewState) -> Self {
         Self { review: Review { state, ..self.review.clone() }, approval: None, ..self.clone() }

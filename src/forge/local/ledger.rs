@@ -84,7 +84,7 @@ impl Ledger {
             }
         }
         entries.extend(self.read_moved(moved).await?);
-        let next = entries.keys().max().map_or(1, |highest| highest + 1);
+        let next = next_number(&entries);
         let standing = |(number, entry): (&u64, &Entry)| {
             entry.file.as_ref().map(|file| (*number, Standing { commit: entry.commit.clone(), file: Arc::clone(file), guard: None }))
         };
@@ -138,6 +138,12 @@ impl Ledger {
 /// The reference of a review.
 pub(super) fn name_of(number: u64) -> String {
     format!("{REFS}{number}")
+}
+
+/// The number after the newest review's that no reference has; what a stranger put under a high number does not count.
+fn next_number(entries: &HashMap<u64, Entry>) -> u64 {
+    let newest = entries.iter().filter(|(_, entry)| entry.file.is_some()).map(|(number, _)| *number).max().unwrap_or(0);
+    (newest + 1..).find(|number| !entries.contains_key(number)).unwrap_or(HIGHEST)
 }
 
 fn number_of(name: &str) -> Option<u64> {

@@ -46,6 +46,14 @@ impl LocalForge {
         Ok(self.find(review).await?.map(|standing| LocalReview::clone(&standing.file)))
     }
 
+    /// The paths that commits on a review's branch changed since it was opened; approving refuses them.
+    pub async fn added_paths(&self, review: &LocalReview) -> Result<Vec<String>> {
+        match self.branch_head(&review.review.branch).await? {
+            Some(head) if head != review.head => self.repository.changed_paths(&review.head, &head).await,
+            Some(_) | None => Ok(Vec::new()),
+        }
+    }
+
     /// What happened to a review, newest first: who, when, and in the message what and why.
     pub async fn history(&self, review: ReviewId) -> Result<Vec<CommitSummary>> {
         match self.find(review).await? {
@@ -72,9 +80,7 @@ impl LocalForge {
 
     /// Where a branch points.
     async fn branch_head(&self, branch: &str) -> Result<Option<CommitId>> {
-        let name = format!("refs/heads/{branch}");
-        let listed = self.repository.refs(&name).await?;
-        Ok(listed.into_iter().find(|(listed, _)| *listed == name).map(|(_, commit)| commit))
+        self.repository.ref_target(&format!("refs/heads/{branch}")).await
     }
 
     /// Where the tracked branch points.

@@ -48,12 +48,28 @@ async fn work_that_went_on_meanwhile_is_kept() {
     let team = Team::new();
     let (proposal, review) = team.opened("a").await;
     let pushed = team.test.commit("main", &[("README.md", Some(b"changed\n"))]);
-    let extra = team.test.commit_as("Bob <bob@example.com>", &proposal.branch, &[("NOTES.md", Some(b"seen\n"))]);
+    let head = team.branch(&proposal).unwrap();
     let Approval::Merged(merge) = team.approve(&review).await else { panic!("not merged") };
-    assert_eq!(team.parents(&merge), [pushed, extra]);
-    for (path, content) in [("README.md", "changed\n"), ("NOTES.md", "seen\n"), ("connectors/demo/connector.yaml", "name: demo\n")] {
+    assert_eq!(team.parents(&merge), [pushed, head]);
+    for (path, content) in [("README.md", "changed\n"), ("connectors/demo/connector.yaml", "name: demo\n")] {
         assert_eq!(team.repository.read_file(&merge, path).await.unwrap().unwrap(), content.as_bytes(), "{path}");
     }
+}
+
+#[tokio::test]
+async fn nothing_comes_in_with_the_record() {
+    let team = Team::new();
+    let (proposal, review) = team.opened("a").await;
+    let main = team.main();
+    let found = team.forge.get(review.id).await.unwrap().unwrap();
+    assert_eq!(team.forge.added_paths(&found).await.unwrap(), Vec::<String>::new());
+    for (path, content) in [("switchboard.yaml", Some(&b"mine\n"[..])), ("connectors/demo/connector.yaml", None)] {
+        team.test.commit_as("Mallory <mallory@example.com>", &proposal.branch, &[(path, content)]);
+    }
+    let added = ["connectors/demo/connector.yaml", "switchboard.yaml"].map(str::to_owned).to_vec();
+    assert_eq!(team.approve(&review).await, Approval::MoreThanTheRecord(added.clone()));
+    assert_eq!(team.forge.added_paths(&found).await.unwrap(), added);
+    assert_eq!(team.main(), main);
 }
 
 #[tokio::test]

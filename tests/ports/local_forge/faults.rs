@@ -108,6 +108,7 @@ async fn hostile_content_is_skipped_and_takes_no_number() {
     team.plant("99999999999999999999", "review.yaml", good.as_bytes());
     team.plant("18446744073709551615", "review.yaml", good.as_bytes());
     team.plant("01", "review.yaml", good.as_bytes());
+    team.plant("999999999", "review.yaml", b"the last number there is");
     team.plant("x/y", "review.yaml", good.as_bytes());
     let blob = team.test.repo.blob(b"no commit").unwrap();
     team.test.repo.reference("refs/switchboard/reviews/9", blob, true, "test").unwrap();
@@ -132,5 +133,16 @@ async fn a_review_that_cannot_be_read_is_a_gap_and_not_a_missing_review() {
     assert!(format!("{:#}", fresh.reviews().await.unwrap_err()).contains("review #1"));
     assert!(fresh.open(&proposal).await.is_err());
     std::fs::write(&object, bytes).unwrap();
+    assert_eq!(fresh.reviews().await.unwrap().len(), 1);
+
+    let reference = team.test.repo.path().join("refs/switchboard/reviews/1");
+    let bytes = std::fs::read(&reference).unwrap();
+    for damaged in ["", "deadbeef\n"] {
+        std::fs::write(&reference, damaged).unwrap();
+        let failure = format!("{:#}", forge(&team.repository).reviews().await.unwrap_err());
+        assert!(failure.contains("cannot read refs/switchboard/reviews/1"), "{failure}");
+        assert!(fresh.open(&proposal).await.is_err());
+    }
+    std::fs::write(&reference, bytes).unwrap();
     assert_eq!(fresh.reviews().await.unwrap().len(), 1);
 }

@@ -10,6 +10,7 @@ use crate::cli::failure::Failure;
 use crate::cli::identity::who;
 use crate::cli::output::Human;
 use crate::cli::render::connectors::review_state;
+use crate::cli::render;
 use crate::daemon::Lease;
 use crate::forge::{Approval, Rejection, Reopening};
 use crate::model::{CommitId, Person, ReviewId};
@@ -73,6 +74,8 @@ fn not_approved(attempt: &str, by: &Person, approval: Approval) -> Failure {
         Approval::RecordChanged => {
             refused("its branch no longer carries the record as proposed").hint("Reject it; new content opens a new review.")
         }
+        Approval::MoreThanTheRecord(paths) => refused(&format!("merging its branch would also change {}", render::plan::listed(&paths)))
+            .hint("Move these commits to a branch of their own; a review is about its record alone."),
         Approval::BranchGone => refused("its branch is gone").hint("Withdraw the wish and publish again to bring it back."),
         Approval::Undone => refused("it was merged before, and its record was taken out of the tracked branch since")
             .hint("Reject it; new content opens a new review."),

@@ -17,7 +17,7 @@ use crate::cli::render::columns::{Columns, harmless, one_line};
 use crate::cli::render::{self, paint};
 use crate::forge::LocalReview;
 use crate::manifest::Bundle;
-use crate::model::{BundleFiles, Evidence, Problem, Review, ReviewId, Version};
+use crate::model::{BundleFiles, Evidence, Problem, Review, ReviewId, Status, Version};
 use crate::pass;
 
 /// The reviewer's case.
@@ -31,6 +31,8 @@ struct Case {
     difference: String,
     report: Vec<Problem>,
     evidence: Option<Evidence>,
+    /// Paths that somebody changed on the branch since the review was opened.
+    added: Vec<String>,
     history: Vec<Entry>,
 }
 
@@ -54,6 +56,7 @@ pub(super) async fn run(assembled: &Assembled, door: &Door, id: ReviewId) -> Res
 
 async fn case(assembled: &Assembled, found: LocalReview) -> Result<Case> {
     let (snapshot, _) = pass::preview(&assembled.world, &mut assembled.onlooker()).await?;
+    let added = if found.review.is_open() { assembled.forge.added_paths(&found).await? } else { Vec::new() };
     let LocalReview { review, title, record, .. } = found;
     let content = assembled.world.registry.bundle(&review.digest).await?;
     let production = snapshot.policy.production.iter().find_map(|name| snapshot.connectors.get(&review.connector)?.holdings.get(name));
@@ -70,6 +73,7 @@ async fn case(assembled: &Assembled, found: LocalReview) -> Result<Case> {
         replaces: held.map(|held| held.version.clone()),
         difference: render::difference::bundles(before.as_ref(), content.as_ref()),
         report: content.as_ref().map(|files| report(&review, files)).unwrap_or_default(),
+        added,
         evidence: assembled.world.store.evidence(&review.digest).await?,
         history: history.into_iter().rev().map(entry).collect(),
         review,
@@ -78,7 +82,11 @@ async fn case(assembled: &Assembled, found: LocalReview) -> Result<Case> {
 
 fn report(review: &Review, files: &BundleFiles) -> Vec<Problem> {
     match Bundle::read(review.connector.as_str(), files) {
-        Ok(bundle) => check::report(&bundle),
+        Ok(mut bundle) => {
+            // The registry keeps the content as it was first deployed; what is asked for here is to publish it.
+            bundle.manifest.status = Status::Published;
+            check::report(&bundle)
+        }
         Err(problems) => problems,
     }
 }
@@ -92,6 +100,10 @@ impl Human for Case {
         facts.row([("asked for by".to_owned(), paint::FAINT), (self.review.requested_by.to_string(), owo_colors::Style::new())]);
         facts.row([("branch".to_owned(), paint::FAINT), (self.review.branch.clone(), owo_colors::Style::new())]);
         text.push_str(&facts.render(2));
+        if !self.added.is_empty() {
+            let paths: String = self.added.iter().map(|path| format!("  {}\n", one_line(path))).collect();
+            section(&mut text, "Changed on the branch since the review was opened, so that it cannot be approved", &paths);
+        }
         section(&mut text, "Record", &indented(&harmless(&self.record)));
         let difference = match &self.replaces {
             Some(version) => format!("Difference from {version}, which is published"),
