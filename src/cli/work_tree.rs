@@ -14,8 +14,8 @@ use crate::settings::Location;
 use crate::{manifest, repository};
 
 /// The largest connector folder that is read, in bytes and in files.
-const LARGEST_FOLDER: u64 = 32 * 1024 * 1024;
-const MOST_FILES: usize = 2_000;
+const LARGEST_FOLDER: u64 = 16 * 1024 * 1024;
+const MOST_FILES: usize = 500;
 
 /// A work tree of the team's repository.
 pub struct WorkTree {
@@ -53,6 +53,9 @@ impl WorkTree {
     pub fn connectors(&self) -> Result<Vec<String>> {
         let folder = self.root.join("connectors");
         let mut names = Vec::new();
+        if folder.is_symlink() {
+            bail!("{} is a symbolic link where a folder belongs", folder.display());
+        }
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(names),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 
-use rlimit::{INFINITY, Resource};
+use rlimit::Resource;
 
 use super::protocol::Limits;
 
@@ -14,10 +14,11 @@ const TICKS: u64 = 100;
 
 /// Takes the limits on, for good.
 pub(super) fn take(limits: Limits) -> io::Result<()> {
-    Resource::AS.set(limits.memory, limits.memory)?;
-    Resource::CORE.set(0, 0)?;
-    Resource::FSIZE.set(0, 0)?;
-    Resource::NOFILE.set(OPEN_FILES, OPEN_FILES)
+    for (resource, most) in [(Resource::AS, limits.memory), (Resource::CORE, 0), (Resource::FSIZE, 0), (Resource::NOFILE, OPEN_FILES)] {
+        let most = most.min(resource.get_hard()?);
+        resource.set(most, most)?;
+    }
+    Ok(())
 }
 
 /// Gives up starting processes and threads. Has no effect on the superuser's processes.
@@ -27,7 +28,8 @@ pub(super) fn no_more_processes() -> io::Result<()> {
 
 /// Gives the next task its CPU time: the last defence, where the parent has gone and nobody else would end it.
 pub(super) fn grant_cpu(seconds: u64) -> io::Result<()> {
-    Resource::CPU.set(used().saturating_add(seconds).saturating_add(1), INFINITY)
+    let inherited = Resource::CPU.get_hard()?;
+    Resource::CPU.set(used().saturating_add(seconds).saturating_add(1).min(inherited), inherited)
 }
 
 /// CPU seconds used so far, from `/proc/self/stat`, proc(5).

@@ -1,8 +1,10 @@
 //! The child process: reads tasks on stdin, says what happens on stdout, and evaluates what its parent must not.
 
 use std::io::{self, Read, Write};
-use std::process::ExitCode;
+use std::os::unix::process::parent_id;
+use std::process::{self, ExitCode};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tokio::runtime::{Builder, Runtime};
@@ -15,6 +17,9 @@ use crate::flow::{Budget, Workflow};
 
 /// The stack that tasks run on. jq recurses; this leaves room for what is honest and ends what is endless soon.
 const STACK: usize = 64 << 20;
+
+/// How long a worker may outlive its parent.
+const ORPHAN_CHECK: Duration = Duration::from_millis(250);
 
 /// Serves tasks until stdin ends.
 pub fn run() -> ExitCode {
@@ -32,11 +37,22 @@ fn start() -> Result<()> {
         return Ok(());
     };
     limits::take(limits).context("cannot take the limits on")?;
+    let parent = parent_id();
+    let orphanage = move || end_with(parent);
+    thread::Builder::new().name("orphanage".to_owned()).spawn(orphanage).context("cannot watch for the parent's end")?;
     let engine = thread::Builder::new().name("engine".to_owned()).stack_size(STACK).spawn(move || serve(limits));
     let engine = engine.context("cannot start the engine")?;
     limits::no_more_processes().context("cannot take the limits on")?;
     // A panic has told of itself on stderr.
     engine.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the engine gave up")))
+}
+
+/// Ends the process once its parent has ended, however that came about: nobody is left to stop what runs on.
+fn end_with(parent: u32) {
+    while parent_id() == parent {
+        thread::sleep(ORPHAN_CHECK);
+    }
+    process::exit(1);
 }
 
 fn serve(limits: Limits) -> Result<()> {

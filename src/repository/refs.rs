@@ -1,6 +1,7 @@
 //! Reads references and moves several of them at once, each only from the value that was expected.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 use std::{fs, io, thread};
 
@@ -36,6 +37,10 @@ pub enum RefUpdate {
 /// How often a reference that somebody else has locked is tried again, 10 ms apart.
 const LOCK_ATTEMPTS: u32 = 100;
 
+/// References that only Switchboard writes, and how old a lock on one of them is that nobody holds any more.
+const OWN: [&str; 2] = ["refs/switchboard/", "refs/heads/switchboard/"];
+const STALE: Duration = Duration::from_secs(10);
+
 /// Refuses names that are not Switchboard's business, names given twice, and ids that are none.
 pub(super) fn check(changes: &[RefChange]) -> Result<()> {
     for (n, change) in changes.iter().enumerate() {
@@ -64,7 +69,7 @@ pub(super) fn update(repo: &Repository, changes: &[RefChange], message: &str) ->
     }
     let mut transaction = repo.transaction().context("cannot begin to move references")?;
     for change in changes {
-        lock(&mut transaction, &change.name)?;
+        lock(repo.commondir(), &mut transaction, &change.name)?;
     }
     for change in changes {
         if target(repo, &change.name)?.map(|id| id.to_string()).as_deref() != change.expected.as_ref().map(CommitId::as_str) {
@@ -94,14 +99,30 @@ pub(super) fn update(repo: &Repository, changes: &[RefChange], message: &str) ->
     Ok(RefUpdate::Done)
 }
 
-fn lock(transaction: &mut Transaction<'_>, name: &str) -> Result<()> {
+fn lock(git_dir: &Path, transaction: &mut Transaction<'_>, name: &str) -> Result<()> {
     for _ in 0..LOCK_ATTEMPTS {
         match transaction.lock_ref(name) {
-            Err(error) if error.code() == ErrorCode::Locked => thread::sleep(Duration::from_millis(10)),
+            Err(error) if error.code() == ErrorCode::Locked => {
+                remove_stale_lock(git_dir, name);
+                thread::sleep(Duration::from_millis(10));
+            }
             other => return other.with_context(|| format!("cannot lock {name}")),
         }
     }
     bail!("cannot lock {name}: another process holds it; if none is running, remove {name}.lock in the repository's git directory")
+}
+
+/// Removes the lock that a killed Switchboard left on a reference that nobody else writes; it holds one for milliseconds.
+fn remove_stale_lock(git_dir: &Path, name: &str) {
+    if !OWN.iter().any(|own| name.starts_with(own)) {
+        return;
+    }
+    let lock = git_dir.join(format!("{name}.lock"));
+    let age = fs::metadata(&lock).and_then(|metadata| metadata.modified()).ok().and_then(|modified| modified.elapsed().ok());
+    if age.is_some_and(|age| age > STALE) {
+        tracing::warn!(lock = %lock.display(), "removing a lock that a killed process left");
+        fs::remove_file(&lock).ok();
+    }
 }
 
 /// Where a reference points; `None` where it does not exist.

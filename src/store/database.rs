@@ -1,7 +1,8 @@
 //! The connection that store and registry share: one database, opened once, brought to the newest schema.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use sqlx::{AnyConnection, AnyPool};
 use sqlx::{AssertSqlSafe, Transaction};
@@ -14,6 +15,24 @@ use super::sqlite;
 pub struct Database {
     pool: AnyPool,
     name: Arc<str>,
+    trust: Trust,
+}
+
+/// Which connections may still be used. On a full disk SQLite ends a transaction by itself, the driver goes on counting it,
+/// and that connection would hold the write lock for ever: connections from before such a failure are closed.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Trust(Arc<Mutex<Option<Instant>>>);
+
+impl Trust {
+    fn lose(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether a connection of this age was made after the last such failure.
+    pub(super) fn holds_for(&self, age: Duration) -> bool {
+        let lost = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lost.is_none_or(|lost| age < lost.elapsed())
+    }
 }
 
 /// The result of an operation on the database.
@@ -25,14 +44,15 @@ pub(crate) const ROWS: usize = 500;
 impl Database {
     /// Opens the SQLite database in this file, made with its folder where they are missing, and migrates its schema.
     pub async fn open(path: &Path) -> Result<Self, DatabaseError> {
-        let (pool, name) = sqlite::open(path).await?;
-        Ok(Self { pool, name })
+        let trust = Trust::default();
+        let (pool, name) = sqlite::open(path, &trust).await?;
+        Ok(Self { pool, name, trust })
     }
 
     /// A new, empty SQLite database that lives as long as this value and its clones: for tests and previews.
     pub async fn memory() -> Result<Self, DatabaseError> {
         let (pool, name) = sqlite::memory().await?;
-        Ok(Self { pool, name })
+        Ok(Self { pool, name, trust: Trust::default() })
     }
 
     /// Waits for running statements and closes every connection.
@@ -51,7 +71,11 @@ impl Database {
 
     /// Tells what was attempted and what to do.
     pub(crate) fn failed(&self, attempt: &str, error: sqlx::Error) -> DatabaseError {
-        DatabaseError { attempt: attempt.to_owned(), database: Arc::clone(&self.name), cause: Cause::of(error) }
+        let cause = Cause::of(error);
+        if matches!(cause, Cause::Full | Cause::Disk(_) | Cause::Busy) {
+            self.trust.lose();
+        }
+        DatabaseError { attempt: attempt.to_owned(), database: Arc::clone(&self.name), cause }
     }
 }
 

@@ -8,7 +8,7 @@ use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::{Migrate, Migrator};
 use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 
-use super::database::Done;
+use super::database::{Done, Trust};
 use super::failure::{Cause, DatabaseError};
 
 /// Every schema since the first, oldest first.
@@ -21,7 +21,7 @@ const CONNECTIONS: u32 = 4;
 const ATTEMPTS: u32 = 50;
 
 /// Opens a database file, made with its folder where they are missing.
-pub(super) async fn open(path: &Path) -> Done<(AnyPool, Arc<str>)> {
+pub(super) async fn open(path: &Path, trust: &Trust) -> Done<(AnyPool, Arc<str>)> {
     sqlx::any::install_default_drivers();
     let name: Arc<str> = path.display().to_string().into();
     let failed = |cause| DatabaseError { attempt: "open the state".to_owned(), database: Arc::clone(&name), cause };
@@ -31,6 +31,11 @@ pub(super) async fn open(path: &Path) -> Done<(AnyPool, Arc<str>)> {
         // file's integrity, and a pass does again what is missing. The pool would repeat a connection that fails here until
         // its time is out; where this fails, the first statement tells better why.
         Box::pin(async move { connection.execute("PRAGMA synchronous = NORMAL").await.map_or(Ok(()), |_| Ok(())) })
+    });
+    let trust = trust.clone();
+    let options = options.before_acquire(move |_, connection| {
+        let trusted = trust.holds_for(connection.age);
+        Box::pin(async move { Ok(trusted) })
     });
     let pool = options.connect(&url).await.map_err(|error| failed(Cause::of(error)))?;
     let prepared = prepare(&pool).await;

@@ -86,8 +86,8 @@ fn invalid_files_give_exactly_the_expected_problems() {
     assert!(wrong.is_empty(), "{wrong}\nWhat was found is in {}/found.", env!("CARGO_TARGET_TMPDIR"));
 }
 
-/// Codes that no single file can give: those of a folder, and the one that ends a long list.
-const ELSEWHERE: [&str; 3] = ["SB032", "SB033", "SB099"];
+/// Codes that no single file can give: those of a folder or a repository, and the one that ends a long list.
+const ELSEWHERE: [&str; 6] = ["SB032", "SB033", "SB040", "SB041", "SB042", "SB099"];
 
 #[test]
 fn a_folder_declares_a_connector_under_its_own_name() {

@@ -36,6 +36,15 @@ impl Daemon {
         notes.into_iter().find(|note| note.contains(text)).unwrap_or_else(|| panic!("the daemon ended without a note of {text:?}"))
     }
 
+    /// The processes it has started.
+    pub fn children(&self) -> Vec<u32> {
+        let stats = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
+            let id: u32 = entry.unwrap().file_name().to_str()?.parse().ok()?;
+            Some((id, stat(id)?))
+        });
+        stats.filter(|(_, (_, parent))| *parent == self.child.id()).map(|(id, _)| id).collect()
+    }
+
     /// Sends a signal, such as TERM, and waits for the end.
     pub fn end_with(&mut self, signal: &str) -> ExitStatus {
         assert!(Command::new("/bin/kill").args([&format!("-{signal}"), &self.child.id().to_string()]).status().unwrap().success());
@@ -48,4 +57,16 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Whether a process still runs; one that has ended and waits to be collected does not.
+pub fn runs(id: u32) -> bool {
+    stat(id).is_some_and(|(state, _)| state != 'Z')
+}
+
+/// A process's state and its parent, proc(5).
+fn stat(id: u32) -> Option<(char, u32)> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let mut fields = stat.rsplit(')').next()?.split_whitespace();
+    Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))
 }
