@@ -103,14 +103,13 @@ fn adopt(repo: &Repository, advert: &Advert) -> Result<()> {
         let lines: String = advert.shallow.iter().map(|id| format!("{id}\n")).collect();
         fs::write(&shallow, lines).context("cannot note where the remote's history begins")?;
     }
-    let held = refs::list(repo, "refs/")?;
+    let held = refs::readable(repo, "refs/")?;
     // First what goes: a branch `a` must make room before `a/b` can come.
-    for (name, _) in &held {
+    for name in held.keys() {
         if !advert.refs.contains_key(name) {
             repo.find_reference(name)?.delete().with_context(|| format!("cannot delete {name} in the mirror"))?;
         }
     }
-    let held: std::collections::BTreeMap<_, _> = held.into_iter().collect();
     for (name, id) in &advert.refs {
         if held.get(name).is_none_or(|held| held.as_str() != id.to_string()) {
             repo.reference(name, *id, true, "fetch").with_context(|| format!("cannot move {name} in the mirror"))?;

@@ -134,9 +134,9 @@ pub(super) fn target(repo: &Repository, name: &str) -> Result<Option<Oid>> {
     }
 }
 
-/// All references whose names begin with a prefix, in the order of their names. Fails where one of them cannot be read:
-/// libgit2 leaves those out, and what is missing here would be taken for something that never was.
-pub(super) fn list(repo: &Repository, prefix: &str) -> Result<Vec<(String, CommitId)>> {
+/// The references that can be read and whose names begin with a prefix, a folder's, in the order of their names. libgit2 leaves
+/// damaged ones out, which is right only where a missing one costs nothing.
+pub(super) fn readable(repo: &Repository, prefix: &str) -> Result<BTreeMap<String, CommitId>> {
     let mut found = BTreeMap::new();
     for reference in repo.references_glob(&format!("{prefix}*")).context("cannot read references")? {
         let reference = reference.context("cannot read references")?;
@@ -144,6 +144,13 @@ pub(super) fn list(repo: &Repository, prefix: &str) -> Result<Vec<(String, Commi
             found.insert(name.to_owned(), CommitId::new(id.to_string()));
         }
     }
+    Ok(found)
+}
+
+/// All references whose names begin with a prefix, a folder's, in the order of their names. Fails where one of them cannot be
+/// read: what is missing here would be taken for something that never was.
+pub(super) fn list(repo: &Repository, prefix: &str) -> Result<Vec<(String, CommitId)>> {
+    let mut found = readable(repo, prefix)?;
     for name in loose(repo, prefix)? {
         if found.contains_key(&name) {
             continue;
@@ -159,11 +166,10 @@ pub(super) fn list(repo: &Repository, prefix: &str) -> Result<Vec<(String, Commi
     Ok(found.into_iter().collect())
 }
 
-/// The names of the files below `refs/` whose names begin with a prefix, which is that of a folder or of one reference.
+/// The names of a folder's references that have files of their own.
 fn loose(repo: &Repository, prefix: &str) -> Result<Vec<String>> {
-    let Some(folder) = prefix.strip_suffix('/') else { return Ok(Vec::new()) };
     let mut names = Vec::new();
-    let mut folders = vec![folder.to_owned()];
+    let mut folders = vec![prefix.trim_end_matches('/').to_owned()];
     while let Some(folder) = folders.pop() {
         let entries = match fs::read_dir(repo.commondir().join(&folder)) {
             Ok(entries) => entries,

@@ -1,5 +1,7 @@
 //! The repository adapter against real git servers on loopback: http through `git http-backend`, ssh through `sshd`, and file URLs.
 
+use std::path::Path;
+
 use secrecy::SecretString;
 use switchboard::model::{CommitId, Person};
 use switchboard::repository::{
@@ -208,6 +210,22 @@ async fn nonsense_and_broken_off_answers_are_errors_and_the_mirror_stays_good() 
     let small = GitOptions { max_fetch: 50, ..no_helper() };
     let error = open(&server.url("repo"), &tempfile::tempdir().unwrap(), &small).head().await.unwrap_err();
     assert!(format!("{error:#}").contains("more than 50 bytes"), "{error:#}");
+}
+
+#[tokio::test]
+async fn a_damaged_reference_is_no_deletion_in_the_source_and_in_nobodys_way_in_a_mirror() {
+    let test = TestRepo::bare();
+    let first = test.commit("main", &[("a", Some(b"1"))]);
+    let state = tempfile::tempdir().unwrap();
+    let repo = open(&format!("file://{}", test.path().display()), &state, &no_helper());
+    repo.head().await.unwrap();
+    let damage = |folder: &Path, branch: &str| std::fs::write(folder.join("refs/heads").join(branch), "").unwrap();
+
+    damage(&state.path().join("mirror"), "long-gone");
+    assert_eq!(repo.head().await.unwrap(), Head::Commit(first.clone()));
+    damage(&test.path(), "main");
+    assert!(format!("{:#}", repo.head().await.unwrap_err()).contains("cannot read refs/heads/main"));
+    assert_eq!(repo.ref_target("refs/heads/main").await.unwrap(), Some(first));
 }
 
 #[tokio::test]

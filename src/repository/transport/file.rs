@@ -28,15 +28,14 @@ impl FileRemote {
         advert.shallow = shallow(&remote);
         let odb = mirror.odb()?;
         let wanted: Vec<Oid> = advert.refs.values().copied().filter(|id| !odb.exists(*id)).collect();
-        let known = held(mirror)?.into_values();
-        copy(&remote, mirror, &wanted, known).context("cannot fetch")?;
+        copy(&remote, mirror, &wanted, tips(mirror)?).context("cannot fetch")?;
         Ok(advert)
     }
 
     pub(super) fn push(&self, mirror: &Repository, changes: &[RefChange]) -> Result<RefUpdate> {
         let remote = self.open()?;
         let wanted = changes.iter().filter_map(|change| change.new.as_ref()).map(oid).collect::<Result<Vec<_>>>()?;
-        copy(mirror, &remote, &wanted, held(&remote)?.into_values()).context("cannot push")?;
+        copy(mirror, &remote, &wanted, tips(&remote)?).context("cannot push")?;
         refs::update(&remote, changes, "push")
     }
 
@@ -66,6 +65,12 @@ fn copy(from: &Repository, into: &Repository, wanted: &[Oid], known: impl Iterat
     packed.context("cannot read the objects")?;
     writer.commit().context("cannot store the objects")?;
     Ok(())
+}
+
+/// What a side has already: this only saves copying, so a damaged reference may be missing here.
+fn tips(repo: &Repository) -> Result<impl Iterator<Item = Oid> + use<>> {
+    let tips = refs::readable(repo, "refs/")?.into_values().map(|id| oid(&id));
+    Ok(tips.collect::<Result<Vec<_>>>()?.into_iter())
 }
 
 fn held(repo: &Repository) -> Result<BTreeMap<String, Oid>> {
