@@ -10,12 +10,9 @@ use git2::{Repository, Status, StatusOptions};
 use super::Door;
 use super::failure::Failure;
 use crate::model::{BundleFiles, Clock as _, CommitId, ConnectorName, Person, SystemClock};
+use crate::repository::{MAX_BUNDLE, MAX_FILES};
 use crate::settings::Location;
 use crate::{manifest, repository};
-
-/// The largest connector folder that is read, in bytes and in files.
-const LARGEST_FOLDER: u64 = 16 * 1024 * 1024;
-const MOST_FILES: usize = 500;
 
 /// A work tree of the team's repository.
 pub struct WorkTree {
@@ -164,8 +161,8 @@ fn collect(
             collect(&entry.path(), &relative, is_ignored, files, size)?;
         } else if kind.is_file() {
             *size += entry.metadata()?.len();
-            if *size > LARGEST_FOLDER || files.len() >= MOST_FILES {
-                bail!("it is too large: at most {} MiB in {MOST_FILES} files", LARGEST_FOLDER >> 20);
+            if *size > MAX_BUNDLE || files.len() >= MAX_FILES {
+                bail!("it is too large: at most {} MiB in {MAX_FILES} files", MAX_BUNDLE >> 20);
             }
             files.insert(relative, fs::read(entry.path())?);
         } else {

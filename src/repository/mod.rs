@@ -25,6 +25,7 @@ use crate::model::{BlobId, BundleFiles, CommitId, Person, TreeId};
 
 pub use checkout::WorkTreeInTheWay;
 pub use git::GitRepository;
+pub use intake::{MAX_BUNDLE, MAX_FILES};
 pub use location::{Location, LocationError, RemoteUrl};
 pub use merge::Merge;
 pub use refs::{RefChange, RefUpdate};

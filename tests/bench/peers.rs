@@ -26,7 +26,7 @@ pub fn validate(table: &mut Table) -> Result<()> {
     generate::write(folder.path(), COUNT, |_| Status::PrePublished)?;
     git2::Repository::init(folder.path())?;
     let ours: Vec<Duration> = (0..3)
-        .map(|_| Ok(timed(switchboard(folder.path(), &folder.path().join(".git/state")).arg("validate"), &[0])?.wall))
+        .map(|_| Ok(timed(switchboard(folder.path(), &folder.path().join(".git/state")).arg("validate"))?.wall))
         .collect::<Result<_>>()?;
 
     let schemas = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas");
@@ -35,7 +35,7 @@ pub fn validate(table: &mut Table) -> Result<()> {
         let files = (0..COUNT).map(|index| folder.path().join("connectors").join(generate::name(index)).join(file));
         let mut command = Command::new(&peer);
         command.arg("--schemafile").arg(schemas.join(format!("{schema}.schema.json"))).args(files);
-        timed(&mut command, &[0])?;
+        timed(&mut command)?;
     }
     table.ratio(format!("validate {COUNT} connectors, beside check-jsonschema"), median(ours), start.elapsed(), 50.0);
     Ok(())
@@ -60,9 +60,9 @@ fn ours(count: usize) -> Result<[Duration; 3]> {
     let folder = tempdir()?;
     let (team, state) = (folder.path().join("team.git"), folder.path().join("state"));
     let repository = generate::commit(&team, count, |_| Status::PrePublished)?;
-    let apply = || Ok::<_, anyhow::Error>(timed(switchboard(&team, &state).arg("apply"), &[0])?.wall);
+    let apply = || Ok::<_, anyhow::Error>(timed(switchboard(&team, &state).arg("apply"))?.wall);
     let first = apply()?;
-    let plans = (0..5).map(|_| Ok(timed(switchboard(&team, &state).args(["plan", "--detailed-exitcode"]), &[0])?.wall));
+    let plans = (0..5).map(|_| Ok(timed(switchboard(&team, &state).args(["plan", "--detailed-exitcode"]))?.wall));
     let plan = median(plans.collect::<Result<_>>()?);
     let changes = (1..=5_u32).map(|revision| {
         generate::change(&repository, revision as usize, revision, Status::PrePublished)?;
@@ -78,7 +78,7 @@ fn theirs(terraform: &Path, count: usize) -> Result<[Duration; 3]> {
     let run = |arguments: &[&str]| {
         let mut command = Command::new(terraform);
         command.current_dir(folder.path()).args(arguments).env("CHECKPOINT_DISABLE", "1");
-        timed(&mut command, &[0]).map(|cost| cost.wall)
+        timed(&mut command).map(|cost| cost.wall)
     };
     run(&["init", "-input=false"])?;
     let apply = || run(&["apply", "-auto-approve", "-input=false"]);

@@ -26,9 +26,9 @@ pub fn first_plan(table: &mut Table) -> Result<()> {
         let mut costs = Vec::new();
         for run in 0..5 {
             let state = folder.path().join(format!("state-{run}"));
-            costs.push(timed(switchboard(&repository, &state).arg("plan"), &[0])?);
+            costs.push(timed(switchboard(&repository, &state).arg("plan"))?);
         }
-        let warm = (0..5).map(|_| timed(switchboard(&repository, &folder.path().join("state-0")).arg("plan"), &[0]));
+        let warm = (0..5).map(|_| timed(switchboard(&repository, &folder.path().join("state-0")).arg("plan")));
         let warm = warm.map(|cost| cost.map(|cost| cost.wall)).collect::<Result<Vec<_>>>()?;
         let peak = costs.iter().map(|cost| cost.peak).max().unwrap_or_default();
         let large = count == 10_000;
@@ -50,7 +50,7 @@ pub fn at_rest(table: &mut Table) -> Result<()> {
         let folder = tempdir()?;
         let (team, state) = (folder.path().join("team.git"), folder.path().join("state"));
         let repository = generate::commit(&team, count, |_| Status::PrePublished)?;
-        let first = timed(switchboard(&team, &state).arg("apply"), &[0])?;
+        let first = timed(switchboard(&team, &state).arg("apply"))?;
         table.time(format!("apply: deploy and test {count} connectors from nothing"), first.wall, None);
         table.row("… its most memory", show_memory(first.peak), "< 200 MiB", Some(first.peak < 200 << 10));
 

@@ -9,8 +9,8 @@ use crate::cli::output::Human;
 use crate::cli::work_tree::{WorkTree, ignored_by, read_folder};
 use crate::cli::{Door, progress, render};
 use crate::harness::{Job, Workers};
-use crate::manifest::{Bundle, MANIFEST, code};
-use crate::model::{Evidence, Place, Problem};
+use crate::manifest::Bundle;
+use crate::model::{Evidence, Problem};
 
 /// Flags of `test`.
 #[derive(Debug, clap::Args)]
@@ -71,8 +71,7 @@ fn jobs(work_tree: &WorkTree, names: &[String]) -> (Vec<Job>, Vec<Problem>) {
         let files = match read_folder(&work_tree.folder(name), &is_ignored) {
             Ok(files) => files,
             Err(error) => {
-                let place = Place::file(format!("connectors/{name}/{MANIFEST}"));
-                problems.push(Problem::error(code::OBJECT_UNREADABLE, place, format!("the folder cannot be read: {error:#}")));
+                problems.push(super::validate::unreadable(name, &error));
                 continue;
             }
         };

@@ -140,10 +140,15 @@ fn connector(root: &Path, name: &str, is_ignored: &dyn Fn(&Path) -> bool, found:
     match read_folder(&root.join("connectors").join(name), is_ignored) {
         Ok(files) => found.add(problems_of(name, &files), |file| in_bundle(name, &files, file)),
         Err(error) => {
-            let place = Place::file(format!("connectors/{name}/{}", manifest::MANIFEST));
-            found.problems.push(Problem::error(code::OBJECT_UNREADABLE, place, format!("the folder cannot be read: {error:#}")));
+            found.problems.push(unreadable(name, &error));
         }
     }
+}
+
+/// The problem of a connector's folder that cannot be read.
+pub(super) fn unreadable(name: &str, error: &impl std::fmt::Display) -> Problem {
+    let place = Place::file(format!("connectors/{name}/{}", manifest::MANIFEST));
+    Problem::error(code::OBJECT_UNREADABLE, place, format!("the folder cannot be read: {error:#}"))
 }
 
 /// Everything that is wrong with one connector.
@@ -200,8 +205,7 @@ async fn at_commit(work_tree: &WorkTree, rev: &str, chosen: &[String]) -> Result
         match files {
             Ok(files) => findings.add(problems_of(&name, &files), |file| in_bundle(&name, &files, file)),
             Err(error) => {
-                let place = Place::file(format!("connectors/{name}/{}", manifest::MANIFEST));
-                findings.problems.push(Problem::error(code::OBJECT_UNREADABLE, place, format!("the folder cannot be read: {error:#}")));
+                findings.problems.push(unreadable(&name, &error));
             }
         }
     }
