@@ -8,7 +8,7 @@ pub use local::{Approval, LocalForge, LocalReview, Rejection, Reopening};
 use anyhow::Result;
 use async_trait::async_trait;
 
-use crate::model::{Release, Review, ReviewId};
+use crate::model::{Person, Release, Review, ReviewId};
 
 /// A request to open a review; its branch has been pushed.
 #[derive(Debug, Clone)]
@@ -19,6 +19,8 @@ pub struct Proposal {
     pub record: Vec<u8>,
     /// The branch that carries it.
     pub branch: String,
+    /// Everybody who changed the connector since it was asked for.
+    pub authors: Vec<Person>,
     /// One line for people.
     pub title: String,
     /// Reviews of this branch up to this one are over, merged ones included.

@@ -25,7 +25,7 @@ pub struct Release {
     /// A commit of the tracked branch that holds this content, so that it can be found again.
     #[schemars(with = "String", regex(pattern = r"^[0-9a-f]{40,64}$"))]
     pub commit: CommitId,
-    /// Who asked for it: the author of the last change to the connector.
+    /// Who asked for it: the author of the commit that set the status, or of the first change since the release before.
     #[schemars(with = "String")]
     pub requested_by: Person,
     /// When the review was opened.
@@ -42,4 +42,17 @@ impl Release {
     pub fn path(connector: &ConnectorName, version: &Version) -> String {
         format!("releases/{connector}/{version}.yaml")
     }
+}
+
+/// What the history of the tracked branch says of a release record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordPast {
+    /// No commit holds it.
+    NeverThere,
+    /// The newest commit does not hold it, and an earlier one does.
+    Removed,
+    /// The newest commit holds it, and its connector was never deleted since it arrived.
+    Standing,
+    /// The newest commit holds it, and its connector was deleted since it arrived, whether or not it came back.
+    OutlivedConnector,
 }

@@ -65,6 +65,9 @@ pub struct Review {
     pub record: Digest,
     /// Who asked.
     pub requested_by: Person,
+    /// Everybody who changed the connector since it was asked for: none of them may approve.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authors: Vec<Person>,
     /// When it was opened.
     pub opened_at: Timestamp,
     /// How it stands.
@@ -73,6 +76,11 @@ pub struct Review {
 }
 
 impl Review {
+    /// Whether somebody asked for it or changed what it would publish, so that another person must approve.
+    pub fn is_own_of(&self, person: &Person) -> bool {
+        person.is(&self.requested_by) || self.authors.iter().any(|author| person.is(author))
+    }
+
     /// Whether it still waits for people.
     pub fn is_open(&self) -> bool {
         self.state == ReviewState::Open

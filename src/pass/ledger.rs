@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::{Context, Result};
-use jiff::Timestamp;
 
 use crate::model::{
     ConnectorName, Digest, ENGINE_LEVEL, EnvironmentName, Fact, FactKind, Recorded, Review, ReviewId, ReviewState, Verdict,
@@ -25,8 +24,6 @@ pub(super) struct Ledger {
 pub(super) struct Account {
     /// What each environment was last given.
     pub(super) given: BTreeMap<EnvironmentName, Held>,
-    /// When it was last taken out of one.
-    pub(super) removed_at: Option<Timestamp>,
     /// The confirmation of its deletion, unless something was deployed since.
     pub(super) deletion_confirmed: Option<String>,
     /// The newest review that facts speak of, and the last fact's kind.
@@ -92,7 +89,6 @@ impl Ledger {
             }
             Fact::Removed { environment, .. } => {
                 account.given.remove(environment);
-                account.removed_at = Some(recorded.at);
             }
             Fact::DeletionConfirmed { id, .. } => account.deletion_confirmed = Some(id.clone()),
             Fact::ReviewOpened { review, .. }

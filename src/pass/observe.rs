@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use super::memory::{Dirty, Memory, Stock};
 use super::{World, folders};
-use crate::model::{ConnectorName, Digest, Fact, Review};
+use crate::model::{ConnectorName, Digest, Fact, Review, Version};
 use crate::planning::{Connector, Desired, Gap, Held, Snapshot};
 use crate::registry::Actual;
 use crate::store::NewFact;
@@ -60,7 +60,8 @@ pub(super) async fn observe(world: &World, memory: &mut Memory) -> Result<Snapsh
     gaps.extend(read_reviews(world, memory).await);
     read_registry(world, memory).await?;
     read_facts(world, memory).await?;
-    rebuild(memory);
+    let renewed = renew(memory);
+    gaps.extend(read_past(world, memory, &renewed).await);
     Ok(Snapshot {
         taken_at: world.clock.now(),
         commit: memory.commit.clone(),
@@ -143,11 +144,38 @@ async fn read_facts(world: &World, memory: &mut Memory) -> Result<()> {
     Ok(())
 }
 
-/// Makes the connectors whose facts changed anew; the others are shared with the snapshot before.
-fn rebuild(memory: &mut Memory) {
+/// Asks history about the records on which a plan for these connectors depends. Without an answer nothing is planned.
+async fn read_past(world: &World, memory: &mut Memory, names: &BTreeSet<ConnectorName>) -> Option<Gap> {
+    let commit = memory.commit.clone()?;
+    let in_question: Vec<(ConnectorName, Version)> = names
+        .iter()
+        .filter_map(|name| memory.connectors.get(name).map(|connector| (name, connector.records_in_question(&memory.policy))))
+        .flat_map(|(name, versions)| versions.into_iter().map(|version| (name.clone(), version)))
+        .collect();
+    if in_question.is_empty() {
+        return None;
+    }
+    let past = match world.repository.records_past(&commit, &in_question).await {
+        Ok(past) => past,
+        Err(error) => {
+            names.iter().for_each(|name| memory.dirty.add(name));
+            return Some(Gap::Repository(format!("{error:#}")));
+        }
+    };
+    let connectors = Arc::make_mut(&mut memory.connectors);
+    for ((name, version), past) in in_question.into_iter().zip(past) {
+        if let Some(connector) = connectors.get_mut(&name) {
+            Arc::make_mut(connector).past.insert(version, past);
+        }
+    }
+    None
+}
+
+/// Makes the connectors whose facts changed anew, and returns their names; the others are shared with the snapshot before.
+fn renew(memory: &mut Memory) -> BTreeSet<ConnectorName> {
     let dirty = std::mem::replace(&mut memory.dirty, Dirty::Some(BTreeSet::new()));
     let names: BTreeSet<ConnectorName> = match dirty {
-        Dirty::Some(names) if names.is_empty() => return,
+        Dirty::Some(names) if names.is_empty() => return names,
         Dirty::Some(names) => names,
         Dirty::All => {
             let folders = memory.folders.keys().filter_map(|folder| folder.parse().ok());
@@ -157,13 +185,14 @@ fn rebuild(memory: &mut Memory) {
         }
     };
     let mut connectors = (*memory.connectors).clone();
-    for name in names {
-        match connector(memory, &name) {
-            Some(connector) => connectors.insert(name, Arc::new(connector)),
-            None => connectors.remove(&name),
+    for name in &names {
+        match connector(memory, name) {
+            Some(connector) => connectors.insert(name.clone(), Arc::new(connector)),
+            None => connectors.remove(name),
         };
     }
     memory.connectors = Arc::new(connectors);
+    names
 }
 
 /// One connector's facts, from every port; `None` where nothing is left of it but its past.
@@ -192,7 +221,7 @@ fn connector(memory: &Memory, name: &ConnectorName) -> Option<Connector> {
         releases: releases.map(|read| read.records.clone()).unwrap_or_default(),
         unreadable_releases: releases.map(|read| read.unreadable.clone()).unwrap_or_default(),
         deletion_confirmed: account.deletion_confirmed,
-        removed_at: account.removed_at,
+        past: BTreeMap::new(),
         retry: memory.retry(name).cloned(),
     })
 }

@@ -5,8 +5,10 @@ use anyhow::{Context, Result, bail};
 use super::World;
 use crate::forge::Proposal;
 use crate::harness::Job;
-use crate::manifest::release;
-use crate::model::{BundleFiles, CommitId, ConnectorName, Digest, EnvironmentName, Fact, Person, Release, ReviewId, TreeId, Version};
+use crate::manifest::{Document, release};
+use crate::model::{
+    BundleFiles, CommitId, ConnectorName, Digest, EnvironmentName, Fact, Person, Release, ReviewId, Status, TreeId, Version,
+};
 use crate::planning::{PlannedStep, Step};
 use crate::registry::Publication;
 use crate::repository::{BranchProposal, Pushed};
@@ -23,8 +25,9 @@ pub(super) async fn perform(world: &World, planned: &PlannedStep) -> Result<()> 
         Step::Withdraw { review, branch: _, digest: _ } => hand.withdraw(*review, &planned.reason).await,
         Step::Deploy { environment, version, digest, tree, replaces: _ } => hand.deploy(environment, version, digest, tree).await,
         Step::RunTests { digest, tree } => hand.run_tests(digest, tree).await,
-        Step::OpenReview { version, digest, branch, commit, replaces, after } => {
-            hand.open_review(version, digest, branch, commit, replaces.as_ref(), *after).await
+        Step::OpenReview { version, digest, branch, commit, replaces, after, since } => {
+            let release = hand.release(version, digest, commit, replaces.as_ref());
+            hand.open_review(release, branch, *after, since.as_ref()).await
         }
     }
 }
@@ -88,29 +91,30 @@ impl Hand<'_> {
         self.world.forge.withdraw(review, reason).await.with_context(|| format!("cannot withdraw review {review}"))
     }
 
-    async fn open_review(
-        &self,
-        version: &Version,
-        digest: &Digest,
-        branch: &str,
-        commit: &CommitId,
-        replaces: Option<&Version>,
-        after: Option<ReviewId>,
-    ) -> Result<()> {
-        self.remember(Fact::ReviewIntended { version: version.clone(), digest: *digest }).await?;
-        let release = Release {
+    /// The record to propose, before it is known who asks.
+    fn release(&self, version: &Version, digest: &Digest, commit: &CommitId, replaces: Option<&Version>) -> Release {
+        Release {
             api_version: crate::manifest::API_VERSION.to_owned(),
             connector: self.connector.clone(),
             version: version.clone(),
             digest: *digest,
             commit: commit.clone(),
-            requested_by: self.requester(commit).await?,
+            requested_by: Person::new("unknown"),
             requested_at: self.world.clock.now(),
             replaces: replaces.cloned(),
-        };
-        let title = format!("Publish {} {version}", self.connector);
+        }
+    }
+
+    async fn open_review(&self, mut release: Release, branch: &str, after: Option<ReviewId>, since: Option<&CommitId>) -> Result<()> {
+        self.remember(Fact::ReviewIntended { version: release.version.clone(), digest: release.digest }).await?;
+        let authors = self.world.repository.askers(&release.commit, self.connector.as_str(), since, asks_to_publish).await;
+        let authors = authors.context("cannot read who asked")?;
+        if let Some(asker) = authors.first() {
+            release.requested_by = asker.clone();
+        }
+        let title = format!("Publish {} {}", self.connector, release.version);
         let (release, record) = self.ensure_record(release, branch, &title).await?;
-        let proposal = Proposal { release, record, branch: branch.to_owned(), title, after };
+        let proposal = Proposal { release, record, branch: branch.to_owned(), authors, title, after };
         self.world.forge.open(&proposal).await.context("cannot open the review")?;
         Ok(())
     }
@@ -139,11 +143,6 @@ impl Hand<'_> {
             }
             Pushed::Foreign(_) => bail!("the branch {branch} exists and is not a review's; rename or delete it to let the review open"),
         }
-    }
-
-    async fn requester(&self, commit: &CommitId) -> Result<Person> {
-        let author = self.world.repository.last_author(commit, self.connector.as_str()).await;
-        Ok(author.context("cannot read who asked")?.unwrap_or_else(|| Person::new("unknown")))
     }
 
     async fn ensure_bundle(&self, digest: &Digest, tree: &TreeId) -> Result<BundleFiles> {
@@ -175,4 +174,10 @@ impl Hand<'_> {
         self.world.store.append(&[fact]).await.context("cannot remember it")?;
         Ok(())
     }
+}
+
+/// Whether a manifest asks to be published. One that cannot be read is no sign that it does not.
+fn asks_to_publish(manifest: &[u8]) -> bool {
+    let Ok(document) = Document::parse("connector.yaml", manifest) else { return true };
+    document.value().get("status").and_then(|status| status.as_str()) == Some(Status::Published.to_string().as_str())
 }

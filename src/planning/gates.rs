@@ -1,8 +1,10 @@
 //! The rules between a connector's facts and its next step: one function per rule, asked in order by `plan`.
 
+use std::collections::BTreeSet;
+
 use super::stage::rejection_of;
-use super::{Cause, Connector, Declaration, Held, Policy, Step, WaitingOn};
-use crate::model::{CommitId, EnvironmentName, Release, Review, ReviewState, Status, Version, review_branch};
+use super::{Cause, Connector, Declaration, Desired, Held, Policy, Step, WaitingOn};
+use crate::model::{CommitId, Digest, EnvironmentName, RecordPast, Release, Review, ReviewState, Status, Version, review_branch};
 
 /// What a rule says: go on to the next rule, take this step, or wait.
 #[derive(Debug)]
@@ -38,20 +40,41 @@ pub(super) fn publish(connector: &Connector, policy: &Policy) -> Gate {
     )
 }
 
-/// The release production must hold: of those whose record stands on the tracked branch as proposed and whose review
-/// was merged, the one merged last. A release from before the connector was deleted counts only if git asks for its content again.
+/// The release production must hold: the approved one that was merged last. Of releases from before the connector was deleted, only
+/// the one counts whose content git asks for again.
 fn approved_release(connector: &Connector) -> Option<(&Release, &Review)> {
-    let mut newest: Option<(jiff::Timestamp, &Release, &Review)> = None;
-    for (release, record) in &connector.releases {
-        let Some((review, merged_at)) = approval_of(connector, release, record) else { continue };
-        let before_deletion = connector.removed_at.is_some_and(|removed| removed >= merged_at);
-        let asked_for = connector.declaration().is_some_and(|d| d.digest == release.digest && d.status == Status::Published);
-        let counts = !before_deletion || asked_for;
-        if counts && newest.is_none_or(|(at, _, known)| (at, known.id) < (merged_at, review.id)) {
-            newest = Some((merged_at, release, review));
-        }
+    let newest = merged_last(connector, |_| true)?;
+    if connector.past.get(&newest.0.version) != Some(&RecordPast::OutlivedConnector) {
+        return Some(newest);
     }
-    newest.map(|(_, release, review)| (release, review))
+    let declaration = connector.declaration().filter(|declaration| declaration.status == Status::Published)?;
+    merged_last(connector, |release| release.digest == declaration.digest)
+}
+
+/// Of the releases whose record stands on the tracked branch as proposed and whose review was merged, the one merged last.
+fn merged_last(connector: &Connector, counts: impl Fn(&Release) -> bool) -> Option<(&Release, &Review)> {
+    let approved = connector.releases.iter().filter(|(release, _)| counts(release)).filter_map(|(release, record)| {
+        let (review, merged_at) = approval_of(connector, release, record)?;
+        Some(((merged_at, review.id), release, review))
+    });
+    approved.max_by_key(|(key, _, _)| *key).map(|(_, release, review)| (release, review))
+}
+
+/// The versions whose records' past must be known before anything is planned: that of a release about to be published, which may
+/// be older than the connector's deletion, and that of a merged review whose record is not there.
+pub(super) fn records_in_question(connector: &Connector, policy: &Policy) -> BTreeSet<Version> {
+    let unpublished = merged_last(connector, |_| true).map(|(release, _)| release).filter(|release| {
+        let wanted = Held { version: release.version.clone(), digest: release.digest };
+        connector.desired != Desired::Absent && first_lacking(connector, &policy.production, &wanted).is_some()
+    });
+    let asked = connector.declaration().filter(|declaration| declaration.status == Status::Published);
+    let unrecorded = asked.and_then(|declaration| {
+        let version = declaration.deployed_version()?;
+        let merged = merged_review(connector, &version, &declaration.digest)?;
+        let recorded = connector.releases.iter().any(|(release, _)| release.version == merged.version);
+        (!recorded).then_some(version)
+    });
+    unpublished.map(|release| release.version.clone()).into_iter().chain(unrecorded).collect()
 }
 
 /// The merged review that proposed exactly these bytes.
@@ -179,21 +202,28 @@ pub(super) fn review(connector: &Connector, declaration: &Declaration, policy: &
         return Gate::Hold(WaitingOn::Review { review: open.id });
     }
     let digest = declaration.digest;
-    let newest = connector.reviews.iter().rev().find(|review| review.version == version && review.digest == digest);
-    let merged = newest.filter(|review| matches!(review.state, ReviewState::Merged { .. }));
-    if let Some(merged) = merged.filter(|merged| !was_superseded(connector, merged)) {
+    let merged = merged_review(connector, &version, &digest);
+    if let Some(merged) = merged.filter(|merged| !is_over(connector, merged)) {
         return Gate::Hold(WaitingOn::MergedRecord { review: merged.id, record: Release::path(&declaration.name, &version) });
     }
     let replaces = policy.production.iter().find_map(|name| connector.holdings.get(name)).map(|held| held.version.clone());
     let branch = review_branch(&declaration.name, &version, &digest);
     let reason = "its tests passed and its check report has no error".to_owned();
     let after = merged.map(|merged| merged.id);
-    Gate::Step(Step::OpenReview { version, digest, branch, commit: commit.clone(), replaces, after }, Cause::Change, reason)
+    let since = approved_release(connector).map(|(release, _)| release.commit.clone());
+    Gate::Step(Step::OpenReview { version, digest, branch, commit: commit.clone(), replaces, after, since }, Cause::Change, reason)
 }
 
-/// Whether another release was approved after this merged review: then its record, there or not, publishes nothing any more.
-fn was_superseded(connector: &Connector, merged: &Review) -> bool {
+/// The newest review of some content, if it was merged.
+fn merged_review<'c>(connector: &'c Connector, version: &Version, digest: &Digest) -> Option<&'c Review> {
+    let newest = connector.reviews.iter().rev().find(|review| review.version == *version && review.digest == *digest);
+    newest.filter(|review| matches!(review.state, ReviewState::Merged { .. }))
+}
+
+/// Whether a merged review publishes nothing any more: another release was approved after it, or its record was taken away.
+fn is_over(connector: &Connector, merged: &Review) -> bool {
     approved_release(connector).is_some_and(|(_, review)| review.id > merged.id)
+        || connector.past.get(&merged.version) == Some(&RecordPast::Removed)
 }
 
 /// Whether production holds the declared content already.

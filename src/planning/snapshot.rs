@@ -1,14 +1,14 @@
 //! Everything a plan is made from, read at one moment. What could not be read is a gap, never an empty list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Declaration, Step};
-use crate::model::{CommitId, ConnectorName, Digest, EnvironmentName, Problem, Release, Review, Verdict, Version};
+use super::{Declaration, Step, gates};
+use crate::model::{CommitId, ConnectorName, Digest, EnvironmentName, Problem, RecordPast, Release, Review, Verdict, Version};
 
 /// What a pass observed.
 #[derive(Debug, Clone)]
@@ -79,8 +79,8 @@ pub struct Connector {
     pub unreadable_releases: Vec<Problem>,
     /// The confirmation of its deletion, if that is newer than its last deployment: the confirmed set's id.
     pub deletion_confirmed: Option<String>,
-    /// When it was last taken out of an environment.
-    pub removed_at: Option<Timestamp>,
+    /// What history says of the records that [`Connector::records_in_question`] names.
+    pub past: BTreeMap<Version, RecordPast>,
     /// The last step's failure, if it failed.
     pub retry: Option<Retry>,
 }
@@ -161,13 +161,18 @@ impl Default for Connector {
             releases: Vec::new(),
             unreadable_releases: Vec::new(),
             deletion_confirmed: None,
-            removed_at: None,
+            past: BTreeMap::new(),
             retry: None,
         }
     }
 }
 
 impl Connector {
+    /// The versions whose records' past a plan depends on; [`Connector::past`] must hold the answers.
+    pub fn records_in_question(&self, policy: &Policy) -> BTreeSet<Version> {
+        gates::records_in_question(self, policy)
+    }
+
     /// What git declares, if it could be understood.
     pub fn declaration(&self) -> Option<&Declaration> {
         match &self.desired {

@@ -58,7 +58,7 @@ impl Checkout {
         })
     }
 
-    /// Puts the old files back, as far as possible.
+    /// Puts the files back to what the branch holds now, as far as possible.
     pub(super) fn undo(&self) {
         let restored = self.restore();
         if let Err(error) = restored {
@@ -68,7 +68,8 @@ impl Checkout {
 
     fn restore(&self) -> Result<()> {
         let mut index = self.repo.index()?;
-        let old = self.old.map(|id| self.repo.find_commit(id)?.tree()).transpose()?;
+        // Where somebody else moved the branch meanwhile, that is not what it held before.
+        let old = self.repo.head().ok().map(|head| head.peel_to_tree()).transpose()?;
         let root = self.repo.workdir().context("no work tree")?;
         for path in &self.paths {
             if old.as_ref().is_none_or(|tree| tree.get_path(Path::new(path)).is_err()) {

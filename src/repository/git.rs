@@ -9,14 +9,15 @@ use git2::ErrorCode;
 use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 
-use crate::model::{BlobId, BundleFiles, CommitId, Person, TreeId};
+use crate::model::{BlobId, BundleFiles, CommitId, ConnectorName, Person, RecordPast, TreeId, Version};
 
 use super::checkout::changed_paths;
 use super::mirror::Mirror;
 use super::read::{Reader, oid, unreadable};
 use super::write::{self, CommitSummary, NewFile};
 use super::{
-    BranchProposal, GitOptions, Head, Listing, Location, Merge, Pushed, ReadError, RefChange, RefUpdate, Repository, ancestry, merge, refs,
+    Asks, BranchProposal, GitOptions, Head, Listing, Location, Merge, Pushed, ReadError, RefChange, RefUpdate, Repository, ancestry, merge,
+    past, refs,
 };
 
 /// A git repository. Cheap to clone; every operation opens the repository anew, so one that went away and came back is simply there again.
@@ -231,9 +232,14 @@ impl Repository for GitRepository {
         self.blocking(move |repo| Reader::new(repo)?.bundle_at(commit, &connector)).await
     }
 
-    async fn last_author(&self, commit: &CommitId, connector: &str) -> Result<Option<Person>> {
-        let (commit, connector) = (oid(commit)?, connector.to_owned());
-        self.blocking(move |repo| write::last_author(&Reader::new(repo)?, commit, "connectors", &connector)).await
+    async fn askers(&self, commit: &CommitId, connector: &str, since: Option<&CommitId>, asks: Asks) -> Result<Vec<Person>> {
+        let (commit, since, connector) = (oid(commit)?, since.map(oid).transpose()?, connector.to_owned());
+        self.blocking(move |repo| past::askers(&Reader::new(repo)?, commit, &connector, since, asks)).await
+    }
+
+    async fn records_past(&self, commit: &CommitId, records: &[(ConnectorName, Version)]) -> Result<Vec<RecordPast>> {
+        let (commit, records) = (oid(commit)?, records.to_vec());
+        self.blocking(move |repo| past::of_records(&Reader::new(repo)?, commit, &records)).await
     }
 
     async fn ensure_branch(&self, proposal: &BranchProposal) -> Result<Pushed> {

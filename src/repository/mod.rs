@@ -8,6 +8,7 @@ mod location;
 mod merge;
 mod mirror;
 mod pack;
+mod past;
 mod read;
 mod refs;
 mod tidy;
@@ -21,7 +22,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use async_trait::async_trait;
 
-use crate::model::{BlobId, BundleFiles, CommitId, Person, TreeId};
+use crate::model::{BlobId, BundleFiles, CommitId, ConnectorName, Person, RecordPast, TreeId, Version};
 
 pub use checkout::WorkTreeInTheWay;
 pub use git::GitRepository;
@@ -111,6 +112,9 @@ pub enum Pushed {
     Foreign(CommitId),
 }
 
+/// Whether a manifest, by its bytes, asks to be published.
+pub type Asks = fn(&[u8]) -> bool;
+
 /// Guarantees: every read is of git's object database at one commit, never of a work tree. No method waits for people.
 /// Assumptions: object ids are content: equal ids, equal content.
 #[async_trait]
@@ -130,8 +134,12 @@ pub trait Repository: Send + Sync {
     /// Reads a connector's folder at any commit that is still there; `None` where either is gone.
     async fn bundle_at(&self, commit: &CommitId, connector: &str) -> Result<Option<BundleFiles>>;
 
-    /// Who last changed `connectors/<connector>` on the first-parent history of a commit.
-    async fn last_author(&self, commit: &CommitId, connector: &str) -> Result<Option<Person>>;
+    /// Who asked for a connector's content at a commit, and whose it is: the authors of the changes to its folder since its manifest
+    /// began to ask or, where that is newer, since the commit `since`; the oldest change first. Empty where history is cut off.
+    async fn askers(&self, commit: &CommitId, connector: &str, since: Option<&CommitId>, asks: Asks) -> Result<Vec<Person>>;
+
+    /// What the first-parent history of a commit says of release records, in the order asked for.
+    async fn records_past(&self, commit: &CommitId, records: &[(ConnectorName, Version)]) -> Result<Vec<RecordPast>>;
 
     /// Creates the branch unless it is there. Never moves an existing branch. Repeating it is harmless.
     async fn ensure_branch(&self, proposal: &BranchProposal) -> Result<Pushed>;

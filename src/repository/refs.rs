@@ -67,16 +67,30 @@ pub(super) fn update(repo: &Repository, changes: &[RefChange], message: &str) ->
             bail!("{id} is not a commit");
         }
     }
+    if let Some(stale) = first_stale(repo, changes)? {
+        return Ok(RefUpdate::Stale(stale));
+    }
+    // Work trees follow before any lock is taken: a process killed meanwhile leaves a file of the user's as it will be, and no lock.
+    let checkouts = Checkout::prepare(repo, changes)?;
+    for (n, checkout) in checkouts.iter().enumerate() {
+        checkout.apply().inspect_err(|_| checkouts[..n].iter().for_each(Checkout::undo))?;
+    }
+    let moved = move_all(repo, changes, message);
+    if !matches!(moved, Ok(RefUpdate::Done)) {
+        checkouts.iter().for_each(Checkout::undo);
+    }
+    moved
+}
+
+/// Locks the references, looks once more, and moves them.
+fn move_all(repo: &Repository, changes: &[RefChange], message: &str) -> Result<RefUpdate> {
     let mut transaction = repo.transaction().context("cannot begin to move references")?;
     for change in changes {
         lock(repo.commondir(), &mut transaction, &change.name)?;
     }
-    for change in changes {
-        if target(repo, &change.name)?.map(|id| id.to_string()).as_deref() != change.expected.as_ref().map(CommitId::as_str) {
-            return Ok(RefUpdate::Stale(change.name.clone()));
-        }
+    if let Some(stale) = first_stale(repo, changes)? {
+        return Ok(RefUpdate::Stale(stale));
     }
-    let checkouts = Checkout::prepare(repo, changes)?;
     for change in changes {
         match (&change.new, &change.expected) {
             (Some(new), _) => transaction.set_target(&change.name, oid(new)?, None, message)?,
@@ -84,19 +98,18 @@ pub(super) fn update(repo: &Repository, changes: &[RefChange], message: &str) ->
             (None, None) => {}
         }
     }
-    let mut done = Vec::new();
-    for checkout in &checkouts {
-        if let Err(error) = checkout.apply() {
-            done.iter().for_each(|checkout: &&Checkout| checkout.undo());
-            return Err(error);
-        }
-        done.push(checkout);
-    }
-    if let Err(error) = transaction.commit() {
-        done.iter().for_each(|checkout| checkout.undo());
-        return Err(error).context("cannot move references");
-    }
+    transaction.commit().context("cannot move references")?;
     Ok(RefUpdate::Done)
+}
+
+/// The first reference that is not where it was expected.
+fn first_stale(repo: &Repository, changes: &[RefChange]) -> Result<Option<String>> {
+    for change in changes {
+        if target(repo, &change.name)?.map(|id| id.to_string()).as_deref() != change.expected.as_ref().map(CommitId::as_str) {
+            return Ok(Some(change.name.clone()));
+        }
+    }
+    Ok(None)
 }
 
 fn lock(git_dir: &Path, transaction: &mut Transaction<'_>, name: &str) -> Result<()> {

@@ -97,54 +97,6 @@ pub(super) fn author(commit: &Commit<'_>) -> Person {
     Person::from_parts(&String::from_utf8_lossy(author.name_bytes()), &String::from_utf8_lossy(author.email_bytes()))
 }
 
-/// How many commits the search for an author looks at.
-const MAX_WALK: usize = 10_000;
-
-/// Who last changed a path, comparing each commit with its first parent. `None` where that is further back than the bound.
-pub(super) fn last_author(reader: &Reader<'_>, newest: Oid, folder: &str, name: &str) -> Result<Option<Person>> {
-    let (mut commit, root) = reader.commit_header(newest)?;
-    let mut here = Trail::at(reader, root, folder, name, None)?;
-    for _ in 0..MAX_WALK {
-        let Ok(parent) = commit.parent_id(0) else {
-            // Where a shallow history is cut off, only the raw commit still names a parent: who came before is not known.
-            let cut_off = commit.raw_header_bytes().split(|b| *b == b'\n').any(|line| line.starts_with(b"parent "));
-            return Ok(here.entry.filter(|_| !cut_off).map(|_| author(&commit)));
-        };
-        let Ok((parent, root)) = reader.commit_header(parent) else {
-            return Ok(None);
-        };
-        let there = Trail::at(reader, root, folder, name, Some(&here))?;
-        if there.entry != here.entry {
-            return Ok(Some(author(&commit)));
-        }
-        (commit, here) = (parent, there);
-    }
-    Ok(None)
-}
-
-/// The ids on the way from a root to one folder; an id equal to the one before saves looking further down.
-struct Trail {
-    root: Oid,
-    folder: Option<Oid>,
-    entry: Option<Oid>,
-}
-
-impl Trail {
-    fn at(reader: &Reader<'_>, root: Oid, folder: &str, name: &str, known: Option<&Trail>) -> Result<Self> {
-        if let Some(known) = known.filter(|known| known.root == root) {
-            return Ok(Self { root, folder: known.folder, entry: known.entry });
-        }
-        let tree = reader.subtree(root)?;
-        let below = tree.get_name(folder).map(|entry| entry.id());
-        let entry = match (below, known) {
-            (None, _) => None,
-            (Some(id), Some(known)) if known.folder == Some(id) => known.entry,
-            (Some(_), _) => reader.entry_at(&tree, &format!("{folder}/{name}"))?.map(|(id, _)| id),
-        };
-        Ok(Self { root, folder: below, entry })
-    }
-}
-
 /// A git signature. Control characters would forge lines of the commit's header and are refused.
 pub(super) fn signature(person: &Person, at: Timestamp) -> Result<Signature<'static>> {
     let (name, email) = (person.name(), person.email());

@@ -42,7 +42,7 @@ fn the_case_is_about_the_reviewed_content_whatever_was_committed_since() {
 fn approving_needs_a_second_person_and_publishes() {
     let team = Team::in_review();
     let ran = team.run(&["review", "approve", "1"]).failed();
-    assert!(ran.err.contains("a second person must approve"), "{}", ran.err);
+    assert!(ran.err.contains("another person must approve"), "{}", ran.err);
     let ran = team.run(&["review", "approve", "1", "--by", "bob@example.com", "--comment", "good"]).done();
     assert!(ran.out.starts_with("Review #1 approved by bob@example.com; merged as "), "{}", ran.out);
     assert!(team.path("releases/crm/0.1.0.yaml").exists(), "the work tree was brought along");

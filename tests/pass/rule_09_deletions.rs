@@ -108,3 +108,23 @@ fn a_new_connector_of_a_deleted_name_does_not_inherit_its_release() {
     assert_eq!(team.held("production", "orders"), None);
     team.assert_at_rest();
 }
+
+#[test]
+fn what_came_back_without_its_record_is_reviewed_again() {
+    let mut team = Team::new();
+    let mut draft = Draft::new("orders");
+    team.publish(&mut draft);
+    team.publish(&mut Draft::new("stock"));
+    team.delete("orders");
+    team.universe.state().git.change(|files| files.retain(|path, _| !path.starts_with("releases/orders/")));
+    team.settle();
+    team.commit(&draft);
+    team.settle();
+    assert_eq!(team.held("production", "orders"), None);
+    assert!(team.review("orders").is_open(), "its old review's record is gone, so people decide anew");
+    team.approve("orders");
+    team.settle();
+    assert_eq!(team.held("production", "orders").as_deref(), Some("1.0.0"));
+    assert_eq!(team.reviews("orders").len(), 2);
+    team.assert_at_rest();
+}

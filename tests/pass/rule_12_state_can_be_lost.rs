@@ -5,6 +5,15 @@ use switchboard::model::Stage;
 use crate::support::team::{Draft, Team};
 use crate::support::universe::{RegistryState, StoreState};
 
+fn lose_state(team: &mut Team) {
+    {
+        let mut state = team.universe.state();
+        state.store = StoreState::default();
+        state.registry = RegistryState::default();
+    }
+    team.restart();
+}
+
 #[test]
 fn lost_state_is_recreated_from_git_and_the_forge() {
     let mut team = Team::new();
@@ -23,16 +32,48 @@ fn lost_state_is_recreated_from_git_and_the_forge() {
     team.reject("rejected", "no");
     team.settle();
 
-    {
-        let mut state = team.universe.state();
-        state.store = StoreState::default();
-        state.registry = RegistryState::default();
-    }
-    team.restart();
+    lose_state(&mut team);
     team.settle();
     assert_eq!(team.held("production", "published").as_deref(), Some("1.0.0"), "the published content comes from history");
     assert_eq!(team.stage("reviewed"), Stage::InReview);
     assert_eq!(team.stage("rejected"), Stage::Rejected);
     assert_eq!(team.universe.state().forge.reviews.len(), 3, "no review is opened twice");
+    team.assert_at_rest();
+}
+
+#[test]
+fn a_deletion_is_not_forgotten_with_the_state() {
+    let mut team = Team::new();
+    let mut draft = Draft::new("orders");
+    team.publish(&mut draft);
+    team.publish(&mut Draft::new("stock"));
+    team.delete("orders");
+    team.settle();
+    draft.status = "editing";
+    team.commit(&draft);
+    team.settle();
+    assert_eq!(team.held("production", "orders"), None);
+
+    lose_state(&mut team);
+    team.settle();
+    assert_eq!(team.held("production", "orders"), None, "it was deleted, and what came back does not ask to be published");
+    assert_eq!(team.held("production", "stock").as_deref(), Some("1.0.0"));
+    team.assert_at_rest();
+}
+
+#[test]
+fn a_tree_that_was_empty_for_a_while_is_no_deletion() {
+    let mut team = Team::new();
+    let mut draft = Draft::new("orders");
+    team.publish(&mut draft);
+    let before = team.universe.state().git.files();
+    team.universe.state().git.change(|files| files.clear());
+    team.universe.state().git.commit("main", before);
+    draft.status = "editing";
+    team.commit(&draft);
+
+    lose_state(&mut team);
+    team.settle();
+    assert_eq!(team.held("production", "orders").as_deref(), Some("1.0.0"));
     team.assert_at_rest();
 }

@@ -1,5 +1,6 @@
 //! The repository adapter on repositories of this machine.
 
+mod past;
 mod refusals;
 
 use std::path::Path;
@@ -194,18 +195,14 @@ async fn a_clean_work_tree_follows_a_merge_and_a_changed_one_refuses_it() {
     assert_eq!(test.statuses(), ["kept WT_MODIFIED"]);
 }
 
+const ANY: switchboard::repository::Asks = |_| true;
+
 #[tokio::test]
-async fn the_last_author_is_found_along_first_parents() {
+async fn bundles_are_read_at_any_commit_that_is_there() {
     let test = TestRepo::bare();
-    test.commit("main", &[("connectors/a/connector.yaml", Some(b"1")), ("connectors/b/connector.yaml", Some(b"1"))]);
-    test.commit_as("Bob <bob@example.com>", "main", &[("connectors/a/connector.yaml", Some(b"2"))]);
-    let head = test.commit_as("Carol <carol@example.com>", "main", &[("connectors/c/connector.yaml", Some(b"1"))]);
+    test.commit("main", &[("connectors/a/connector.yaml", Some(b"1"))]);
+    let head = test.commit("main", &[("connectors/a/connector.yaml", Some(b"2"))]);
     let repo = test.open();
-    let author = async |name: &str| repo.last_author(&head, name).await.unwrap().map(|who| who.email().to_owned());
-    assert_eq!(author("a").await.as_deref(), Some("bob@example.com"));
-    assert_eq!(author("b").await.as_deref(), Some("alice@example.com"));
-    assert_eq!(author("c").await.as_deref(), Some("carol@example.com"));
-    assert_eq!(author("none").await, None);
     assert!(repo.bundle_at(&head, "none").await.unwrap().is_none());
     assert!(repo.bundle_at(&CommitId::new("0".repeat(39) + "1"), "a").await.unwrap().is_none());
     assert_eq!(repo.bundle_at(&head, "a").await.unwrap().unwrap().get("connector.yaml"), Some(b"2".as_slice()));
@@ -287,8 +284,8 @@ async fn packed_shallow_and_borrowing_repositories_are_read_as_any_other() {
             assert_eq!(head_of(&repo).await, head, "{location}");
             let trees: Vec<_> = repo.list(&head).await.unwrap().connectors.unwrap().into_values().collect();
             assert!(repo.read_bundles(&trees).await.iter().all(Result::is_ok), "{location}");
-            let author = repo.last_author(&head, "b").await.unwrap().map(|who| who.email().to_owned());
-            assert_eq!(author.as_deref(), if name == "shallow" { None } else { Some("bob@example.com") }, "{location}");
+            let askers = repo.askers(&head, "b", None, ANY).await.unwrap();
+            assert_eq!(askers.first().map(Person::email), if name == "shallow" { None } else { Some("bob@example.com") }, "{location}");
             assert_eq!(repo.history(&head, 10).await.unwrap().len(), if name == "shallow" { 1 } else { 3 });
             assert!(matches!(repo.ensure_branch(&proposal(&head)).await.unwrap(), Pushed::Created(_)), "{location}");
             repo.ensure_no_branch("switchboard/a/1.0.0").await.unwrap();

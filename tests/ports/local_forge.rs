@@ -78,7 +78,7 @@ impl Team {
             at: moment(),
         };
         self.repository.ensure_branch(&proposal).await.unwrap();
-        Proposal { release, record, branch, title: "Publish demo 1.0.0".to_owned(), after: None }
+        Proposal { release, record, branch, authors: Vec::new(), title: "Publish demo 1.0.0".to_owned(), after: None }
     }
 
     async fn opened(&self, content: &str) -> (Proposal, Review) {

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::file::{BegunApproval, LocalReview};
 use super::ledger::{Change, Standing, name_of};
 use super::{ATTEMPTS, LocalForge, deletion, paragraphs};
+use crate::manifest::release;
 use crate::model::{CommitId, Digest, Person, ReviewId, ReviewState};
 use crate::repository::{Merge, RefChange, RefUpdate};
 
@@ -24,7 +25,7 @@ pub enum Approval {
     NotFound,
     /// The review is closed.
     NotOpen(ReviewState),
-    /// The person who asked may not approve.
+    /// The person who asked, or who changed the content since, may not approve.
     OwnRequest,
     /// The branch does not merge: these paths were changed on both sides.
     Conflict(Vec<String>),
@@ -64,7 +65,7 @@ impl LocalForge {
             if !standing.file.review.is_open() {
                 return Ok(Approval::NotOpen(standing.file.review.state.clone()));
             }
-            if by.is(&standing.file.review.requested_by) && !self_approval {
+            if standing.file.review.is_own_of(by) && !self_approval {
                 return Ok(Approval::OwnRequest);
             }
             if let Attempt::Ended(approval) = self.attempt(&standing, &voice).await? {
@@ -85,8 +86,7 @@ impl LocalForge {
         if !self.carries_record(&head, &standing.file).await? {
             return Ok(Attempt::Ended(Approval::RecordChanged));
         }
-        let message = merge_message(&standing.file, voice);
-        let merge = match self.repository.merge(&tracked, &head, &message, voice.by, voice.at).await? {
+        let merge = match self.joined(&tracked, &head, &standing.file, voice).await? {
             Merge::Commit(merge) => merge,
             Merge::Conflict(paths) => return Ok(Attempt::Ended(Approval::Conflict(paths))),
             Merge::AlreadyMerged => return Ok(Attempt::Ended(Approval::Undone)),
@@ -96,11 +96,30 @@ impl LocalForge {
         }
         // What is approved is the case that `review show` lays out, and nothing that came along later.
         let mut changed = self.repository.changed_paths(&tracked, &merge).await?;
+        changed.extend(self.added_paths(&standing.file).await?);
+        changed.sort();
+        changed.dedup();
         changed.retain(|path| *path != standing.file.record_path());
         if !changed.is_empty() {
             return Ok(Attempt::Ended(Approval::MoreThanTheRecord(changed)));
         }
         self.merge(standing, head, tracked, merge, voice).await
+    }
+
+    /// Joins the record with the tracked branch: by a merge or, where a merge would bring back a history that the tracked
+    /// branch was purged of since, by a commit of the record alone.
+    async fn joined(&self, tracked: &CommitId, head: &CommitId, file: &LocalReview, voice: &Voice<'_>) -> Result<Merge> {
+        let message = merge_message(file, voice);
+        let path = file.record_path();
+        let release = release::read(&path, file.record.as_bytes());
+        let release = release.map_err(|_| anyhow::anyhow!("cannot read the record of review {}", file.review.id))?;
+        if self.repository.is_ancestor(&release.commit, tracked).await? {
+            return self.repository.merge(tracked, head, &message, voice.by, voice.at).await;
+        }
+        if self.repository.read_file(tracked, &path).await?.is_some() {
+            return Ok(Merge::Conflict(vec![path]));
+        }
+        self.repository.commit_file(Some(tracked), &path, file.record.as_bytes(), &message, voice.by, voice.at).await.map(Merge::Commit)
     }
 
     /// The three steps.
@@ -165,12 +184,12 @@ impl LocalForge {
         self.delete_merged_branch(&file).await;
     }
 
-    /// Deletes a branch that is contained in the tracked branch; one that somebody has checked out stays.
+    /// Deletes a branch that is contained in the tracked branch, or is as the review knows it; one that somebody has checked out stays.
     async fn delete_merged_branch(&self, file: &LocalReview) {
         let deleted = async {
             let branch = &file.review.branch;
             let Some(head) = self.branch_head(branch).await? else { return Ok(()) };
-            if self.repository.is_ancestor(&head, &self.tracked_head().await?).await? {
+            if head == file.head || self.repository.is_ancestor(&head, &self.tracked_head().await?).await? {
                 self.repository.update_refs(&[deletion(branch, &head)]).await?;
             }
             anyhow::Ok(())

@@ -13,7 +13,7 @@ use crate::repository::{RefChange, RefUpdate};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rejection {
     /// The review is closed, and this content will not be proposed again.
-    Rejected(Review),
+    Rejected(Box<Review>),
     /// There is no review of this number.
     NotFound,
     /// The review is closed already.
@@ -26,7 +26,7 @@ pub enum Rejection {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reopening {
     /// The review waits for people again.
-    Reopened(Review),
+    Reopened(Box<Review>),
     /// There is no review of this number.
     NotFound,
     /// Only a rejected review can be reopened, and this one is not.
@@ -53,7 +53,7 @@ impl LocalForge {
             let message = format!("Reject review {review}\n\n{reason}\n");
             let change = Change { file: &file, message: &message, by, at };
             if self.close(&standing, &change, head.as_ref()).await? == RefUpdate::Done {
-                return Ok(Rejection::Rejected(file.review));
+                return Ok(Rejection::Rejected(Box::new(file.review)));
             }
         }
         Ok(Rejection::Busy)
@@ -73,7 +73,7 @@ impl LocalForge {
                 return Ok(Reopening::OtherOpen(other.id));
             }
             if let Some(reopened) = self.bring_back(&standing, by, at).await? {
-                return Ok(Reopening::Reopened(reopened));
+                return Ok(Reopening::Reopened(Box::new(reopened)));
             }
         }
         Ok(Reopening::Busy)

@@ -90,6 +90,7 @@ mod tests {
             digest,
             record: Digest::of(text.as_bytes()),
             requested_by: Person::new(text),
+            authors: vec![Person::new(text)],
             opened_at: Timestamp::UNIX_EPOCH,
             state: ReviewState::Rejected { by: Person::new("a@b"), at: Timestamp::UNIX_EPOCH, reason: text.to_owned() },
         };

@@ -139,6 +139,7 @@ fn proposed(number: u64, proposal: &Proposal, head: CommitId) -> Result<LocalRev
         branch: proposal.branch.clone(),
         record: Digest::of(record.as_bytes()),
         requested_by: release.requested_by.clone(),
+        authors: proposal.authors.clone(),
         opened_at: release.requested_at,
         state: ReviewState::Open,
     };

@@ -1,7 +1,7 @@
 //! Approving: what is merged, what is refused, and what people did meanwhile.
 
-use switchboard::forge::{Approval, Forge, Rejection};
-use switchboard::model::{Person, ReviewId, ReviewState};
+use switchboard::forge::{Approval, Forge, Proposal, Rejection};
+use switchboard::model::{CommitId, Person, ReviewId, ReviewState};
 use switchboard::repository::{Head, Repository, WorkTreeInTheWay};
 
 use super::{Team, bob, forge, later};
@@ -70,6 +70,31 @@ async fn nothing_comes_in_with_the_record() {
     assert_eq!(team.approve(&review).await, Approval::MoreThanTheRecord(added.clone()));
     assert_eq!(team.forge.added_paths(&found).await.unwrap(), added);
     assert_eq!(team.main(), main);
+}
+
+#[tokio::test]
+async fn history_that_was_purged_does_not_come_back_with_the_record() {
+    let team = Team::new();
+    let (proposal, review) = team.opened("a").await;
+    let kept = [("connectors/demo/connector.yaml", Some(&b"name: demo\n"[..]))];
+    let purged = team.test.write_commit("Alice <alice@example.com>", None, &kept);
+    team.test.repo.reference("refs/heads/main", purged, true, "test").unwrap();
+    let Approval::Merged(commit) = team.approve(&review).await else { panic!("not approved") };
+    assert_eq!(team.parents(&commit), [CommitId::new(purged.to_string())]);
+    let record = team.repository.read_file(&commit, "releases/demo/1.0.0.yaml").await.unwrap();
+    assert_eq!(record.as_deref(), Some(proposal.record.as_slice()));
+    assert_eq!(team.branch(&proposal), None);
+    assert!(matches!(team.forge.reviews().await.unwrap()[0].state, ReviewState::Merged { .. }));
+}
+
+#[tokio::test]
+async fn whoever_changed_it_since_it_was_asked_for_does_not_approve_either() {
+    let team = Team::new();
+    let proposal = team.propose("a").await;
+    let review = team.forge.open(&Proposal { authors: vec![proposal.release.requested_by.clone(), bob()], ..proposal }).await.unwrap();
+    assert_eq!(team.approve(&review).await, Approval::OwnRequest);
+    let carol = Person::new("Carol <carol@example.com>");
+    assert!(matches!(team.forge.approve(review.id, &carol, "", later(1), false).await.unwrap(), Approval::Merged(_)));
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ async fn a_rejected_review_keeps_its_reason_and_comes_back_as_it_was() {
     assert_eq!(team.branch(&proposal), None);
     assert_eq!(team.approve(&review).await, Approval::NotOpen(state));
     let again = team.propose("a").await;
-    assert_eq!(team.forge.open(&again).await.unwrap(), rejected, "rejected content is never proposed again");
+    assert_eq!(team.forge.open(&again).await.unwrap(), *rejected, "rejected content is never proposed again");
     team.repository.ensure_no_branch(&again.branch).await.unwrap();
 
     let (_, other) = team.opened("b").await;
@@ -27,7 +27,7 @@ async fn a_rejected_review_keeps_its_reason_and_comes_back_as_it_was() {
     assert_eq!(team.forge.reopen(other.id, &bob(), later(3)).await.unwrap(), Reopening::NotRejected(ReviewState::Open));
     assert_eq!(team.forge.reopen(ReviewId(9), &bob(), later(3)).await.unwrap(), Reopening::NotFound);
     team.forge.withdraw(other.id, "not now").await.unwrap();
-    assert_eq!(team.forge.reopen(review.id, &bob(), later(3)).await.unwrap(), Reopening::Reopened(review.clone()));
+    assert_eq!(team.forge.reopen(review.id, &bob(), later(3)).await.unwrap(), Reopening::Reopened(Box::new(review.clone())));
     assert_eq!(team.branch(&proposal), Some(extra));
     assert_eq!(team.approve(&review).await, Approval::MoreThanTheRecord(vec!["NOTES.md".to_owned()]));
 }

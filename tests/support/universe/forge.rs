@@ -73,6 +73,7 @@ impl Forge for Universe {
                 branch: proposal.branch.clone(),
                 record: Digest::of(&proposal.record),
                 requested_by: proposal.release.requested_by.clone(),
+                authors: proposal.authors.clone(),
                 opened_at: now,
                 state: ReviewState::Open,
             };

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
-use switchboard::model::{BlobId, BundleFiles, CommitId, Digest, Person, TreeId};
-use switchboard::repository::{BranchProposal, Head, Listing, Pushed, ReadError, Repository};
+use switchboard::model::{BlobId, BundleFiles, CommitId, ConnectorName, Digest, Person, RecordPast, Release, TreeId, Version};
+use switchboard::repository::{Asks, BranchProposal, Head, Listing, Pushed, ReadError, Repository};
 
 use super::Universe;
 
@@ -17,6 +17,8 @@ pub type Files = BTreeMap<String, Vec<u8>>;
 pub struct GitState {
     pub commits: BTreeMap<CommitId, Files>,
     pub branches: BTreeMap<String, CommitId>,
+    /// The commit before each.
+    pub parents: BTreeMap<CommitId, CommitId>,
     /// Folders by tree id, as far as anybody has listed them.
     trees: BTreeMap<TreeId, BundleFiles>,
     /// Folders that cannot be read for now.
@@ -42,8 +44,26 @@ impl GitState {
         self.counter += 1;
         let id = CommitId::new(&Digest::of(format!("commit {}", self.counter).as_bytes()).to_string()[..40]);
         self.commits.insert(id.clone(), files);
-        self.branches.insert(branch.to_owned(), id.clone());
+        if let Some(parent) = self.branches.insert(branch.to_owned(), id.clone()) {
+            self.parents.insert(id.clone(), parent);
+        }
         id
+    }
+
+    /// Looks at every commit of the history, the newest first, as plainly as can be.
+    fn record_past(&self, newest: &CommitId, connector: &ConnectorName, version: &Version) -> RecordPast {
+        let history = std::iter::successors(Some(newest), |commit| self.parents.get(commit));
+        let trees: Vec<&Files> = history.filter_map(|commit| self.commits.get(commit)).filter(|files| !files.is_empty()).collect();
+        let has_record = |files: &Files| files.contains_key(&Release::path(connector, version));
+        let has_folder = |files: &Files| files.contains_key(&format!("connectors/{connector}/connector.yaml"));
+        let earlier = |from: usize| trees[from..].iter().any(|files| has_record(files));
+        if !trees.first().is_some_and(|files| has_record(files)) {
+            return if earlier(0) { RecordPast::Removed } else { RecordPast::NeverThere };
+        }
+        match trees.iter().position(|files| !has_record(files) || !has_folder(files)) {
+            Some(at) if !has_folder(trees[at]) && earlier(at) => RecordPast::OutlivedConnector,
+            Some(_) | None => RecordPast::Standing,
+        }
     }
 
     /// Changes the tracked branch's files.
@@ -146,8 +166,15 @@ impl Repository for Universe {
         })
     }
 
-    async fn last_author(&self, _commit: &CommitId, _connector: &str) -> Result<Option<Person>> {
-        self.call("repository.last_author", |_, _| Ok(Some(Person::new("Alice <alice@example.com>"))))
+    async fn askers(&self, _: &CommitId, _: &str, _: Option<&CommitId>, _: Asks) -> Result<Vec<Person>> {
+        self.call("repository.askers", |_, _| Ok(vec![Person::new("Alice <alice@example.com>")]))
+    }
+
+    async fn records_past(&self, commit: &CommitId, records: &[(ConnectorName, Version)]) -> Result<Vec<RecordPast>> {
+        self.call("repository.records_past", |state, _| {
+            let past = |(connector, version): &(ConnectorName, Version)| state.git.record_past(commit, connector, version);
+            Ok(records.iter().map(past).collect())
+        })
     }
 
     async fn ensure_branch(&self, proposal: &BranchProposal) -> Result<Pushed> {

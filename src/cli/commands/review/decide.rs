@@ -66,7 +66,7 @@ fn not_approved(attempt: &str, by: &Person, approval: Approval) -> Failure {
     match approval {
         Approval::Merged(_) | Approval::MergedBefore | Approval::NotFound => unknown(attempt),
         Approval::NotOpen(state) => refused(&format!("it is closed: {}", review_state(&state).0)),
-        Approval::OwnRequest => refused(&format!("{by} asked for it, and a second person must approve"))
+        Approval::OwnRequest => refused(&format!("{by} asked for it or changed it since, and another person must approve"))
             .hint("Let somebody else approve, or set `review.selfApproval: true` in switchboard.yaml."),
         Approval::Conflict(paths) => refused(&format!("the merge conflicts in {}", paths.join(", ")))
             .hint("Look at what the tracked branch holds there; a release record is written by Switchboard alone."),

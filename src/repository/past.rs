@@ -1,0 +1,210 @@
+//! What the newest commit of the tracked branch cannot tell: what became of release records, and who asked to publish.
+
+use std::collections::{BinaryHeap, HashMap};
+
+use anyhow::Result;
+use git2::{Commit, Oid};
+
+use super::Asks;
+use super::read::Reader;
+use super::write::author;
+use crate::model::{ConnectorName, Person, RecordPast, Release, Version};
+
+/// The largest manifest that is looked into, in bytes; more is refused wherever manifests are read.
+const LARGEST_MANIFEST: usize = 1024 * 1024;
+
+/// How many commits the search for authors looks at.
+const MAX_WALK: usize = 10_000;
+
+/// What the first-parent history says of release records, in the order asked for. A history that is cut off tells what it has.
+pub(super) fn of_records(reader: &Reader<'_>, newest: Oid, records: &[(ConnectorName, Version)]) -> Result<Vec<RecordPast>> {
+    let mut asked: Vec<Asked<'_>> = records.iter().map(|(connector, version)| Asked::new(connector, version)).collect();
+    let mut known: Option<Upper> = None;
+    let mut next = Some(newest);
+    while let Some(id) = next {
+        let (commit, root) = match reader.commit_header(id) {
+            Err(_) if id != newest => break,
+            other => other?,
+        };
+        let upper = Upper::at(reader, root, known.as_ref())?;
+        // An empty tree is a mishap, never a deletion.
+        if !upper.is_empty && known.as_ref().is_none_or(|known| (known.connectors, known.releases) != (upper.connectors, upper.releases)) {
+            for asked in asked.iter_mut().filter(|asked| asked.answer.is_none()) {
+                asked.look(reader, &upper)?;
+            }
+        }
+        if asked.iter().all(|asked| asked.answer.is_some()) {
+            break;
+        }
+        known = Some(upper);
+        next = commit.parent_id(0).ok();
+    }
+    Ok(asked.into_iter().map(Asked::end).collect())
+}
+
+/// The folders of a commit's root that matter; equal ids save looking further down.
+struct Upper {
+    root: Oid,
+    is_empty: bool,
+    connectors: Option<Oid>,
+    releases: Option<Oid>,
+}
+
+impl Upper {
+    fn at(reader: &Reader<'_>, root: Oid, known: Option<&Upper>) -> Result<Self> {
+        if let Some(&Upper { is_empty, connectors, releases, .. }) = known.filter(|known| known.root == root) {
+            return Ok(Self { root, is_empty, connectors, releases });
+        }
+        let tree = reader.subtree(root)?;
+        let folder = |name| tree.get_name(name).map(|entry| entry.id());
+        let connectors = folder("connectors");
+        Ok(Self { root, is_empty: connectors.is_none() && folder("switchboard.yaml").is_none(), connectors, releases: folder("releases") })
+    }
+}
+
+/// One record that is asked about, while the walk goes back.
+struct Asked<'a> {
+    connector: &'a str,
+    record: String,
+    sought: Sought,
+    answer: Option<RecordPast>,
+    /// The folder of its records that was looked at last, and whether the record was in it.
+    looked: Option<(Option<Oid>, bool)>,
+}
+
+/// What the commits seen so far leave open.
+enum Sought {
+    /// Nothing was seen yet.
+    Newest,
+    /// Every commit holds the record and the connector: when did the record arrive?
+    Arrival,
+    /// The newest commit does not hold the record: did an earlier one?
+    Earlier,
+    /// Record and connector went together and came back: was the record there before?
+    Before,
+}
+
+impl<'a> Asked<'a> {
+    fn new(connector: &'a ConnectorName, version: &Version) -> Self {
+        let path = Release::path(connector, version);
+        let record = path.rsplit('/').next().unwrap_or_default().to_owned();
+        Self { connector: connector.as_str(), record, sought: Sought::Newest, answer: None, looked: None }
+    }
+
+    fn look(&mut self, reader: &Reader<'_>, upper: &Upper) -> Result<()> {
+        let (record, connector) = (self.has_record(reader, upper)?, below(reader, upper.connectors, self.connector)?.is_some());
+        match (&self.sought, record, connector) {
+            (Sought::Newest, false, _) => self.sought = Sought::Earlier,
+            (Sought::Newest, true, true) => self.sought = Sought::Arrival,
+            (Sought::Arrival, false, false) => self.sought = Sought::Before,
+            (Sought::Newest | Sought::Arrival, true, false) | (Sought::Before, true, _) => {
+                self.answer = Some(RecordPast::OutlivedConnector)
+            }
+            (Sought::Arrival, false, true) => self.answer = Some(RecordPast::Standing),
+            (Sought::Earlier, true, _) => self.answer = Some(RecordPast::Removed),
+            (Sought::Arrival, true, true) | (Sought::Earlier | Sought::Before, false, _) => {}
+        }
+        Ok(())
+    }
+
+    fn has_record(&mut self, reader: &Reader<'_>, upper: &Upper) -> Result<bool> {
+        let folder = below(reader, upper.releases, self.connector)?;
+        let there = match self.looked {
+            Some((looked, there)) if looked == folder => there,
+            _ => below(reader, folder, &self.record)?.is_some(),
+        };
+        self.looked = Some((folder, there));
+        Ok(there)
+    }
+
+    /// The answer once history has ended.
+    fn end(self) -> RecordPast {
+        self.answer.unwrap_or(match self.sought {
+            Sought::Newest | Sought::Earlier => RecordPast::NeverThere,
+            Sought::Arrival | Sought::Before => RecordPast::Standing,
+        })
+    }
+}
+
+fn below(reader: &Reader<'_>, folder: Option<Oid>, name: &str) -> Result<Option<Oid>> {
+    let Some(folder) = folder else { return Ok(None) };
+    // A file in a folder's place holds nothing.
+    let Ok(tree) = reader.subtree(folder) else { return Ok(None) };
+    Ok(tree.get_name(name).map(|entry| entry.id()))
+}
+
+/// Who asked for a connector's content, and whose it is: the authors of the commits that changed its folder since its manifest began
+/// to ask or, where that is newer, since the commit `since`; the oldest first. A merge stands for the commits it brought.
+pub(super) fn askers(reader: &Reader<'_>, newest: Oid, connector: &str, since: Option<Oid>, asks: Asks) -> Result<Vec<Person>> {
+    let folder_of = |root: Oid| anyhow::Ok(reader.entry_at(&reader.subtree(root)?, &format!("connectors/{connector}"))?.map(|(id, _)| id));
+    let since = match since.map(|id| reader.commit_header(id)) {
+        Some(Ok((_, root))) => folder_of(root)?,
+        Some(Err(_)) | None => None,
+    };
+    let mut walk = Walk { queue: BinaryHeap::new(), folders: HashMap::new(), roots: HashMap::new() };
+    let (_, root) = reader.commit_header(newest)?;
+    let mut authors: Vec<Person> = Vec::new();
+    walk.push(&reader.commit_header(newest)?.0, root, folder_of(root)?);
+    for _ in 0..MAX_WALK {
+        let Some((commit, folder)) = walk.next(reader)? else { break };
+        let mut parents = Vec::new();
+        let mut cut_off = false;
+        for id in commit.parent_ids() {
+            let Ok((parent, root)) = reader.commit_header(id) else {
+                cut_off = true;
+                continue;
+            };
+            let there = match walk.roots.get(&root) {
+                Some(known) => *known,
+                None => folder_of(root)?,
+            };
+            parents.push((parent, root, there));
+        }
+        if let Some((parent, root, there)) = parents.iter().find(|(_, _, there)| *there == folder) {
+            walk.push(parent, *root, *there);
+            continue;
+        }
+        // Where a shallow history is cut off, only the raw commit still names a parent: who came before is not known.
+        let names_parent = commit.raw_header_bytes().split(|b| *b == b'\n').any(|line| line.starts_with(b"parent "));
+        if folder.is_some() && !cut_off && (!parents.is_empty() || !names_parent) {
+            let author = author(&commit);
+            authors.retain(|known| !known.is(&author));
+            authors.push(author);
+        }
+        for (parent, root, there) in &parents {
+            if *there != since && asked(reader, *there, asks) {
+                walk.push(parent, *root, *there);
+            }
+        }
+    }
+    authors.reverse();
+    Ok(authors)
+}
+
+/// Commits still to be looked at, the newest first, each with its connector's folder.
+struct Walk {
+    queue: BinaryHeap<(i64, Oid)>,
+    folders: HashMap<Oid, Option<Oid>>,
+    roots: HashMap<Oid, Option<Oid>>,
+}
+
+impl Walk {
+    fn push(&mut self, commit: &Commit<'_>, root: Oid, folder: Option<Oid>) {
+        self.roots.insert(root, folder);
+        if self.folders.insert(commit.id(), folder).is_none() {
+            self.queue.push((commit.time().seconds(), commit.id()));
+        }
+    }
+
+    fn next<'r>(&mut self, reader: &Reader<'r>) -> Result<Option<(Commit<'r>, Option<Oid>)>> {
+        let Some((_, id)) = self.queue.pop() else { return Ok(None) };
+        Ok(Some((reader.commit_header(id)?.0, self.folders.get(&id).copied().flatten())))
+    }
+}
+
+/// Whether the manifest in a folder asks. One that cannot be read hides nobody who asked before.
+fn asked(reader: &Reader<'_>, folder: Option<Oid>, asks: Asks) -> bool {
+    let Some(folder) = folder else { return false };
+    let manifest = reader.subtree(folder).ok().and_then(|tree| tree.get_name("connector.yaml").map(|entry| entry.id()));
+    manifest.is_some_and(|blob| reader.blob(blob, LARGEST_MANIFEST).map_or(true, |bytes| asks(&bytes)))
+}
