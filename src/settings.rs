@@ -2,7 +2,7 @@
 //! Nothing of this comes from the repository, so that no commit can redirect the daemon or read its credentials.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -126,6 +126,23 @@ impl Settings {
         };
         let branch = self.branch.clone().or_else(|| usual_branch(&location));
         Ok(Site { location, branch, state })
+    }
+}
+
+impl Settings {
+    /// The whole path of a folder that is named from the current one and need not exist, with links and `..` resolved.
+    pub fn resolve(&self, path: &Path) -> Result<PathBuf, String> {
+        let whole = self.current_folder.join(path);
+        let existing = whole.ancestors().find_map(|existing| Some((existing, existing.canonicalize().ok()?)));
+        let Some((existing, mut resolved)) = existing else { return Ok(whole) };
+        for part in whole.strip_prefix(existing).unwrap_or(&whole).components() {
+            match part {
+                Component::Normal(name) => resolved.push(name),
+                // What `..` leads back from must exist, or it means something else once it does.
+                _ => return Err(format!("{} does not exist", resolved.display())),
+            }
+        }
+        Ok(resolved)
     }
 }
 

@@ -85,12 +85,21 @@ impl<'d> Change<'d> {
                 .refused("git does not know who you are, so the change could not be committed")
                 .hint("Run `git config --global user.name NAME` and `git config --global user.email ADDRESS`."));
         }
+        let lock = self.work_tree.git.path().join("index.lock");
+        if lock.exists() {
+            return Err(self
+                .refused("another git process is at work in the repository")
+                .hint(format!("Wait for it to end; if none is running, remove {}.", lock.display())));
+        }
         let uncommitted = self.work_tree.uncommitted(&self.path())?;
         match uncommitted.first() {
             Some(first) if !self.commit.all => {
-                let more = if uncommitted.len() > 1 { format!(" and {} more", uncommitted.len() - 1) } else { String::new() };
+                let files = match uncommitted.len() {
+                    1 => format!("{first} has"),
+                    files => format!("{first} and {} more have", files - 1),
+                };
                 Err(self
-                    .refused(format!("{first}{more} has uncommitted changes that the commit would take along"))
+                    .refused(format!("{files} uncommitted changes that the commit would take along"))
                     .hint("Commit them first, or add --all to take them along."))
             }
             Some(_) | None => Ok(()),

@@ -1,11 +1,9 @@
 //! A look at how things stand: one snapshot and the plan that follows from it, with everything opened and nothing changed.
 
-use anyhow::Result;
-
 use super::Door;
 use super::failure::Failure;
 use super::work_tree::unknown_connector;
-use crate::assemble::{Assembled, assemble};
+use crate::assemble::Assembled;
 use crate::model::ConnectorName;
 use crate::pass;
 use crate::planning::{Plan, Snapshot};
@@ -21,9 +19,9 @@ pub struct Look {
 }
 
 impl Look {
-    /// Opens everything and looks. What cannot be read is a gap of the plan, not a failure.
-    pub async fn begin(door: &Door) -> Result<Self> {
-        let assembled = assemble(&door.settings).await?;
+    /// Opens everything and looks; `attempt` is what for. What cannot be read is a gap of the plan, not a failure.
+    pub async fn begin(door: &Door, attempt: &str) -> Result<Self, Failure> {
+        let assembled = door.assemble(attempt).await?;
         let (snapshot, plan) = pass::preview(&assembled.world, &mut assembled.onlooker()).await?;
         Ok(Self { assembled, snapshot, plan })
     }

@@ -26,7 +26,8 @@ pub use commands::Command;
 use failure::{Ended, Failure};
 use output::{Colour, Format, Shell};
 
-use crate::settings::{Flags, Settings};
+use crate::assemble::{Assembled, assemble};
+use crate::settings::{Flags, Settings, Site};
 
 /// The command line as a whole.
 #[derive(Debug, clap::Parser)]
@@ -81,15 +82,32 @@ pub struct Door {
     pub shell: Shell,
 }
 
+impl Door {
+    /// Finds the repository that a command needs for what it attempts.
+    pub fn site(&self, attempt: &str) -> Result<Site, Failure> {
+        self.settings.site().map_err(|error| {
+            let is_owned_by_another = error.downcast_ref::<git2::Error>().is_some_and(|error| error.code() == git2::ErrorCode::Owner);
+            Failure::refused(attempt, format!("{error:#}")).hint(if is_owned_by_another {
+                "Run the command as that user, or allow the repository with `git config --global --add safe.directory PATH`."
+            } else {
+                "Run the command inside the team's repository, name it with --repo, or make one with `switchboard init`."
+            })
+        })
+    }
+
+    /// Opens everything that a command needs for what it attempts.
+    pub async fn assemble(&self, attempt: &str) -> Result<Assembled, Failure> {
+        self.site(attempt)?;
+        Ok(assemble(&self.settings).await?)
+    }
+}
+
 /// Parses arguments, runs the command, and tells how it ended.
 pub fn start(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let line = match CommandLine::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let line = match CommandLine::try_parse_from(&arguments) {
         Ok(line) => line,
-        Err(error) => {
-            // Printing fails only where nobody reads any more.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
+        Err(error) => return misused(&arguments, &error),
     };
     let shell = Shell::new(line.look.output, line.look.color);
     run(line, shell).map_or_else(|failure| report(shell, &failure), failure::Outcome::exit_code)
@@ -104,6 +122,20 @@ fn run(line: CommandLine, shell: Shell) -> Ended {
     // What still runs in the background is of no use to anyone now, and must not keep the command from ending.
     runtime.shutdown_background();
     ended
+}
+
+/// Tells of a command line that clap refuses, or prints the help that it asks for.
+fn misused(arguments: &[OsString], error: &clap::Error) -> ExitCode {
+    let for_programs =
+        arguments.windows(2).any(|pair| pair == ["--output", "json"]) || arguments.iter().any(|flag| flag == "--output=json");
+    if error.use_stderr() && for_programs {
+        let text = error.render().to_string();
+        let reason = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        return report(Shell::new(Format::Json, Colour::Never), &Failure::usage("run this command line", reason));
+    }
+    // Printing fails only where nobody reads any more.
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 fn report(shell: Shell, failure: &Failure) -> ExitCode {

@@ -29,10 +29,7 @@ pub struct WorkTree {
 impl WorkTree {
     /// Opens the work tree that the settings point at; `attempt` is what it is needed for.
     pub fn open(door: &Door, attempt: &str) -> Result<Self, Failure> {
-        let site = door.settings.site().map_err(|error| {
-            Failure::refused(attempt, format!("{error:#}"))
-                .hint("Run the command inside the team's repository, name it with --repo, or make one with `switchboard init`.")
-        })?;
+        let site = door.site(attempt)?;
         let Location::Local { work_tree: Some(root), .. } = site.location else {
             return Err(Failure::refused(attempt, "the repository has no files to edit here")
                 .hint("Clone it, run the command in the clone, and push."));

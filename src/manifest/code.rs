@@ -35,7 +35,7 @@ codes! {
         "Every file of the repository that Switchboard reads is UTF-8 text. A byte at the given place belongs to another encoding."
         "Save the file as UTF-8."
     CONTROL_CHARACTER "SB002" "control character"
-        "YAML allows no control characters but tab and line ends. One usually gets in by copying from a terminal."
+        "YAML allows no control characters but tab and line ends; those that turn the direction of text would show reviewers something else than what is read. One usually gets in by copying."
         "Delete the character, or write it as an escape in double quotes, such as \"\\u0000\"."
     EMPTY "SB003" "file is empty"
         "The file holds nothing, or only comments, so it declares nothing. The last good state is kept."

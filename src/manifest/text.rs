@@ -32,10 +32,11 @@ fn control_character(file: &str, text: &str, at: usize, character: char) -> Prob
     Problem::error(code::CONTROL_CHARACTER, place_of(file, text, at), message).hint("Delete it, or write it as an escape in double quotes.")
 }
 
-/// The first character that YAML 1.2 does not allow in a file.
+/// The first character that YAML 1.2 does not allow in a file, or that turns the direction of text.
 fn unsupported_character(text: &str) -> Option<(usize, char)> {
     // Most files have none of these bytes, so that bytes are looked at before characters.
-    let suspicious = |byte: u8| (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0x7F || matches!(byte, 0xC2 | 0xEF);
+    let suspicious =
+        |byte: u8| (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0x7F || matches!(byte, 0xC2 | 0xE2 | 0xEF);
     let start = text.bytes().position(suspicious)?;
     text.get(start..)?.char_indices().find(|(_, character)| is_unsupported(*character)).map(|(at, character)| (start + at, character))
 }
@@ -43,6 +44,8 @@ fn unsupported_character(text: &str) -> Option<(usize, char)> {
 fn is_unsupported(character: char) -> bool {
     match character {
         '\t' | '\n' | '\r' | '\u{85}' => false,
+        // They make what is shown differ from what is read.
+        '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => true,
         '\u{0}'..='\u{1F}' | '\u{7F}'..='\u{9F}' | '\u{FFFE}' | '\u{FFFF}' => true,
         _ => false,
     }

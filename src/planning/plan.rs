@@ -232,6 +232,29 @@ impl Plan {
     }
 }
 
+impl WaitingOn {
+    /// Whether somebody has to mend something, where other holds end with time or with a decision.
+    pub fn is_fault(&self) -> bool {
+        match self {
+            WaitingOn::ReadableManifest { .. }
+            | WaitingOn::Version
+            | WaitingOn::NewVersion { .. }
+            | WaitingOn::PassingTests { .. }
+            | WaitingOn::CleanReport { .. }
+            | WaitingOn::ApprovedReview { .. }
+            | WaitingOn::ProposedRecord { .. } => true,
+            WaitingOn::Tests
+            | WaitingOn::Review { .. }
+            | WaitingOn::LockedByReview { .. }
+            | WaitingOn::NewContent { .. }
+            | WaitingOn::MergedRecord { .. }
+            | WaitingOn::Confirmation { .. }
+            | WaitingOn::Retry { .. }
+            | WaitingOn::Forge { .. } => false,
+        }
+    }
+}
+
 impl Step {
     /// Whether trying this step would be trying that one again: the same kind of change to the same content.
     pub fn is_attempt_of(&self, other: &Step) -> bool {

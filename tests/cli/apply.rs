@@ -53,3 +53,14 @@ fn many_deletions_wait_for_a_person_who_confirms_that_exact_set() {
     assert_eq!(ran.out.lines().count(), 6, "{}", ran.out);
     assert_eq!(team.run(&["plan", "--detailed-exitcode"]).done().out.lines().count(), 1);
 }
+
+#[test]
+fn what_somebody_has_to_mend_is_a_finding() {
+    let team = Team::with_crm();
+    team.replace("connectors/crm/tests/get-item.yaml", "name: not-found, status: 404", "name: not-found, status: 410");
+    team.run(&["pre-publish", "crm", "--commit", "--all"]).done();
+    let ran = team.run(&["apply"]).failed();
+    assert!(ran.err.contains("At rest. 1 waiting; 0 failed. 1 connector has something to mend"), "{}", ran.err);
+    let json = team.run(&["apply", "--output", "json"]).failed().json();
+    assert_eq!(json["waiting"][0]["waitingOn"]["kind"], "passing-tests");
+}

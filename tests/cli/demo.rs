@@ -58,3 +58,15 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
+
+#[test]
+fn the_demo_is_made_where_it_is_named_or_not_at_all() {
+    let team = Team::nowhere();
+    std::fs::create_dir(team.outside().join("full")).unwrap();
+    std::fs::write(team.outside().join("full/mine"), "").unwrap();
+    let ran = team.run_in(team.outside(), &["demo", "nope/../full"]).two();
+    assert!(ran.err.contains("nope does not exist"), "{}", ran.err);
+    assert_eq!(std::fs::read_dir(team.outside().join("full")).unwrap().count(), 1);
+    let ran = team.run_in(team.outside(), &["demo", "--output", "json"]).two();
+    assert!(ran.err.contains("watch --output json"), "{}", ran.err);
+}

@@ -82,3 +82,27 @@ fn a_reader_that_goes_away_is_no_failure() {
     assert!(child.wait().unwrap().success(), "{errors}");
     assert_eq!(errors, "");
 }
+
+#[test]
+fn commands_that_look_say_where_to_look() {
+    let team = Team::nowhere();
+    for arguments in [&["list"][..], &["plan"], &["apply"], &["show", "crm"], &["review", "list"], &["watch"]] {
+        let ran = team.run_in(team.outside(), arguments).failed();
+        assert!(ran.err.contains("there is no git repository around [tmp]"), "{arguments:?}: {}", ran.err);
+        assert!(ran.err.contains("name it with --repo"), "{arguments:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn wrong_usage_is_json_for_programs() {
+    let team = Team::nowhere();
+    for flags in [&["--output", "json"][..], &["--output=json"]] {
+        let ran = team.run_in(team.outside(), &[&["validat"], flags].concat()).two();
+        let error: serde_json::Value = serde_json::from_str(&ran.err).unwrap();
+        assert_eq!(error["error"]["kind"], "usage");
+        assert_eq!(error["error"]["reason"], "unrecognized subcommand 'validat'");
+        assert_eq!(ran.out, "");
+    }
+    let help = team.run_in(team.outside(), &["--help", "--output", "json"]).done();
+    assert!(help.out.contains("Write connectors:"), "help that was asked for is help");
+}

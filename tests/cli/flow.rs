@@ -30,3 +30,13 @@ fn mistakes_are_told() {
     let ran = team.run(&["flow", "run", "broken.yaml"]).failed();
     assert!(ran.err.contains("broken.yaml:") && ran.out.is_empty(), "{}", ran.err);
 }
+
+#[test]
+fn what_never_ends_is_not_read() {
+    let team = Team::nowhere();
+    let ran = team.run_in(team.outside(), &["flow", "run", "/dev/zero"]).failed();
+    assert!(ran.err.contains("cannot read /dev/zero: it is not a file"), "{}", ran.err);
+    std::fs::write(team.outside().join("large.yaml"), vec![b' '; 1024 * 1024 + 1]).unwrap();
+    let ran = team.run_in(team.outside(), &["flow", "run", "large.yaml"]).failed();
+    assert!(ran.err.contains("more than 1048576 bytes"), "{}", ran.err);
+}

@@ -63,3 +63,14 @@ fn a_folder_inside_another_repository_or_a_file_is_refused() {
     let ran = team.run(&["init", "README.md"]).two();
     assert!(ran.err.contains("it is a file"), "{}", ran.err);
 }
+
+#[test]
+fn a_refusal_leaves_no_folder_behind() {
+    let team = Team::new();
+    team.run(&["init", "connectors/sub"]).failed();
+    assert!(!team.path("connectors/sub").exists());
+    let outside = Team::nowhere();
+    let ran = outside.run_in(outside.outside(), &["init", "nope/../team"]).two();
+    assert!(ran.err.contains("nope does not exist"), "{}", ran.err);
+    assert!(!outside.outside().join("nope").exists());
+}

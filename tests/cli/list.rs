@@ -79,3 +79,12 @@ fn a_broken_manifest_waits_and_the_others_go_on() {
     assert!(ran.out.contains("a readable manifest: connectors/crm/connector.yaml:4:1: error[SB020]"), "{}", ran.out);
     assert_eq!(team.stage("mail"), "editing");
 }
+
+#[test]
+fn what_could_not_be_read_is_not_said_to_be_empty() {
+    let team = Team::nowhere();
+    git2::Repository::init(team.outside().join("team")).unwrap();
+    let ran = team.run(&["list"]).failed();
+    assert_eq!(ran.out, "Nothing is known of any connector.\n");
+    assert!(ran.err.contains("it has no commit yet"), "{}", ran.err);
+}

@@ -25,3 +25,13 @@ fn only_addresses_are_people() {
     let ran = team.run(&["share", "crm", "bob"]).two();
     assert!(ran.err.contains("`bob` is not an address"), "{}", ran.err);
 }
+
+#[test]
+fn nothing_is_edited_while_another_git_is_at_work() {
+    let team = Team::with_crm();
+    let before = team.read("connectors/crm/connector.yaml");
+    team.write(".git/index.lock", "");
+    let ran = team.run(&["share", "crm", "bob@example.com", "--commit"]).failed();
+    assert!(ran.err.contains("another git process is at work") && ran.err.contains("index.lock"), "{}", ran.err);
+    assert_eq!(team.read("connectors/crm/connector.yaml"), before);
+}

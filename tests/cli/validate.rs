@@ -84,3 +84,23 @@ fn files_that_git_ignores_are_not_read() {
     std::os::unix::fs::symlink("/etc/passwd", team.path("connectors/crm/x.swp")).unwrap();
     team.run(&["validate"]).done();
 }
+
+#[test]
+fn a_linked_policy_is_not_followed() {
+    let team = Team::new();
+    std::fs::write(team.outside().join("secret"), "password: hunter2\n").unwrap();
+    std::fs::remove_file(team.path("switchboard.yaml")).unwrap();
+    std::os::unix::fs::symlink(team.outside().join("secret"), team.path("switchboard.yaml")).unwrap();
+    let ran = team.run(&["validate"]).failed();
+    assert!(ran.out.contains("switchboard.yaml:1:1: error[SB040]: a symbolic link where a file belongs"), "{}", ran.out);
+    assert!(!ran.out.contains("hunter2") && !ran.out.contains("password"), "{}", ran.out);
+}
+
+#[test]
+fn characters_that_turn_the_text_around_are_refused() {
+    let team = Team::with_crm();
+    team.replace("connectors/crm/connector.yaml", "title: ", "title: \u{202e}");
+    let ran = team.run(&["validate"]).failed();
+    assert!(ran.out.contains("error[SB002]: the control character U+202E is not allowed"), "{}", ran.out);
+    assert!(!ran.out.contains('\u{202e}'), "{}", ran.out);
+}

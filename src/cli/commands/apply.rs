@@ -1,9 +1,11 @@
 //! `apply`: runs passes until nothing is left to do now; with an id, confirms exactly that set of deletions first.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context as _;
 use serde::Serialize;
 
-use crate::assemble::{Assembled, assemble};
+use crate::assemble::Assembled;
 use crate::cli::Door;
 use crate::cli::failure::{Ended, Failure, Outcome};
 use crate::cli::identity::who;
@@ -38,6 +40,23 @@ struct Applied {
     waiting: Vec<Hold>,
 }
 
+impl Applied {
+    /// How many connectors wait for somebody to mend them: their tests fail, their manifest cannot be read.
+    fn to_mend(&self) -> usize {
+        let names: BTreeSet<_> = self.waiting.iter().filter(|hold| hold.waiting_on.is_fault()).map(|hold| &hold.connector).collect();
+        names.len()
+    }
+
+    fn sentence(&self) -> String {
+        let rest = format!("At rest. {} waiting; {} failed.", self.waiting.len(), self.failed);
+        match self.to_mend() {
+            0 => rest,
+            1 => format!("{rest} 1 connector has something to mend: `switchboard list` says what."),
+            connectors => format!("{rest} {connectors} connectors have something to mend: `switchboard list` says what."),
+        }
+    }
+}
+
 /// One step and how it ended, for programs.
 #[derive(Debug, Serialize)]
 pub(super) struct Told {
@@ -48,7 +67,7 @@ pub(super) struct Told {
 }
 
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
-    let assembled = assemble(&door.settings).await?;
+    let assembled = door.assemble("apply").await?;
     if let Some(id) = &arguments.confirm_deletions {
         let by = who(door, arguments.by.as_deref(), &format!("confirm the deletions {id}"))?;
         confirm(&assembled, id, by).await?;
@@ -78,10 +97,10 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     assembled.close().await;
     applied.gaps.iter().for_each(|gap| door.shell.warn(gap.to_string()));
     match door.shell.format {
-        Format::Human => door.shell.note(format!("At rest. {} waiting; {} failed.", applied.waiting.len(), applied.failed)),
+        Format::Human => door.shell.note(applied.sentence()),
         Format::Json => door.shell.json(&applied)?,
     }
-    Ok(if applied.failed > 0 || !applied.gaps.is_empty() { Outcome::Findings } else { Outcome::Done })
+    Ok(if applied.failed > 0 || applied.to_mend() > 0 || !applied.gaps.is_empty() { Outcome::Findings } else { Outcome::Done })
 }
 
 /// Tells what a pass did: a line a step, for programs a line of JSON.

@@ -7,7 +7,8 @@ use crate::cli::Door;
 use crate::cli::demo::folder::{Folder, Made};
 use crate::cli::demo::stage_hand::{Daemon, StageHand};
 use crate::cli::demo::walkthrough;
-use crate::cli::failure::{Ended, Outcome};
+use crate::cli::failure::{Ended, Failure, Outcome};
+use crate::cli::output::Format;
 use crate::settings::Settings;
 
 /// Flags of `demo`.
@@ -23,8 +24,12 @@ pub struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
+    let attempt = format!("make the demo in {}", arguments.folder.display());
+    if door.shell.format == Format::Json {
+        return Err(Failure::usage(attempt, "the demo is for people to look at").hint("`switchboard watch --output json` is for programs."));
+    }
     // The folder is named from here whatever --repo says.
-    let root = door.settings.current_folder.join(&arguments.folder);
+    let root = door.settings.resolve(&arguments.folder).map_err(|reason| Failure::usage(attempt, reason))?;
     let (folder, made) = Folder::prepare(&root, arguments.walkthrough)?;
     match made {
         Made::Now => door.shell.note(format!("Made a team's repository in {}", arguments.folder.display())),

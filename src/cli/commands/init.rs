@@ -54,11 +54,10 @@ impl Human for Made {
 
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let attempt = format!("make a team's repository in {}", arguments.path.display());
-    let root = door.settings.current_folder.join(&arguments.path);
+    let root = door.settings.resolve(&arguments.path).map_err(|reason| Failure::usage(&attempt, reason))?;
     if root.exists() && !root.is_dir() {
         return Err(Failure::usage(attempt, "it is a file").hint("Name a folder, or one that does not exist yet."));
     }
-    fs::create_dir_all(&root).with_context(|| format!("cannot make {}", root.display()))?;
     make_repository(&root, &attempt)?;
     let work_tree = WorkTree::at(&root, None)?;
     let administrator = work_tree.identity().map_or_else(String::new, |person| person.email().to_owned());
@@ -80,7 +79,8 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
 
 /// Makes sure that this folder is a repository's root. A folder inside another repository is refused: Switchboard reads whole repositories.
 fn make_repository(root: &Path, attempt: &str) -> Result<(), Failure> {
-    match git2::Repository::discover(root) {
+    let nearest = root.ancestors().find(|folder| folder.exists()).unwrap_or(root);
+    match git2::Repository::discover(nearest) {
         Ok(git) if git.workdir().is_some_and(|found| found.canonicalize().ok() == root.canonicalize().ok()) => Ok(()),
         Ok(git) if git.is_bare() => Err(Failure::refused(attempt, "it is a bare repository, which has no files to edit")
             .hint("Clone it, run `switchboard init` in the clone, and push.")),
@@ -90,6 +90,7 @@ fn make_repository(root: &Path, attempt: &str) -> Result<(), Failure> {
                 .hint("Switchboard reads whole repositories: run `switchboard init` at the repository's root, or elsewhere."))
         }
         Err(_) => {
+            fs::create_dir_all(root).with_context(|| format!("cannot make {}", root.display()))?;
             repository::WorkTree::init(root)?;
             Ok(())
         }

@@ -4,7 +4,7 @@ use crate::cli::Door;
 use crate::cli::failure::{Ended, Outcome};
 use crate::cli::look::Look;
 use crate::cli::output::Human;
-use crate::cli::render;
+use crate::cli::render::{self, connectors::Seen};
 use crate::cli::standing::{self, Standing};
 
 /// Flags of `list`.
@@ -13,18 +13,23 @@ pub struct Arguments {}
 
 #[derive(serde::Serialize)]
 #[serde(transparent)]
-struct Listed(Vec<Standing>);
+struct Listed {
+    connectors: Vec<Standing>,
+    #[serde(skip)]
+    seen: Seen,
+}
 
 impl Human for Listed {
     fn human(&self) -> String {
-        render::connectors::list(&self.0)
+        render::connectors::list(&self.connectors, self.seen)
     }
 }
 
 pub(super) async fn run(_arguments: Arguments, door: &Door) -> Ended {
-    let look = Look::begin(door).await?;
+    let look = Look::begin(door, "list the connectors").await?;
     look.warn_of_gaps(door);
-    door.shell.result(&Listed(standing::all(&look.snapshot, &look.plan)))?;
+    let seen = if look.snapshot.is_blind() { Seen::Nothing } else { Seen::All };
+    door.shell.result(&Listed { connectors: standing::all(&look.snapshot, &look.plan), seen })?;
     let outcome = if look.plan.gaps.is_empty() { Outcome::Done } else { Outcome::Findings };
     look.assembled.close().await;
     Ok(outcome)

@@ -44,7 +44,7 @@ impl Human for Shown {
 }
 
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
-    let mut look = Look::begin(door).await?;
+    let mut look = Look::begin(door, "plan").await?;
     if let Some(name) = &arguments.connector {
         let connector = look.find(name, &format!("plan {name}"))?;
         look.plan.steps.retain(|planned| planned.connector == connector);

@@ -34,9 +34,10 @@ impl Human for Shown {
 }
 
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
-    let look = Look::begin(door).await?;
+    let attempt = format!("show {}", arguments.connector);
+    let look = Look::begin(door, &attempt).await?;
     look.warn_of_gaps(door);
-    let details = details(&look, &arguments.connector, &format!("show {}", arguments.connector))?;
+    let details = details(&look, &arguments.connector, &attempt)?;
     let history = look.assembled.world.store.history(&details.standing.connector, FACTS).await?;
     door.shell.result(&Shown { details, history })?;
     look.assembled.close().await;
@@ -65,9 +66,10 @@ impl Human for Explained {
 
 /// Tells in sentences why a connector stands where it stands, and what it waits on: `explain CONNECTOR`.
 pub(super) async fn explain(name: &str, door: &Door) -> Ended {
-    let look = Look::begin(door).await?;
+    let attempt = format!("explain {name}");
+    let look = Look::begin(door, &attempt).await?;
     look.warn_of_gaps(door);
-    let details = details(&look, name, &format!("explain {name}"))?;
+    let details = details(&look, name, &attempt)?;
     let reasons = render::reasons::of(&details);
     door.shell.result(&Explained { details, reasons })?;
     look.assembled.close().await;

@@ -167,7 +167,13 @@ fn in_bundle(name: &str, files: &BundleFiles, file: &str) -> Option<Vec<u8>> {
 /// What else Switchboard reads: `switchboard.yaml` and the release records.
 fn other_files(root: &Path) -> Result<Findings> {
     let mut findings = Findings::default();
-    match fs::read(root.join("switchboard.yaml")) {
+    let config = root.join("switchboard.yaml");
+    if config.is_symlink() {
+        let problem = Problem::error(code::OUT_OF_PLACE, Place::file("switchboard.yaml"), "a symbolic link where a file belongs");
+        findings.problems.push(problem.hint("Put the file itself there; what a link leads to is not read."));
+        return Ok(findings);
+    }
+    match fs::read(config) {
         Ok(bytes) => findings.add(Config::read(&bytes).err().unwrap_or_default(), |_| Some(bytes.clone())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => findings.problems.push(
             Problem::warning(code::NO_CONFIG, Place::file("switchboard.yaml"), "there is no switchboard.yaml, so the usual policy applies")

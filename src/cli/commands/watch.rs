@@ -7,7 +7,6 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::assemble::assemble;
 use crate::cli::Door;
 use crate::cli::failure::{Ended, Failure, Outcome};
 use crate::daemon::{self, Heartbeat, Lease};
@@ -43,7 +42,7 @@ pub(super) async fn serve(door: &Door) -> Ended {
         tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
         stopped.cancel();
     });
-    let assembled = assemble(&door.settings).await?;
+    let assembled = door.assemble("watch").await?;
     let _lease = Lease::take(&assembled.site.state)
         .map_err(|error| Failure::refused("watch", error.to_string()).hint("Stop it first, or name another folder with --state."))?;
     let world = &assembled.world;

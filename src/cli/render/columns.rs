@@ -45,12 +45,17 @@ impl Columns {
 
 /// Text from outside on one line, with nothing in it that a terminal would obey.
 pub fn one_line(text: &str) -> String {
-    text.split(char::is_whitespace).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ").replace(char::is_control, "\u{fffd}")
+    text.split(char::is_whitespace).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ").replace(is_obeyed, "\u{fffd}")
 }
 
 /// Text from outside with its line breaks, and with nothing in it that a terminal would obey.
 pub fn harmless(text: &str) -> String {
-    text.replace(|c: char| c.is_control() && c != '\n' && c != '\t', "\u{fffd}")
+    text.replace(|c: char| is_obeyed(c) && c != '\n' && c != '\t', "\u{fffd}")
+}
+
+/// Whether a terminal does something for this character: control characters, and those that turn the direction of text.
+fn is_obeyed(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -61,8 +66,8 @@ mod tests {
     fn columns_line_up_and_rows_end_with_text() {
         let mut columns = Columns::with_heading(["NAME", "STAGE", "WAITS ON"]);
         columns.row([("é".into(), Style::new()), ("editing".into(), paint::GOOD), (String::new(), Style::new())]);
-        columns.row([("日本".into(), Style::new()), ("x".into(), paint::BAD), ("a\nb \u{1b}[31m".into(), Style::new())]);
+        columns.row([("日本".into(), Style::new()), ("x".into(), paint::BAD), ("a\nb \u{1b}[31m\u{202e}".into(), Style::new())]);
         let text = anstream::adapter::strip_str(&columns.render(1)).to_string();
-        assert_eq!(text, " NAME  STAGE    WAITS ON\n é     editing\n 日本  x        a b \u{fffd}[31m\n");
+        assert_eq!(text, " NAME  STAGE    WAITS ON\n é     editing\n 日本  x        a b \u{fffd}[31m\u{fffd}\n");
     }
 }

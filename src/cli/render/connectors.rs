@@ -9,10 +9,23 @@ use super::{paint, problems};
 use crate::cli::standing::{Details, Standing};
 use crate::model::{Operation, Recorded, Review, ReviewState};
 
+/// Whether the tracked branch could be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// It could: what is not listed is not there.
+    All,
+    /// It could not.
+    Nothing,
+}
+
 /// A table: one line a connector.
-pub fn list(connectors: &[Standing]) -> String {
-    if connectors.is_empty() {
-        return "No connectors yet. `switchboard new NAME --kind saas` adds the first.\n".to_owned();
+pub fn list(connectors: &[Standing], seen: Seen) -> String {
+    match seen {
+        Seen::All if connectors.is_empty() => {
+            return "No connectors yet. `switchboard new NAME --kind saas` adds the first.\n".to_owned();
+        }
+        Seen::Nothing if connectors.is_empty() => return "Nothing is known of any connector.\n".to_owned(),
+        Seen::All | Seen::Nothing => {}
     }
     let mut columns = Columns::with_heading(["CONNECTOR", "OWNER", "KIND", "VERSION", "STAGE", "ALLOWED", "WAITS ON"]);
     for connector in connectors {
@@ -195,7 +208,7 @@ mod tests {
 
     #[test]
     fn the_table_lines_up() {
-        let text = anstream::adapter::strip_str(&list(&[fresh(), standing()])).to_string();
+        let text = anstream::adapter::strip_str(&list(&[fresh(), standing()], Seen::All)).to_string();
         insta::assert_snapshot!(text, @r"
         CONNECTOR      OWNER              KIND        VERSION  STAGE      ALLOWED                       WAITS ON
         crm            -                  self-built  -        editing    share, publish, edit, delete  the next pass: run the tests of 2d711642b726

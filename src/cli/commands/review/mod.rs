@@ -3,7 +3,6 @@
 mod decide;
 mod show;
 
-use crate::assemble::assemble;
 use crate::cli::Door;
 use crate::cli::failure::{Ended, Failure, Outcome};
 use crate::cli::output::Human;
@@ -82,7 +81,7 @@ impl Human for Listed {
 }
 
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
-    let assembled = assemble(&door.settings).await?;
+    let assembled = door.assemble("look at the reviews").await?;
     // Brings the mirror of a remote up to date.
     assembled.world.repository.head().await?;
     match arguments.what {
