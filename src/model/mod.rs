@@ -23,7 +23,7 @@ pub use git::{BlobId, CommitId, TreeId};
 pub use name::{ConnectorName, EnvironmentName, NameError};
 pub use person::Person;
 pub use problem::{Place, Problem, Severity};
-pub use release::{RecordPast, Release};
+pub use release::{RecordId, RecordPast, Release};
 pub use review::{Review, ReviewId, ReviewState, review_branch};
 pub use stage::{Kind, Operation, Stage, Status};
 pub use version::Version;

@@ -44,6 +44,17 @@ impl Release {
     }
 }
 
+/// A release record as it was proposed: the same file with other bytes is another record.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RecordId {
+    /// Whose release it is.
+    pub connector: ConnectorName,
+    /// Of which version.
+    pub version: Version,
+    /// SHA-256 of its bytes.
+    pub record: Digest,
+}
+
 /// What the history of the tracked branch says of a release record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordPast {

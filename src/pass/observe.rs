@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use super::memory::{Dirty, Memory, Stock};
 use super::{World, folders};
-use crate::model::{ConnectorName, Digest, Fact, Review, Version};
+use crate::model::{ConnectorName, Digest, Fact, RecordId, Review};
 use crate::planning::{Connector, Desired, Gap, Held, Snapshot};
 use crate::registry::Actual;
 use crate::store::NewFact;
@@ -147,10 +147,10 @@ async fn read_facts(world: &World, memory: &mut Memory) -> Result<()> {
 /// Asks history about the records on which a plan for these connectors depends. Without an answer nothing is planned.
 async fn read_past(world: &World, memory: &mut Memory, names: &BTreeSet<ConnectorName>) -> Option<Gap> {
     let commit = memory.commit.clone()?;
-    let in_question: Vec<(ConnectorName, Version)> = names
+    let in_question: Vec<RecordId> = names
         .iter()
         .filter_map(|name| memory.connectors.get(name).map(|connector| (name, connector.records_in_question(&memory.policy))))
-        .flat_map(|(name, versions)| versions.into_iter().map(|version| (name.clone(), version)))
+        .flat_map(|(name, records)| records.into_iter().map(|(version, record)| RecordId { connector: name.clone(), version, record }))
         .collect();
     if in_question.is_empty() {
         return None;
@@ -163,9 +163,9 @@ async fn read_past(world: &World, memory: &mut Memory, names: &BTreeSet<Connecto
         }
     };
     let connectors = Arc::make_mut(&mut memory.connectors);
-    for ((name, version), past) in in_question.into_iter().zip(past) {
-        if let Some(connector) = connectors.get_mut(&name) {
-            Arc::make_mut(connector).past.insert(version, past);
+    for (id, past) in in_question.into_iter().zip(past) {
+        if let Some(connector) = connectors.get_mut(&id.connector) {
+            Arc::make_mut(connector).past.insert(id.record, past);
         }
     }
     None

@@ -73,7 +73,7 @@ impl Turn<'_> {
 
     fn advance(&mut self, declaration: &Declaration) {
         let (connector, policy) = (self.connector, &*self.snapshot.policy);
-        if !(self.ask(gates::withdraw(connector, declaration)) && self.ask(gates::frozen(connector, declaration))) {
+        if !(self.ask(gates::withdraw(connector, declaration, policy)) && self.ask(gates::frozen(connector, declaration))) {
             return;
         }
         match declaration.status {

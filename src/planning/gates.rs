@@ -17,8 +17,7 @@ pub(super) enum Gate {
 /// Rule 7: the newest release that an approved review merged is what production holds.
 pub(super) fn publish(connector: &Connector, policy: &Policy) -> Gate {
     let Some((release, review)) = approved_release(connector) else { return Gate::Open };
-    let taken = connector.published.get(&release.version).is_some_and(|digest| *digest != release.digest);
-    if taken {
+    if is_taken(connector, &release.version, &release.digest, Some(review)) {
         return Gate::Hold(WaitingOn::NewVersion { version: release.version.clone() });
     }
     let wanted = Held { version: release.version.clone(), digest: release.digest };
@@ -44,7 +43,7 @@ pub(super) fn publish(connector: &Connector, policy: &Policy) -> Gate {
 /// the one counts whose content git asks for again.
 fn approved_release(connector: &Connector) -> Option<(&Release, &Review)> {
     let newest = merged_last(connector, |_| true)?;
-    if connector.past.get(&newest.0.version) != Some(&RecordPast::OutlivedConnector) {
+    if connector.past.get(&newest.1.record) != Some(&RecordPast::OutlivedConnector) {
         return Some(newest);
     }
     let declaration = connector.declaration().filter(|declaration| declaration.status == Status::Published)?;
@@ -60,21 +59,17 @@ fn merged_last(connector: &Connector, counts: impl Fn(&Release) -> bool) -> Opti
     approved.max_by_key(|(key, _, _)| *key).map(|(_, release, review)| (release, review))
 }
 
-/// The versions whose records' past must be known before anything is planned: that of a release about to be published, which may
-/// be older than the connector's deletion, and that of a merged review whose record is not there.
-pub(super) fn records_in_question(connector: &Connector, policy: &Policy) -> BTreeSet<Version> {
-    let unpublished = merged_last(connector, |_| true).map(|(release, _)| release).filter(|release| {
+/// The records whose past must be known before anything is planned: that of a release about to be published, which may be older
+/// than the connector's deletion, and that of a merged review which is not there.
+pub(super) fn records_in_question(connector: &Connector, policy: &Policy) -> BTreeSet<(Version, Digest)> {
+    let unpublished = merged_last(connector, |_| true).filter(|(release, _)| {
         let wanted = Held { version: release.version.clone(), digest: release.digest };
         connector.desired != Desired::Absent && first_lacking(connector, &policy.production, &wanted).is_some()
     });
     let asked = connector.declaration().filter(|declaration| declaration.status == Status::Published);
-    let unrecorded = asked.and_then(|declaration| {
-        let version = declaration.deployed_version()?;
-        let merged = merged_review(connector, &version, &declaration.digest)?;
-        let recorded = connector.releases.iter().any(|(release, _)| release.version == merged.version);
-        (!recorded).then_some(version)
-    });
-    unpublished.map(|release| release.version.clone()).into_iter().chain(unrecorded).collect()
+    let merged = asked.and_then(|declaration| merged_review(connector, &declaration.deployed_version()?, &declaration.digest));
+    let unrecorded = merged.filter(|merged| connector.releases.iter().all(|(_, record)| *record != merged.record));
+    unpublished.map(|(_, review)| review).into_iter().chain(unrecorded).map(|review| (review.version.clone(), review.record)).collect()
 }
 
 /// The merged review that proposed exactly these bytes.
@@ -109,16 +104,19 @@ pub(super) fn refused_records(connector: &Connector) -> Vec<WaitingOn> {
     refused
 }
 
-/// Rule 5: a status moved away from `published` takes the review back.
-pub(super) fn withdraw(connector: &Connector, declaration: &Declaration) -> Gate {
-    match (connector.open_review(), declaration.status) {
-        (Some(review), Status::Editing | Status::PrePublished) => Gate::Step(
-            Step::Withdraw { review: review.id, branch: review.branch.clone(), digest: review.digest },
-            Cause::Change,
-            format!("the status is `{}` now", declaration.status),
-        ),
-        (Some(_), Status::Published) | (None, _) => Gate::Open,
-    }
+/// Rule 5: a status moved away from `published` takes the review back. So does a record of an earlier review that came back, and
+/// with it the very content: there is nothing left to decide.
+pub(super) fn withdraw(connector: &Connector, declaration: &Declaration, policy: &Policy) -> Gate {
+    let Some(review) = connector.open_review() else { return Gate::Open };
+    let reason = match declaration.status {
+        Status::Editing | Status::PrePublished => format!("the status is `{}` now", declaration.status),
+        Status::Published if review.digest == declaration.digest && is_published(connector, declaration, policy) => {
+            "this content is published already".to_owned()
+        }
+        Status::Published => return Gate::Open,
+    };
+    let step = Step::Withdraw { review: review.id, branch: review.branch.clone(), digest: review.digest };
+    Gate::Step(step, Cause::Change, reason)
 }
 
 /// Rule 4: while a review is open, other content waits for its end.
@@ -133,11 +131,17 @@ pub(super) fn frozen(connector: &Connector, declaration: &Declaration) -> Gate {
 pub(super) fn version(connector: &Connector, declaration: &Declaration) -> Gate {
     match declaration.deployed_version() {
         None => Gate::Hold(WaitingOn::Version),
-        Some(version) if connector.published.get(&version).is_some_and(|digest| *digest != declaration.digest) => {
-            Gate::Hold(WaitingOn::NewVersion { version })
-        }
+        Some(version) if is_taken(connector, &version, &declaration.digest, None) => Gate::Hold(WaitingOn::NewVersion { version }),
         Some(_) => Gate::Open,
     }
+}
+
+/// Rule 8: whether a version belongs to other content, as the registry knows or, should that have been lost, the reviews: those merged
+/// before the one at hand, if there is one.
+fn is_taken(connector: &Connector, version: &Version, digest: &Digest, at_hand: Option<&Review>) -> bool {
+    let merged = connector.reviews.iter().filter(|review| matches!(review.state, ReviewState::Merged { .. }) && review.version == *version);
+    connector.published.get(version).is_some_and(|published| published != digest)
+        || merged.take_while(|review| at_hand.is_none_or(|at_hand| review.id < at_hand.id)).any(|review| review.digest != *digest)
 }
 
 /// Rule 2: every non-production environment holds the declared content.
@@ -223,7 +227,7 @@ fn merged_review<'c>(connector: &'c Connector, version: &Version, digest: &Diges
 /// Whether a merged review publishes nothing any more: another release was approved after it, or its record was taken away.
 fn is_over(connector: &Connector, merged: &Review) -> bool {
     approved_release(connector).is_some_and(|(_, review)| review.id > merged.id)
-        || connector.past.get(&merged.version) == Some(&RecordPast::Removed)
+        || connector.past.get(&merged.record) == Some(&RecordPast::Removed)
 }
 
 /// Whether production holds the declared content already.

@@ -79,8 +79,8 @@ pub struct Connector {
     pub unreadable_releases: Vec<Problem>,
     /// The confirmation of its deletion, if that is newer than its last deployment: the confirmed set's id.
     pub deletion_confirmed: Option<String>,
-    /// What history says of the records that [`Connector::records_in_question`] names.
-    pub past: BTreeMap<Version, RecordPast>,
+    /// What history says of the records that [`Connector::records_in_question`] names, by the digests of their bytes.
+    pub past: BTreeMap<Digest, RecordPast>,
     /// The last step's failure, if it failed.
     pub retry: Option<Retry>,
 }
@@ -168,8 +168,8 @@ impl Default for Connector {
 }
 
 impl Connector {
-    /// The versions whose records' past a plan depends on; [`Connector::past`] must hold the answers.
-    pub fn records_in_question(&self, policy: &Policy) -> BTreeSet<Version> {
+    /// The records, each with its version, whose past a plan depends on; [`Connector::past`] must hold the answers.
+    pub fn records_in_question(&self, policy: &Policy) -> BTreeSet<(Version, Digest)> {
         gates::records_in_question(self, policy)
     }
 

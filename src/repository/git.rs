@@ -9,7 +9,7 @@ use git2::ErrorCode;
 use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 
-use crate::model::{BlobId, BundleFiles, CommitId, ConnectorName, Person, RecordPast, TreeId, Version};
+use crate::model::{BlobId, BundleFiles, CommitId, Person, RecordId, RecordPast, TreeId};
 
 use super::checkout::changed_paths;
 use super::mirror::Mirror;
@@ -237,7 +237,7 @@ impl Repository for GitRepository {
         self.blocking(move |repo| past::askers(&Reader::new(repo)?, commit, &connector, since, asks)).await
     }
 
-    async fn records_past(&self, commit: &CommitId, records: &[(ConnectorName, Version)]) -> Result<Vec<RecordPast>> {
+    async fn records_past(&self, commit: &CommitId, records: &[RecordId]) -> Result<Vec<RecordPast>> {
         let (commit, records) = (oid(commit)?, records.to_vec());
         self.blocking(move |repo| past::of_records(&Reader::new(repo)?, commit, &records)).await
     }

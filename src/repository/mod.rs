@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use async_trait::async_trait;
 
-use crate::model::{BlobId, BundleFiles, CommitId, ConnectorName, Person, RecordPast, TreeId, Version};
+use crate::model::{BlobId, BundleFiles, CommitId, Person, RecordId, RecordPast, TreeId};
 
 pub use checkout::WorkTreeInTheWay;
 pub use git::GitRepository;
@@ -139,7 +139,7 @@ pub trait Repository: Send + Sync {
     async fn askers(&self, commit: &CommitId, connector: &str, since: Option<&CommitId>, asks: Asks) -> Result<Vec<Person>>;
 
     /// What the first-parent history of a commit says of release records, in the order asked for.
-    async fn records_past(&self, commit: &CommitId, records: &[(ConnectorName, Version)]) -> Result<Vec<RecordPast>>;
+    async fn records_past(&self, commit: &CommitId, records: &[RecordId]) -> Result<Vec<RecordPast>>;
 
     /// Creates the branch unless it is there. Never moves an existing branch. Repeating it is harmless.
     async fn ensure_branch(&self, proposal: &BranchProposal) -> Result<Pushed>;

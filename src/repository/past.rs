@@ -8,17 +8,15 @@ use git2::{Commit, Oid};
 use super::Asks;
 use super::read::Reader;
 use super::write::author;
-use crate::model::{ConnectorName, Person, RecordPast, Release, Version};
-
-/// The largest manifest that is looked into, in bytes; more is refused wherever manifests are read.
-const LARGEST_MANIFEST: usize = 1024 * 1024;
+use crate::manifest::LARGEST_FILE;
+use crate::model::{Digest, Person, RecordId, RecordPast, Release};
 
 /// How many commits the search for authors looks at.
 const MAX_WALK: usize = 10_000;
 
 /// What the first-parent history says of release records, in the order asked for. A history that is cut off tells what it has.
-pub(super) fn of_records(reader: &Reader<'_>, newest: Oid, records: &[(ConnectorName, Version)]) -> Result<Vec<RecordPast>> {
-    let mut asked: Vec<Asked<'_>> = records.iter().map(|(connector, version)| Asked::new(connector, version)).collect();
+pub(super) fn of_records(reader: &Reader<'_>, newest: Oid, records: &[RecordId]) -> Result<Vec<RecordPast>> {
+    let mut asked: Vec<Asked<'_>> = records.iter().map(Asked::new).collect();
     let mut known: Option<Upper> = None;
     let mut next = Some(newest);
     while let Some(id) = next {
@@ -64,12 +62,13 @@ impl Upper {
 
 /// One record that is asked about, while the walk goes back.
 struct Asked<'a> {
-    connector: &'a str,
-    record: String,
+    id: &'a RecordId,
+    /// The file's name in the connector's folder of records.
+    file: String,
     sought: Sought,
     answer: Option<RecordPast>,
-    /// The folder of its records that was looked at last, and whether the record was in it.
-    looked: Option<(Option<Oid>, bool)>,
+    /// The file that was looked at last, and whether it was the record.
+    looked: Option<(Oid, bool)>,
 }
 
 /// What the commits seen so far leave open.
@@ -85,14 +84,15 @@ enum Sought {
 }
 
 impl<'a> Asked<'a> {
-    fn new(connector: &'a ConnectorName, version: &Version) -> Self {
-        let path = Release::path(connector, version);
-        let record = path.rsplit('/').next().unwrap_or_default().to_owned();
-        Self { connector: connector.as_str(), record, sought: Sought::Newest, answer: None, looked: None }
+    fn new(id: &'a RecordId) -> Self {
+        let path = Release::path(&id.connector, &id.version);
+        let file = path.rsplit('/').next().unwrap_or_default().to_owned();
+        Self { id, file, sought: Sought::Newest, answer: None, looked: None }
     }
 
     fn look(&mut self, reader: &Reader<'_>, upper: &Upper) -> Result<()> {
-        let (record, connector) = (self.has_record(reader, upper)?, below(reader, upper.connectors, self.connector)?.is_some());
+        let record = self.has_record(reader, upper)?;
+        let connector = below(reader, upper.connectors, self.id.connector.as_str())?.is_some();
         match (&self.sought, record, connector) {
             (Sought::Newest, false, _) => self.sought = Sought::Earlier,
             (Sought::Newest, true, true) => self.sought = Sought::Arrival,
@@ -108,13 +108,15 @@ impl<'a> Asked<'a> {
     }
 
     fn has_record(&mut self, reader: &Reader<'_>, upper: &Upper) -> Result<bool> {
-        let folder = below(reader, upper.releases, self.connector)?;
-        let there = match self.looked {
-            Some((looked, there)) if looked == folder => there,
-            _ => below(reader, folder, &self.record)?.is_some(),
+        let folder = below(reader, upper.releases, self.id.connector.as_str())?;
+        let Some(file) = below(reader, folder, &self.file)? else { return Ok(false) };
+        let is_record = match self.looked {
+            Some((looked, is_record)) if looked == file => is_record,
+            // What is too large for a record, or no file, is none.
+            _ => reader.blob(file, LARGEST_FILE).is_ok_and(|bytes| Digest::of(&bytes) == self.id.record),
         };
-        self.looked = Some((folder, there));
-        Ok(there)
+        self.looked = Some((file, is_record));
+        Ok(is_record)
     }
 
     /// The answer once history has ended.
@@ -206,5 +208,5 @@ impl Walk {
 fn asked(reader: &Reader<'_>, folder: Option<Oid>, asks: Asks) -> bool {
     let Some(folder) = folder else { return false };
     let manifest = reader.subtree(folder).ok().and_then(|tree| tree.get_name("connector.yaml").map(|entry| entry.id()));
-    manifest.is_some_and(|blob| reader.blob(blob, LARGEST_MANIFEST).map_or(true, |bytes| asks(&bytes)))
+    manifest.is_some_and(|blob| reader.blob(blob, LARGEST_FILE).map_or(true, |bytes| asks(&bytes)))
 }

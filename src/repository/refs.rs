@@ -36,10 +36,11 @@ pub enum RefUpdate {
 
 /// How often a reference that somebody else has locked is tried again, 10 ms apart.
 const LOCK_ATTEMPTS: u32 = 100;
+const OWN_LOCK_ATTEMPTS: u32 = 600;
 
 /// References that only Switchboard writes, and how old a lock on one of them is that nobody holds any more.
 const OWN: [&str; 2] = ["refs/switchboard/", "refs/heads/switchboard/"];
-const STALE: Duration = Duration::from_secs(10);
+const STALE: Duration = Duration::from_secs(5);
 
 /// Refuses names that are not Switchboard's business, names given twice, and ids that are none.
 pub(super) fn check(changes: &[RefChange]) -> Result<()> {
@@ -113,7 +114,9 @@ fn first_stale(repo: &Repository, changes: &[RefChange]) -> Result<Option<String
 }
 
 fn lock(git_dir: &Path, transaction: &mut Transaction<'_>, name: &str) -> Result<()> {
-    for _ in 0..LOCK_ATTEMPTS {
+    // One of our own is waited for until it counts as left behind.
+    let attempts = if is_own(name) { OWN_LOCK_ATTEMPTS } else { LOCK_ATTEMPTS };
+    for _ in 0..attempts {
         match transaction.lock_ref(name) {
             Err(error) if error.code() == ErrorCode::Locked => {
                 remove_stale_lock(git_dir, name);
@@ -125,9 +128,13 @@ fn lock(git_dir: &Path, transaction: &mut Transaction<'_>, name: &str) -> Result
     bail!("cannot lock {name}: another process holds it; if none is running, remove {name}.lock in the repository's git directory")
 }
 
+fn is_own(name: &str) -> bool {
+    OWN.iter().any(|own| name.starts_with(own))
+}
+
 /// Removes the lock that a killed Switchboard left on a reference that nobody else writes; it holds one for milliseconds.
 fn remove_stale_lock(git_dir: &Path, name: &str) {
-    if !OWN.iter().any(|own| name.starts_with(own)) {
+    if !is_own(name) {
         return;
     }
     let lock = git_dir.join(format!("{name}.lock"));

@@ -1,5 +1,7 @@
 //! Rule 5: moving `status` away from `published` withdraws the review.
 
+use std::collections::BTreeMap;
+
 use switchboard::model::{ReviewState, Stage};
 
 use crate::support::team::{Draft, Team};
@@ -40,5 +42,29 @@ fn a_manifest_that_cannot_be_read_withdraws_nothing() {
     team.approve("orders");
     team.settle();
     assert_eq!(team.held("production", "orders").as_deref(), Some("1.0.0"));
+    team.assert_at_rest();
+}
+
+#[test]
+fn a_review_of_what_is_published_already_is_taken_back() {
+    let mut team = Team::new();
+    let mut draft = Draft::new("orders");
+    team.publish(&mut draft);
+    team.publish(&mut Draft::new("stock"));
+    let record = |files: &BTreeMap<String, Vec<u8>>| files.get("releases/orders/1.0.0.yaml").cloned();
+    let before = record(&team.universe.state().git.files()).unwrap();
+    team.delete("orders");
+    team.universe.state().git.change(|files| files.retain(|path, _| !path.starts_with("releases/orders/")));
+    team.settle();
+    team.commit(&draft);
+    team.settle();
+    assert_eq!(team.stage("orders"), Stage::InReview);
+
+    team.universe.state().git.change(|files| {
+        files.insert("releases/orders/1.0.0.yaml".to_owned(), before);
+    });
+    team.settle();
+    assert_eq!(team.stage("orders"), Stage::Published);
+    assert!(matches!(team.review("orders").state, ReviewState::Withdrawn { .. }));
     team.assert_at_rest();
 }

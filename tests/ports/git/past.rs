@@ -1,7 +1,7 @@
 //! What history tells: what became of release records, and who asked.
 
 use git2::Oid;
-use switchboard::model::{CommitId, ConnectorName, RecordPast, Version};
+use switchboard::model::{CommitId, Digest, RecordId, RecordPast};
 use switchboard::repository::{GitRepository, Repository as _};
 
 use crate::support::git::{Change, TestRepo, moment};
@@ -9,8 +9,8 @@ use crate::support::git::{Change, TestRepo, moment};
 const FOLDER: &str = "connectors/a/connector.yaml";
 const RECORD: &str = "releases/a/1.0.0.yaml";
 
-fn records() -> Vec<(ConnectorName, Version)> {
-    vec![("a".parse().unwrap(), "1.0.0".parse().unwrap())]
+fn records() -> Vec<RecordId> {
+    vec![RecordId { connector: "a".parse().unwrap(), version: "1.0.0".parse().unwrap(), record: Digest::of(b"r") }]
 }
 
 /// What the history of these commits says of the record.
@@ -47,6 +47,7 @@ async fn a_record_that_is_not_there_was_removed_or_never_came() {
     let folder_in_its_place: Change<'_> = ("releases", Some(b"a file"));
     assert_eq!(past(&[&[(FOLDER, Some(b"1")), folder_in_its_place]]).await, RecordPast::NeverThere);
     assert_eq!(past(&[&[(FOLDER, Some(b"1")), (RECORD, Some(b"r"))], &[(RECORD, None)]]).await, RecordPast::Removed);
+    assert_eq!(past(&[&[(FOLDER, Some(b"1")), (RECORD, Some(b"r"))], &[(RECORD, Some(b"another"))]]).await, RecordPast::Removed);
 }
 
 /// Asks as the pass does, in the words of these tests.

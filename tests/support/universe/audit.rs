@@ -13,6 +13,10 @@ pub struct Audit {
     pub approved: BTreeSet<(ConnectorName, Version, Digest)>,
     /// What was published.
     pub published: BTreeMap<(ConnectorName, Version), Digest>,
+    /// What production was given last.
+    newest: BTreeMap<ConnectorName, Digest>,
+    /// How often production was given content again after other content.
+    pub returns: usize,
     /// Rules that were broken, as sentences.
     pub violations: Vec<String>,
 }
@@ -26,7 +30,9 @@ impl Audit {
         if !self.approved.contains(&(connector.clone(), version.clone(), *digest)) {
             self.violations.push(format!("{connector} {version} was published without an approved review"));
         }
+        let replaced = self.newest.insert(connector.clone(), *digest).is_some_and(|newest| newest != *digest);
         let before = self.published.insert((connector.clone(), version.clone()), *digest);
+        self.returns += usize::from(replaced && before == Some(*digest));
         if before.is_some_and(|before| before != *digest) {
             self.violations.push(format!("{connector} {version} changed its content after it was published"));
         }

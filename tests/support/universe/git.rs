@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
-use switchboard::model::{BlobId, BundleFiles, CommitId, ConnectorName, Digest, Person, RecordPast, Release, TreeId, Version};
+use switchboard::model::{BlobId, BundleFiles, CommitId, Digest, Person, RecordId, RecordPast, Release, TreeId};
 use switchboard::repository::{Asks, BranchProposal, Head, Listing, Pushed, ReadError, Repository};
 
 use super::Universe;
@@ -51,11 +51,12 @@ impl GitState {
     }
 
     /// Looks at every commit of the history, the newest first, as plainly as can be.
-    fn record_past(&self, newest: &CommitId, connector: &ConnectorName, version: &Version) -> RecordPast {
+    fn record_past(&self, newest: &CommitId, id: &RecordId) -> RecordPast {
         let history = std::iter::successors(Some(newest), |commit| self.parents.get(commit));
         let trees: Vec<&Files> = history.filter_map(|commit| self.commits.get(commit)).filter(|files| !files.is_empty()).collect();
-        let has_record = |files: &Files| files.contains_key(&Release::path(connector, version));
-        let has_folder = |files: &Files| files.contains_key(&format!("connectors/{connector}/connector.yaml"));
+        let path = Release::path(&id.connector, &id.version);
+        let has_record = |files: &Files| files.get(&path).is_some_and(|bytes| Digest::of(bytes) == id.record);
+        let has_folder = |files: &Files| files.contains_key(&format!("connectors/{}/connector.yaml", id.connector));
         let earlier = |from: usize| trees[from..].iter().any(|files| has_record(files));
         if !trees.first().is_some_and(|files| has_record(files)) {
             return if earlier(0) { RecordPast::Removed } else { RecordPast::NeverThere };
@@ -170,11 +171,8 @@ impl Repository for Universe {
         self.call("repository.askers", |_, _| Ok(vec![Person::new("Alice <alice@example.com>")]))
     }
 
-    async fn records_past(&self, commit: &CommitId, records: &[(ConnectorName, Version)]) -> Result<Vec<RecordPast>> {
-        self.call("repository.records_past", |state, _| {
-            let past = |(connector, version): &(ConnectorName, Version)| state.git.record_past(commit, connector, version);
-            Ok(records.iter().map(past).collect())
-        })
+    async fn records_past(&self, commit: &CommitId, records: &[RecordId]) -> Result<Vec<RecordPast>> {
+        self.call("repository.records_past", |state, _| Ok(records.iter().map(|id| state.git.record_past(commit, id)).collect()))
     }
 
     async fn ensure_branch(&self, proposal: &BranchProposal) -> Result<Pushed> {
