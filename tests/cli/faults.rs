@@ -53,7 +53,7 @@ fn a_full_disk_stops_the_work_and_spoils_nothing() {
 
     let mut refused = 0;
     for kib in [0, 4, 16, 64, 128, 192] {
-        let ran = with_files_of_at_most(kib, &team, &["apply"]);
+        let ran = limited(&format!("trap '' XFSZ; ulimit -f {kib}"), &team, &["apply"]);
         if ran.code != 0 {
             refused += 1;
             assert!(ran.code == 1 && ran.err.contains("disk is full"), "{kib} KiB: {ran:?}");
@@ -65,10 +65,19 @@ fn a_full_disk_stops_the_work_and_spoils_nothing() {
 }
 
 /// A disk where no file can grow beyond a size: what a full disk is to a program, without the rights to make a small one.
-fn with_files_of_at_most(kib: u32, team: &Team, arguments: &[&str]) -> Ran {
+#[test]
+fn stricter_limits_of_the_machine_are_kept_and_the_tests_still_run() {
+    let team = Team::with_crm();
+    let ran = limited("ulimit -H -n 64; ulimit -H -t 30; ulimit -H -c 0; ulimit -H -v 4000000", &team, &["test"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.contains("5 passed, 0 failed"), "{ran:?}");
+}
+
+/// Runs a command under limits that the shell sets first.
+fn limited(limits: &str, team: &Team, arguments: &[&str]) -> Ran {
     let plain = team.command(&team.root(), arguments);
     let mut limited = Command::new("/bin/bash");
-    limited.args(["-c", &format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" \"$@\"")]).arg(plain.get_program()).args(plain.get_args());
+    limited.args(["-c", &format!("{limits}; exec \"$0\" \"$@\"")]).arg(plain.get_program()).args(plain.get_args());
     limited.current_dir(team.root()).env_clear();
     limited.envs(plain.get_envs().filter_map(|(name, value)| value.map(|value| (name, value))));
     let output = limited.output().unwrap();

@@ -4,6 +4,7 @@ use switchboard::model::Stage;
 use switchboard::planning::WaitingOn;
 
 use crate::support::team::{Draft, Team};
+use crate::support::universe::{RegistryState, StoreState};
 
 #[test]
 fn an_edit_leaves_the_published_version_serving() {
@@ -66,5 +67,27 @@ fn going_back_to_earlier_content_is_a_publication_of_its_own() {
     assert_eq!(team.held("production", "orders").as_deref(), Some("1.0.0"));
     assert_eq!(team.stage("orders"), Stage::Published);
     assert_eq!(team.reviews("orders").len(), 3);
+    team.assert_at_rest();
+}
+
+#[test]
+fn a_version_stays_taken_where_record_and_state_are_lost() {
+    let mut team = Team::new();
+    let mut draft = Draft::new("orders");
+    team.publish(&mut draft);
+    {
+        let mut state = team.universe.state();
+        let mut files = state.git.files();
+        files.retain(|path, _| !path.starts_with("releases/"));
+        state.git.commit("main", files);
+        state.store = StoreState::default();
+        state.registry = RegistryState::default();
+    }
+    team.restart();
+    draft.content = "second".to_owned();
+    team.commit(&draft);
+    team.settle();
+    assert_eq!(team.reviews("orders").len(), 1);
+    assert_eq!(team.waits_on("orders"), [WaitingOn::NewVersion { version: "1.0.0".parse().unwrap() }]);
     team.assert_at_rest();
 }

@@ -143,6 +143,27 @@ async fn references_move_all_or_none() {
 }
 
 #[tokio::test]
+async fn a_lock_that_a_killed_process_left_is_removed_only_where_nobody_else_writes() {
+    let test = TestRepo::bare();
+    let id = test.commit("main", &[("a", Some(b"1"))]);
+    let left_behind = |name: &str| {
+        let path = test.path().join(format!("refs/heads/{name}.lock"));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let lock = std::fs::File::create(&path).unwrap();
+        lock.set_modified(std::time::UNIX_EPOCH).unwrap();
+        path
+    };
+    let (own, foreign) = (left_behind("switchboard/a/1.0.0"), left_behind("main"));
+    let repo = test.open();
+    assert!(matches!(repo.ensure_branch(&proposal(&id)).await.unwrap(), Pushed::Created(_)));
+    assert!(!own.exists());
+    let change = RefChange { name: "refs/heads/main".to_owned(), expected: Some(id), new: None };
+    let refused = repo.update_refs(&[change]).await.unwrap_err().to_string();
+    assert!(refused.contains("remove refs/heads/main.lock"), "{refused}");
+    assert!(foreign.exists());
+}
+
+#[tokio::test]
 async fn merges_are_made_in_the_object_database_and_conflicts_are_named() {
     let test = TestRepo::bare();
     let base = test.commit("main", &[("a", Some(b"1")), ("b", Some(b"1"))]);
