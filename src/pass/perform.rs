@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use super::World;
 use crate::forge::Proposal;
 use crate::harness::Job;
-use crate::manifest::{Document, release};
+use crate::manifest::{Document, MANIFEST, release};
 use crate::model::{
     BundleFiles, CommitId, ConnectorName, Digest, EnvironmentName, Fact, Person, Release, ReviewId, Status, TreeId, Version,
 };
@@ -178,6 +178,6 @@ impl Hand<'_> {
 
 /// Whether a manifest asks to be published. One that cannot be read is no sign that it does not.
 fn asks_to_publish(manifest: &[u8]) -> bool {
-    let Ok(document) = Document::parse("connector.yaml", manifest) else { return true };
+    let Ok(document) = Document::parse(MANIFEST, manifest) else { return true };
     document.value().get("status").and_then(|status| status.as_str()) == Some(Status::Published.to_string().as_str())
 }

@@ -16,8 +16,8 @@ use super::mirror::Mirror;
 use super::read::{Reader, oid, unreadable};
 use super::write::{self, CommitSummary, NewFile};
 use super::{
-    Asks, BranchProposal, GitOptions, Head, Listing, Location, Merge, Pushed, ReadError, RefChange, RefUpdate, Repository, ancestry, merge,
-    past, refs,
+    Asks, BranchProposal, GitOptions, Head, Listing, Location, Merge, Pushed, ReadError, RefChange, RefUpdate, Repository, ancestry,
+    askers, merge, past, refs,
 };
 
 /// A git repository. Cheap to clone; every operation opens the repository anew, so one that went away and came back is simply there again.
@@ -234,7 +234,7 @@ impl Repository for GitRepository {
 
     async fn askers(&self, commit: &CommitId, connector: &str, since: Option<&CommitId>, asks: Asks) -> Result<Vec<Person>> {
         let (commit, since, connector) = (oid(commit)?, since.map(oid).transpose()?, connector.to_owned());
-        self.blocking(move |repo| past::askers(&Reader::new(repo)?, commit, &connector, since, asks)).await
+        self.blocking(move |repo| askers::askers(&Reader::new(repo)?, commit, &connector, since, asks)).await
     }
 
     async fn records_past(&self, commit: &CommitId, records: &[RecordId]) -> Result<Vec<RecordPast>> {

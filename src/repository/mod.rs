@@ -1,6 +1,7 @@
 //! PORT: reads bundles at a commit of the tracked branch and writes the branches of reviews. The adapter is [`GitRepository`].
 
 mod ancestry;
+mod askers;
 mod checkout;
 mod git;
 mod intake;

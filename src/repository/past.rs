@@ -1,18 +1,11 @@
-//! What the newest commit of the tracked branch cannot tell: what became of release records, and who asked to publish.
-
-use std::collections::{BinaryHeap, HashMap};
+//! What became of release records on the tracked branch, which its newest commit alone cannot tell.
 
 use anyhow::Result;
-use git2::{Commit, Oid};
+use git2::Oid;
 
-use super::Asks;
 use super::read::Reader;
-use super::write::author;
 use crate::manifest::LARGEST_FILE;
-use crate::model::{Digest, Person, RecordId, RecordPast, Release};
-
-/// How many commits the search for authors looks at.
-const MAX_WALK: usize = 10_000;
+use crate::model::{Digest, RecordId, RecordPast, Release};
 
 /// What the first-parent history says of release records, in the order asked for. A history that is cut off tells what it has.
 pub(super) fn of_records(reader: &Reader<'_>, newest: Oid, records: &[RecordId]) -> Result<Vec<RecordPast>> {
@@ -133,80 +126,4 @@ fn below(reader: &Reader<'_>, folder: Option<Oid>, name: &str) -> Result<Option<
     // A file in a folder's place holds nothing.
     let Ok(tree) = reader.subtree(folder) else { return Ok(None) };
     Ok(tree.get_name(name).map(|entry| entry.id()))
-}
-
-/// Who asked for a connector's content, and whose it is: the authors of the commits that changed its folder since its manifest began
-/// to ask or, where that is newer, since the commit `since`; the oldest first. A merge stands for the commits it brought.
-pub(super) fn askers(reader: &Reader<'_>, newest: Oid, connector: &str, since: Option<Oid>, asks: Asks) -> Result<Vec<Person>> {
-    let folder_of = |root: Oid| anyhow::Ok(reader.entry_at(&reader.subtree(root)?, &format!("connectors/{connector}"))?.map(|(id, _)| id));
-    let since = match since.map(|id| reader.commit_header(id)) {
-        Some(Ok((_, root))) => folder_of(root)?,
-        Some(Err(_)) | None => None,
-    };
-    let mut walk = Walk { queue: BinaryHeap::new(), folders: HashMap::new(), roots: HashMap::new() };
-    let (_, root) = reader.commit_header(newest)?;
-    let mut authors: Vec<Person> = Vec::new();
-    walk.push(&reader.commit_header(newest)?.0, root, folder_of(root)?);
-    for _ in 0..MAX_WALK {
-        let Some((commit, folder)) = walk.next(reader)? else { break };
-        let mut parents = Vec::new();
-        let mut cut_off = false;
-        for id in commit.parent_ids() {
-            let Ok((parent, root)) = reader.commit_header(id) else {
-                cut_off = true;
-                continue;
-            };
-            let there = match walk.roots.get(&root) {
-                Some(known) => *known,
-                None => folder_of(root)?,
-            };
-            parents.push((parent, root, there));
-        }
-        if let Some((parent, root, there)) = parents.iter().find(|(_, _, there)| *there == folder) {
-            walk.push(parent, *root, *there);
-            continue;
-        }
-        // Where a shallow history is cut off, only the raw commit still names a parent: who came before is not known.
-        let names_parent = commit.raw_header_bytes().split(|b| *b == b'\n').any(|line| line.starts_with(b"parent "));
-        if folder.is_some() && !cut_off && (!parents.is_empty() || !names_parent) {
-            let author = author(&commit);
-            authors.retain(|known| !known.is(&author));
-            authors.push(author);
-        }
-        for (parent, root, there) in &parents {
-            if *there != since && asked(reader, *there, asks) {
-                walk.push(parent, *root, *there);
-            }
-        }
-    }
-    authors.reverse();
-    Ok(authors)
-}
-
-/// Commits still to be looked at, the newest first, each with its connector's folder.
-struct Walk {
-    queue: BinaryHeap<(i64, Oid)>,
-    folders: HashMap<Oid, Option<Oid>>,
-    roots: HashMap<Oid, Option<Oid>>,
-}
-
-impl Walk {
-    fn push(&mut self, commit: &Commit<'_>, root: Oid, folder: Option<Oid>) {
-        self.roots.insert(root, folder);
-        if self.folders.insert(commit.id(), folder).is_none() {
-            self.queue.push((commit.time().seconds(), commit.id()));
-        }
-    }
-
-    fn next<'r>(&mut self, reader: &Reader<'r>) -> Result<Option<(Commit<'r>, Option<Oid>)>> {
-        let Some((_, id)) = self.queue.pop() else { return Ok(None) };
-        Ok(Some((reader.commit_header(id)?.0, self.folders.get(&id).copied().flatten())))
-    }
-}
-
-/// Whether the manifest in a folder asks. One that cannot be read hides nobody who asked before.
-fn asked(reader: &Reader<'_>, folder: Option<Oid>, asks: Asks) -> bool {
-    let Some(folder) = folder else { return false };
-    let manifest = reader.subtree(folder).ok().and_then(|tree| tree.get_name("connector.yaml").map(|entry| entry.id()));
-    manifest.is_some_and(|blob| reader.blob(blob, LARGEST_FILE).map_or(true, |bytes| asks(&bytes)))
 }
