@@ -253,23 +253,7 @@ impl Repository for GitRepository {
             RefUpdate::Stale(_) => self.branch_there(&name, &proposal.path).await,
         }
     }
-
-    async fn ensure_no_branch(&self, branch: &str) -> Result<()> {
-        let name = branch_ref(branch)?;
-        for _ in 0..DELETE_ATTEMPTS {
-            self.refreshed().await?;
-            let Some(there) = self.ref_target(&name).await? else { return Ok(()) };
-            let change = RefChange { name: name.clone(), expected: Some(there), new: None };
-            if self.update_refs(&[change]).await? == RefUpdate::Done {
-                return Ok(());
-            }
-        }
-        bail!("cannot delete the branch {branch}: it keeps moving")
-    }
 }
-
-/// How often deleting a branch starts over because somebody moved it meanwhile.
-const DELETE_ATTEMPTS: usize = 3;
 
 impl GitRepository {
     async fn branch_there(&self, name: &str, path: &str) -> Result<Pushed> {
@@ -278,11 +262,6 @@ impl GitRepository {
             Some(content) => Ok(Pushed::AlreadyThere { commit, content }),
             None => Ok(Pushed::Foreign(commit)),
         }
-    }
-
-    async fn refreshed(&self) -> Result<()> {
-        let inner = self.inner.clone();
-        self.blocking(move |_| inner.refresh()).await
     }
 
     fn listed(&self) -> MutexGuard<'_, Option<(CommitId, Listing)>> {

@@ -144,7 +144,4 @@ pub trait Repository: Send + Sync {
 
     /// Creates the branch unless it is there. Never moves an existing branch. Repeating it is harmless.
     async fn ensure_branch(&self, proposal: &BranchProposal) -> Result<Pushed>;
-
-    /// Deletes a review's branch if it still points at what Switchboard or a reviewer put there; a missing one is fine.
-    async fn ensure_no_branch(&self, branch: &str) -> Result<()>;
 }

@@ -104,3 +104,13 @@ fn characters_that_turn_the_text_around_are_refused() {
     assert!(ran.out.contains("error[SB002]: the control character U+202E is not allowed"), "{}", ran.out);
     assert!(!ran.out.contains('\u{202e}'), "{}", ran.out);
 }
+
+#[test]
+fn values_of_connections_are_read_too() {
+    let team = Team::with_crm();
+    team.write("connections/test/crm.yaml", "token: { env: CRM_TOKEN }\n");
+    team.run(&["validate"]).done();
+    team.write("connections/test/crm.yaml", "token: { evn: CRM_TOKEN }\n");
+    let ran = team.run(&["validate"]).failed();
+    assert!(ran.out.contains("connections/test/crm.yaml:1:"), "{}", ran.out);
+}

@@ -11,7 +11,7 @@ use switchboard::forge::{Approval, Forge, LocalForge, Proposal};
 use switchboard::model::{CommitId, Digest, FixedClock, Person, Release, Review, ReviewId, ReviewState, review_branch};
 use switchboard::repository::{BranchProposal, GitRepository, Repository};
 
-use crate::support::git::{TestRepo, moment};
+use crate::support::git::{TestRepo, delete_branch, moment};
 
 fn alice() -> Person {
     Person::new("Alice <alice@example.com>")
@@ -131,7 +131,7 @@ async fn opening_twice_gives_one_review() {
 async fn a_branch_that_is_missing_or_not_the_reviews_own_opens_nothing() {
     let team = Team::new();
     let mut proposal = team.propose("a").await;
-    team.repository.ensure_no_branch(&proposal.branch).await.unwrap();
+    delete_branch(&team.repository, &proposal.branch).await;
     assert!(team.forge.open(&proposal).await.unwrap_err().to_string().contains("is not there"));
     proposal.branch = "main".to_owned();
     assert!(team.forge.open(&proposal).await.unwrap_err().to_string().contains("is not its own"));

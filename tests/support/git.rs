@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use git2::build::TreeUpdateBuilder;
 use git2::{FileMode, Oid, Repository, RepositoryInitOptions, Signature, Time};
 use switchboard::model::CommitId;
-use switchboard::repository::{GitOptions, GitRepository, Location};
+use switchboard::repository::{GitOptions, GitRepository, Location, RefChange, RefUpdate, Repository as _};
 use tempfile::TempDir;
 
 /// A moment that every commit of these tests carries.
@@ -114,4 +114,12 @@ impl TestRepo {
 /// Opens a location through the port's adapter, with the mirror in `state`.
 pub fn open(location: &str, state: &Path) -> GitRepository {
     GitRepository::open(&Location::parse(location).unwrap(), None, &state.join("mirror"), &GitOptions::default()).unwrap()
+}
+
+/// Deletes a branch, as a person would who tidies up.
+pub async fn delete_branch(repository: &GitRepository, branch: &str) {
+    repository.head().await.unwrap();
+    let name = format!("refs/heads/{branch}");
+    let expected = repository.ref_target(&name).await.unwrap();
+    assert_eq!(repository.update_refs(&[RefChange { name, expected, new: None }]).await.unwrap(), RefUpdate::Done);
 }

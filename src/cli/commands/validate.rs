@@ -17,7 +17,7 @@ use crate::cli::output::Human;
 use crate::cli::render::{paint, problems};
 use crate::cli::work_tree::{WorkTree, ignored_by, read_folder};
 use crate::cli::{Door, progress};
-use crate::manifest::{self, Bundle, Config, code};
+use crate::manifest::{self, Bundle, Config, ConnectionValues, code};
 use crate::model::{BundleFiles, Place, Problem};
 
 /// Flags of `validate`.
@@ -164,28 +164,36 @@ fn in_bundle(name: &str, files: &BundleFiles, file: &str) -> Option<Vec<u8>> {
     files.get(path).map(<[u8]>::to_vec)
 }
 
-/// What else Switchboard reads: `switchboard.yaml` and the release records.
+/// What else Switchboard reads: `switchboard.yaml`, the values of connections and the release records.
 fn other_files(root: &Path) -> Result<Findings> {
     let mut findings = Findings::default();
-    let config = root.join("switchboard.yaml");
-    if config.is_symlink() {
-        let problem = Problem::error(code::OUT_OF_PLACE, Place::file("switchboard.yaml"), "a symbolic link where a file belongs");
-        findings.problems.push(problem.hint("Put the file itself there; what a link leads to is not read."));
-        return Ok(findings);
-    }
-    match fs::read(config) {
-        Ok(bytes) => findings.add(Config::read(&bytes).err().unwrap_or_default(), |_| Some(bytes.clone())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => findings.problems.push(
-            Problem::warning(code::NO_CONFIG, Place::file("switchboard.yaml"), "there is no switchboard.yaml, so the usual policy applies")
+    other_file(&mut findings, root, manifest::CONFIG, |bytes| Config::read(bytes).err())?;
+    if !root.join(manifest::CONFIG).exists() {
+        findings.problems.push(
+            Problem::warning(code::NO_CONFIG, Place::file(manifest::CONFIG), "there is no switchboard.yaml, so the usual policy applies")
                 .hint("`switchboard init` writes one."),
-        ),
-        Err(error) => return Err(error).context("cannot read switchboard.yaml"),
+        );
+    }
+    for file in files_below(root, "connections") {
+        other_file(&mut findings, root, &file, |bytes| ConnectionValues::read(&file, bytes).err())?;
     }
     for file in files_below(root, "releases") {
-        let bytes = fs::read(root.join(&file)).with_context(|| format!("cannot read {file}"))?;
-        findings.add(manifest::release::read(&file, &bytes).err().unwrap_or_default(), |_| Some(bytes.clone()));
+        other_file(&mut findings, root, &file, |bytes| manifest::release::read(&file, bytes).err())?;
     }
     Ok(findings)
+}
+
+/// Reads a file where there is one; what a link leads to is not read, as it is not in git.
+fn other_file(findings: &mut Findings, root: &Path, file: &str, read: impl Fn(&[u8]) -> Option<Vec<Problem>>) -> Result<()> {
+    let path = root.join(file);
+    if path.is_symlink() {
+        let problem = Problem::error(code::OUT_OF_PLACE, Place::file(file), "a symbolic link where a file belongs");
+        findings.problems.push(problem.hint("Put the file itself there; what a link leads to is not read."));
+    } else if path.is_file() {
+        let bytes = fs::read(&path).with_context(|| format!("cannot read {file}"))?;
+        findings.add(read(&bytes).unwrap_or_default(), |_| Some(bytes.clone()));
+    }
+    Ok(())
 }
 
 /// The YAML files two levels below a folder, from the root.

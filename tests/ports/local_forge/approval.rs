@@ -5,7 +5,7 @@ use switchboard::model::{CommitId, Person, ReviewId, ReviewState};
 use switchboard::repository::{Head, Repository, WorkTreeInTheWay};
 
 use super::{Team, bob, forge, later};
-use crate::support::git::TestRepo;
+use crate::support::git::{TestRepo, delete_branch};
 
 #[tokio::test]
 async fn approval_merges_the_branch_and_the_review_says_who() {
@@ -114,7 +114,7 @@ async fn a_record_that_was_changed_or_conflicts_is_not_merged() {
     assert_eq!(team.main(), other);
     assert_ne!(other, main);
 
-    team.repository.ensure_no_branch(&proposal.branch).await.unwrap();
+    delete_branch(&team.repository, &proposal.branch).await;
     assert_eq!(team.approve(&review).await, Approval::BranchGone);
     assert!(team.forge.reviews().await.unwrap()[0].is_open());
 }

@@ -2,10 +2,9 @@
 
 use switchboard::forge::{Approval, Forge, Rejection, Reopening};
 use switchboard::model::{ReviewId, ReviewState};
-use switchboard::repository::Repository;
 
 use super::{Team, bob, later};
-use crate::support::git::TestRepo;
+use crate::support::git::{TestRepo, delete_branch};
 
 #[tokio::test]
 async fn a_rejected_review_keeps_its_reason_and_comes_back_as_it_was() {
@@ -20,7 +19,7 @@ async fn a_rejected_review_keeps_its_reason_and_comes_back_as_it_was() {
     assert_eq!(team.approve(&review).await, Approval::NotOpen(state));
     let again = team.propose("a").await;
     assert_eq!(team.forge.open(&again).await.unwrap(), *rejected, "rejected content is never proposed again");
-    team.repository.ensure_no_branch(&again.branch).await.unwrap();
+    delete_branch(&team.repository, &again.branch).await;
 
     let (_, other) = team.opened("b").await;
     assert_eq!(team.forge.reopen(review.id, &bob(), later(3)).await.unwrap(), Reopening::OtherOpen(other.id));

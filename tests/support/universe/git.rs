@@ -189,8 +189,4 @@ impl Repository for Universe {
             Ok(Pushed::Created(state.git.commit(&proposal.branch, files)))
         })
     }
-
-    async fn ensure_no_branch(&self, _branch: &str) -> Result<()> {
-        bail!("nobody asks for this")
-    }
 }
