@@ -8,6 +8,7 @@ fn what_was_published_is_published_again() {
     std::fs::remove_dir_all(team.path(".switchboard")).unwrap();
     let ran = team.run(&["rebuild"]).done();
     assert!(ran.out.contains("crm: publish 0.1.0 to production by review #1\n"), "{}", ran.out);
+    assert!(!ran.err.contains("before-rebuild"), "there was nothing to keep: {}", ran.err);
     assert_eq!(team.stage("crm"), "published");
     team.run(&["plan", "--detailed-exitcode"]).done();
 }
@@ -20,5 +21,9 @@ fn a_damaged_database_is_set_aside() {
     assert!(ran.err.contains("switchboard rebuild"), "{}", ran.err);
     team.run(&["rebuild"]).done();
     assert_eq!(team.stage("crm"), "in-review");
-    assert!(team.path(".switchboard/switchboard.db.before-rebuild").exists());
+    let kept = std::fs::read(team.path(".switchboard/switchboard.db.before-rebuild")).unwrap();
+    assert_eq!(kept, vec![7; 4096]);
+    let again = team.run(&["rebuild"]).done();
+    assert!(again.err.contains("switchboard.db.before-rebuild-2"), "{}", again.err);
+    assert_eq!(std::fs::read(team.path(".switchboard/switchboard.db.before-rebuild")).unwrap(), kept, "what was kept first stays");
 }
