@@ -27,3 +27,15 @@ fn a_damaged_database_is_set_aside() {
     assert!(again.err.contains("switchboard.db.before-rebuild-2"), "{}", again.err);
     assert_eq!(std::fs::read(team.path(".switchboard/switchboard.db.before-rebuild")).unwrap(), kept, "what was kept first stays");
 }
+
+#[test]
+fn what_was_deleted_and_came_back_as_a_draft_stays_one() {
+    let team = Team::published();
+    team.run(&["delete", "crm", "--commit"]).done();
+    team.run(&["apply"]).done();
+    team.run(&["restore", "crm"]).done();
+    team.replace("connectors/crm/connector.yaml", "status: published", "status: editing");
+    team.commit_all("Bring it back as a draft");
+    let ran = team.run(&["rebuild"]).done();
+    assert_eq!((ran.out.as_str(), team.stage("crm").as_str()), ("", "editing"));
+}

@@ -106,3 +106,22 @@ fn nobody_decides_without_a_name() {
     let ran = team.run(&["review", "approve", "1"]).done();
     assert!(ran.out.contains("approved by carol@example.com"), "the repository's own configuration counts: {}", ran.out);
 }
+
+#[test]
+fn neither_who_asked_nor_who_changed_it_since_approves() {
+    let team = Team::with_crm();
+    team.run(&["publish", "crm", "--commit"]).done();
+    team.write("connectors/crm/notes.md", "By Bob.\n");
+    team.commit_all_as("Bob", "Add notes");
+    team.run(&["apply"]).done();
+    let shown = team.run(&["review", "show", "1"]).done().out;
+    assert!(shown.contains("asked for by  Alice <alice@example.com>"), "{shown}");
+    assert!(shown.contains("changed by    Bob <bob@example.com>"), "{shown}");
+    for by in ["alice@example.com", "bob@example.com"] {
+        let ran = team.run(&["review", "approve", "1", "--by", by]).failed();
+        assert!(ran.err.contains("asked for it or changed it since"), "{}", ran.err);
+    }
+    team.run(&["review", "approve", "1", "--by", "carol@example.com"]).done();
+    team.run(&["apply"]).done();
+    assert_eq!(team.stage("crm"), "published");
+}

@@ -110,13 +110,18 @@ impl Team {
 
     /// Commits everything as it is.
     pub fn commit_all(&self, message: &str) {
+        self.commit_all_as("Alice", message);
+    }
+
+    /// Commits everything as it is, by somebody of the team.
+    pub fn commit_all_as(&self, name: &str, message: &str) {
         let git = self.git();
         let mut index = git.index().unwrap();
         index.add_all(["*"], git2::IndexAddOption::DEFAULT, None).unwrap();
         index.update_all(["*"], None).unwrap();
         index.write().unwrap();
         let tree = git.find_tree(index.write_tree().unwrap()).unwrap();
-        let who = git2::Signature::new("Alice", "alice@example.com", &git2::Time::new(1_767_322_000, 0)).unwrap();
+        let who = git2::Signature::new(name, &format!("{}@example.com", name.to_lowercase()), &git2::Time::new(1_767_322_000, 0)).unwrap();
         let parent = git.head().unwrap().peel_to_commit().unwrap();
         git.commit(Some("HEAD"), &who, &who, message, &tree, &[&parent]).unwrap();
     }
