@@ -32,6 +32,9 @@ pub(super) async fn perform(world: &World, planned: &PlannedStep) -> Result<()> 
     }
 }
 
+/// How many authors a review names: who asked, and those of the newest changes. A review is a small file.
+const MOST_AUTHORS: usize = 200;
+
 /// One connector's steps.
 struct Hand<'w> {
     world: &'w World,
@@ -108,7 +111,10 @@ impl Hand<'_> {
     async fn open_review(&self, mut release: Release, branch: &str, after: Option<ReviewId>, since: Option<&CommitId>) -> Result<()> {
         self.remember(Fact::ReviewIntended { version: release.version.clone(), digest: release.digest }).await?;
         let authors = self.world.repository.askers(&release.commit, self.connector.as_str(), since, asks_to_publish).await;
-        let authors = authors.context("cannot read who asked")?;
+        let mut authors = authors.context("cannot read who asked")?;
+        if authors.len() > MOST_AUTHORS {
+            authors.drain(1..=authors.len() - MOST_AUTHORS);
+        }
         if let Some(asker) = authors.first() {
             release.requested_by = asker.clone();
         }
