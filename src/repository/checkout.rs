@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use git2::build::CheckoutBuilder;
-use git2::{CheckoutNotificationType, DiffOptions, ErrorCode, Oid, Repository};
+use git2::{CheckoutNotificationType, DiffOptions, ErrorCode, Index, ObjectType, Oid, Repository, Tree};
 
 use super::read::oid;
 use super::refs::{RefChange, head_branch};
@@ -39,7 +39,8 @@ impl Checkout {
                 let place = work_tree.workdir().unwrap_or_else(|| work_tree.path()).display().to_string();
                 anyhow::bail!("cannot delete {branch}: it is checked out in {place}; switch to another branch there first");
             };
-            let paths = changed_paths(&work_tree, old, new)?;
+            let mut paths = changed_paths(&work_tree, old, new)?;
+            retain_missing(&work_tree, new, &mut paths)?;
             let checkout = Self { repo: work_tree, old, new, paths };
             checkout.refuse_locked()?;
             checkout.refuse_staged()?;
@@ -144,6 +145,21 @@ impl Checkout {
         let work_tree = self.repo.workdir().unwrap_or_else(|| self.repo.path()).display().to_string();
         WorkTreeInTheWay { work_tree, paths }
     }
+}
+
+/// Leaves out the files that are staged and written already as they shall be: a process that was killed before the branch moved left
+/// them so.
+fn retain_missing(work_tree: &Repository, new: Oid, paths: &mut Vec<String>) -> Result<()> {
+    let (tree, index) = (work_tree.find_commit(new)?.tree()?, work_tree.index().context("cannot read the index")?);
+    paths.retain(|path| !is_there(work_tree, &tree, &index, Path::new(path)));
+    Ok(())
+}
+
+fn is_there(work_tree: &Repository, tree: &Tree<'_>, index: &Index, path: &Path) -> bool {
+    let Ok(wanted) = tree.get_path(path) else { return false };
+    let staged = index.get_path(path, 0).is_some_and(|entry| entry.id == wanted.id());
+    let file = work_tree.workdir().map(|root| root.join(path)).filter(|file| file.is_file() && !file.is_symlink());
+    staged && file.is_some_and(|file| Oid::hash_file(ObjectType::Blob, file).is_ok_and(|id| id == wanted.id()))
 }
 
 /// The main work tree and the linked ones; a bare repository may have linked ones only.

@@ -169,3 +169,19 @@ async fn uncommitted_work_is_never_overwritten() {
     assert!(matches!(team.approve(&review).await, Approval::Merged(_)));
     assert!(path.exists(), "the work tree follows");
 }
+
+#[tokio::test]
+async fn an_approval_killed_before_the_branch_moved_is_made_again() {
+    let team = Team::on(TestRepo::with_work_tree());
+    team.test.check_out();
+    let (proposal, review) = team.opened("a").await;
+    let path = "releases/demo/1.0.0.yaml";
+    std::fs::create_dir_all(team.test.path().join("releases/demo")).unwrap();
+    std::fs::write(team.test.path().join(path), &proposal.record).unwrap();
+    let mut index = team.test.repo.index().unwrap();
+    index.add_path(std::path::Path::new(path)).unwrap();
+    index.write().unwrap();
+    assert_eq!(team.test.statuses(), [format!("{path} INDEX_NEW")]);
+    assert!(matches!(team.approve(&review).await, Approval::Merged(_)));
+    assert_eq!(team.test.statuses(), Vec::<String>::new());
+}
