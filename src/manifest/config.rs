@@ -47,7 +47,7 @@ pub struct ReviewPolicy {
     /// Where reviews are held; `local` keeps them in the repository itself.
     #[serde(default)]
     pub provider: ReviewProvider,
-    /// Whether the person who asked may approve; `false` asks for a second person.
+    /// Whether who asked, or changed the connector since, may approve; `false` asks for another person.
     #[serde(default)]
     pub self_approval: bool,
 }

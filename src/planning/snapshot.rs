@@ -52,7 +52,7 @@ pub struct Policy {
     pub deletions_at_most: usize,
     /// Deletions of more than this share of all connectors are held, where there is more than one; in percent.
     pub deletions_at_most_percent: usize,
-    /// Whether the person who asked for a review may approve it.
+    /// Whether who asked for a review, or changed the connector since, may approve it.
     pub self_approval: bool,
 }
 
