@@ -100,9 +100,8 @@ impl Turn<'_> {
     }
 
     fn propose(&mut self, declaration: &Declaration) {
-        let commit = self.snapshot.commit.as_ref();
         if self.ask(gates::clean_report(declaration)) && self.ask(gates::rejected(self.connector, declaration)) {
-            self.ask(gates::review(self.connector, declaration, &self.snapshot.policy, commit));
+            self.ask(gates::review(self.connector, declaration, self.snapshot));
         }
     }
 

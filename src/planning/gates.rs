@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::stage::rejection_of;
-use super::{Cause, Connector, Declaration, Desired, Held, Policy, Step, WaitingOn};
-use crate::model::{CommitId, Digest, EnvironmentName, RecordPast, Release, Review, ReviewState, Status, Version, review_branch};
+use super::{Cause, Connector, Declaration, Desired, Held, Policy, Snapshot, Step, WaitingOn};
+use crate::model::{Digest, EnvironmentName, RecordPast, Release, Review, ReviewState, Status, Version, review_branch};
 
 /// What a rule says: go on to the next rule, take this step, or wait.
 #[derive(Debug)]
@@ -73,7 +75,7 @@ pub(super) fn records_in_question(connector: &Connector, policy: &Policy) -> BTr
 }
 
 /// The merged review that proposed exactly these bytes.
-fn approval_of<'c>(connector: &'c Connector, release: &Release, record: &crate::model::Digest) -> Option<(&'c Review, jiff::Timestamp)> {
+fn approval_of<'c>(connector: &'c Connector, release: &Release, record: &Digest) -> Option<(&'c Review, Timestamp)> {
     connector.reviews.iter().rev().find_map(|review| match review.state {
         ReviewState::Merged { at, .. } if proposed(review, release) && review.record == *record => Some((review, at)),
         ReviewState::Merged { .. } | ReviewState::Open | ReviewState::Rejected { .. } | ReviewState::Withdrawn { .. } => None,
@@ -200,14 +202,15 @@ pub(super) fn rejected(connector: &Connector, declaration: &Declaration) -> Gate
 
 /// Rule 3: what is tested, clean and not yet published is proposed, once. Content that went out of production since its review
 /// is proposed again: going back is a publication like any other.
-pub(super) fn review(connector: &Connector, declaration: &Declaration, policy: &Policy, commit: Option<&CommitId>) -> Gate {
+pub(super) fn review(connector: &Connector, declaration: &Declaration, snapshot: &Snapshot) -> Gate {
+    let (policy, commit) = (&snapshot.policy, snapshot.commit.as_ref());
     let (Some(version), Some(commit)) = (declaration.deployed_version(), commit) else { return Gate::Hold(WaitingOn::Version) };
     if let Some(open) = connector.open_review() {
         return Gate::Hold(WaitingOn::Review { review: open.id });
     }
     let digest = declaration.digest;
     let merged = merged_review(connector, &version, &digest);
-    if let Some(merged) = merged.filter(|merged| !is_over(connector, merged)) {
+    if let Some(merged) = merged.filter(|merged| !is_over(connector, merged, snapshot.taken_at)) {
         return Gate::Hold(WaitingOn::MergedRecord { review: merged.id, record: Release::path(&declaration.name, &version) });
     }
     let replaces = policy.production.iter().find_map(|name| connector.holdings.get(name)).map(|held| held.version.clone());
@@ -224,10 +227,21 @@ fn merged_review<'c>(connector: &'c Connector, version: &Version, digest: &Diges
     newest.filter(|review| matches!(review.state, ReviewState::Merged { .. }))
 }
 
+/// How long the record of a merged review may be on its way; a history that was purged never shows it.
+const ARRIVAL: SignedDuration = SignedDuration::from_hours(1);
+
 /// Whether a merged review publishes nothing any more: another release was approved after it, or its record was taken away.
-fn is_over(connector: &Connector, merged: &Review) -> bool {
+fn is_over(connector: &Connector, merged: &Review, now: Timestamp) -> bool {
+    let is_overdue = match merged.state {
+        ReviewState::Merged { at, .. } => now.duration_since(at) > ARRIVAL,
+        ReviewState::Open | ReviewState::Rejected { .. } | ReviewState::Withdrawn { .. } => false,
+    };
     approved_release(connector).is_some_and(|(_, review)| review.id > merged.id)
-        || connector.past.get(&merged.record) == Some(&RecordPast::Removed)
+        || match connector.past.get(&merged.record) {
+            Some(RecordPast::Removed) => true,
+            Some(RecordPast::NeverThere) => is_overdue,
+            Some(RecordPast::Standing | RecordPast::OutlivedConnector) | None => false,
+        }
 }
 
 /// Whether production holds the declared content already.

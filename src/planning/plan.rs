@@ -195,7 +195,7 @@ pub enum WaitingOn {
         /// The record's path.
         record: String,
     },
-    /// The release record of a merged review, which is no longer on the tracked branch.
+    /// The release record of a merged review, which has not arrived on the tracked branch.
     MergedRecord {
         /// Which review.
         review: ReviewId,
@@ -300,7 +300,7 @@ impl fmt::Display for WaitingOn {
             WaitingOn::ApprovedReview { version } => write!(f, "an approved review: the record of {version} came without one"),
             WaitingOn::ProposedRecord { record } => write!(f, "the record as proposed: {record} differs from it"),
             WaitingOn::MergedRecord { review, record } => {
-                write!(f, "the record {record}: review {review} was merged, but it is not on the tracked branch")
+                write!(f, "the record {record}: review {review} was merged, but it has not arrived on the tracked branch")
             }
             WaitingOn::Confirmation { id, connectors } => {
                 write!(f, "confirmation of {connectors} deletions: `switchboard apply --confirm-deletions {id}`")

@@ -1,6 +1,8 @@
 //! Rule 12: what the store and the registry held is re-created from git and the forge.
 
+use jiff::SignedDuration;
 use switchboard::model::Stage;
+use switchboard::planning::WaitingOn;
 
 use crate::support::team::{Draft, Team};
 use crate::support::universe::{RegistryState, StoreState};
@@ -73,6 +75,30 @@ fn a_tree_that_was_empty_for_a_while_is_no_deletion() {
     team.commit(&draft);
 
     lose_state(&mut team);
+    team.settle();
+    assert_eq!(team.held("production", "orders").as_deref(), Some("1.0.0"));
+    team.assert_at_rest();
+}
+
+#[test]
+fn a_record_that_was_purged_with_the_history_is_proposed_again_after_an_hour() {
+    let mut team = Team::new();
+    let mut draft = Draft::new("orders");
+    team.publish(&mut draft);
+    {
+        let mut state = team.universe.state();
+        let mut files = state.git.files();
+        files.retain(|path, _| !path.starts_with("releases/"));
+        state.git.commit("main", files);
+        state.git.parents.clear();
+    }
+    lose_state(&mut team);
+    team.settle();
+    assert!(matches!(team.waits_on("orders")[..], [WaitingOn::MergedRecord { .. }]), "it might be on its way");
+    team.universe.clock.advance(SignedDuration::from_hours(2));
+    team.settle();
+    assert!(team.review("orders").is_open());
+    team.approve("orders");
     team.settle();
     assert_eq!(team.held("production", "orders").as_deref(), Some("1.0.0"));
     team.assert_at_rest();
