@@ -36,8 +36,7 @@ pub struct Assembled {
 }
 
 /// Opens everything that settings name. Nothing is fetched and no worker starts before it is needed.
-pub async fn assemble(settings: &Settings) -> Result<Assembled> {
-    let site = settings.site()?;
+pub async fn assemble(settings: &Settings, site: Site) -> Result<Assembled> {
     prepare_state(&site.state)?;
     let location = match &site.location {
         crate::settings::Location::Local { git, work_tree } => Location::Local(work_tree.clone().unwrap_or_else(|| git.clone())),

@@ -4,6 +4,7 @@ use super::Door;
 use super::change::Change;
 use super::failure::Failure;
 use super::work_tree::{ignored_by, read_folder};
+use crate::assemble::assemble;
 use crate::manifest::Bundle;
 use crate::model::{Operation, Stage};
 use crate::{pass, planning};
@@ -22,10 +23,11 @@ pub async fn refuse_unless_allowed(door: &Door, change: &Change<'_>, operation: 
 /// The stage that the content at hand stands in; `None` where no state is there to tell. Content that differs from what is
 /// committed stands nowhere yet, unless a review locks the connector.
 async fn stage_of(door: &Door, change: &Change<'_>) -> Result<Option<Stage>, Failure> {
-    if !door.settings.site()?.state.join("switchboard.db").exists() {
+    let site = door.site(&change.attempt)?;
+    if !site.state.join("switchboard.db").exists() {
         return Ok(None);
     }
-    let assembled = door.assemble(&change.attempt).await?;
+    let assembled = assemble(&door.settings, site).await?;
     let (snapshot, _) = pass::preview(&assembled.world, &mut assembled.onlooker()).await?;
     assembled.close().await;
     let Some(connector) = snapshot.connectors.get(&change.connector) else { return Ok(None) };

@@ -97,8 +97,7 @@ impl Door {
 
     /// Opens everything that a command needs for what it attempts.
     pub async fn assemble(&self, attempt: &str) -> Result<Assembled, Failure> {
-        self.site(attempt)?;
-        Ok(assemble(&self.settings).await?)
+        Ok(assemble(&self.settings, self.site(attempt)?).await?)
     }
 }
 

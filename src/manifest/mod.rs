@@ -39,4 +39,4 @@ pub use order::Ordered;
 pub use schemas::{schema_text, schemas};
 pub use suggestion::nearest;
 pub use suite::{Case, Exchange, Expectation, ExpectedError, ExpectedEvent, ExpectedRequest, MockedResponse, Suite, WebhookRequest};
-pub use text::LARGEST_FILE;
+pub use text::{LARGEST_FILE, turns_direction};

@@ -44,11 +44,14 @@ fn unsupported_character(text: &str) -> Option<(usize, char)> {
 fn is_unsupported(character: char) -> bool {
     match character {
         '\t' | '\n' | '\r' | '\u{85}' => false,
-        // They make what is shown differ from what is read.
-        '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => true,
         '\u{0}'..='\u{1F}' | '\u{7F}'..='\u{9F}' | '\u{FFFE}' | '\u{FFFF}' => true,
-        _ => false,
+        _ => turns_direction(character),
     }
+}
+
+/// Whether a character turns the direction of text, so that what is shown differs from what is read.
+pub fn turns_direction(character: char) -> bool {
+    matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The place of a byte offset.

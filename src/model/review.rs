@@ -81,6 +81,14 @@ impl Review {
         person.is(&self.requested_by) || self.authors.iter().any(|author| person.is(author))
     }
 
+    /// When its record was merged, if it was.
+    pub fn merged_at(&self) -> Option<Timestamp> {
+        match self.state {
+            ReviewState::Merged { at, .. } => Some(at),
+            ReviewState::Open | ReviewState::Rejected { .. } | ReviewState::Withdrawn { .. } => None,
+        }
+    }
+
     /// Whether it still waits for people.
     pub fn is_open(&self) -> bool {
         self.state == ReviewState::Open

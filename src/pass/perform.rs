@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use super::World;
 use crate::forge::Proposal;
 use crate::harness::Job;
-use crate::manifest::{Document, MANIFEST, release};
+use crate::manifest::{API_VERSION, Document, MANIFEST, release};
 use crate::model::{
     BundleFiles, CommitId, ConnectorName, Digest, EnvironmentName, Fact, Person, Release, ReviewId, Status, TreeId, Version,
 };
@@ -26,8 +26,18 @@ pub(super) async fn perform(world: &World, planned: &PlannedStep) -> Result<()> 
         Step::Deploy { environment, version, digest, tree, replaces: _ } => hand.deploy(environment, version, digest, tree).await,
         Step::RunTests { digest, tree } => hand.run_tests(digest, tree).await,
         Step::OpenReview { version, digest, branch, commit, replaces, after, since } => {
-            let release = hand.release(version, digest, commit, replaces.as_ref());
-            hand.open_review(release, branch, *after, since.as_ref()).await
+            let authors = hand.askers(commit, since.as_ref()).await?;
+            let release = Release {
+                api_version: API_VERSION.to_owned(),
+                connector: planned.connector.clone(),
+                version: version.clone(),
+                digest: *digest,
+                commit: commit.clone(),
+                requested_by: authors.first().cloned().unwrap_or_else(|| Person::new("unknown")),
+                requested_at: world.clock.now(),
+                replaces: replaces.clone(),
+            };
+            hand.open_review(release, authors, branch, *after).await
         }
     }
 }
@@ -94,30 +104,18 @@ impl Hand<'_> {
         self.world.forge.withdraw(review, reason).await.with_context(|| format!("cannot withdraw review {review}"))
     }
 
-    /// The record to propose, before it is known who asks.
-    fn release(&self, version: &Version, digest: &Digest, commit: &CommitId, replaces: Option<&Version>) -> Release {
-        Release {
-            api_version: crate::manifest::API_VERSION.to_owned(),
-            connector: self.connector.clone(),
-            version: version.clone(),
-            digest: *digest,
-            commit: commit.clone(),
-            requested_by: Person::new("unknown"),
-            requested_at: self.world.clock.now(),
-            replaces: replaces.cloned(),
-        }
-    }
-
-    async fn open_review(&self, mut release: Release, branch: &str, after: Option<ReviewId>, since: Option<&CommitId>) -> Result<()> {
-        self.remember(Fact::ReviewIntended { version: release.version.clone(), digest: release.digest }).await?;
-        let authors = self.world.repository.askers(&release.commit, self.connector.as_str(), since, asks_to_publish).await;
+    /// Who asked and whose changes they asked for, as far as a review names them; the first one asked.
+    async fn askers(&self, commit: &CommitId, since: Option<&CommitId>) -> Result<Vec<Person>> {
+        let authors = self.world.repository.askers(commit, self.connector.as_str(), since, asks_to_publish).await;
         let mut authors = authors.context("cannot read who asked")?;
         if authors.len() > MOST_AUTHORS {
             authors.drain(1..=authors.len() - MOST_AUTHORS);
         }
-        if let Some(asker) = authors.first() {
-            release.requested_by = asker.clone();
-        }
+        Ok(authors)
+    }
+
+    async fn open_review(&self, release: Release, authors: Vec<Person>, branch: &str, after: Option<ReviewId>) -> Result<()> {
+        self.remember(Fact::ReviewIntended { version: release.version.clone(), digest: release.digest }).await?;
         let title = format!("Publish {} {}", self.connector, release.version);
         let (release, record) = self.ensure_record(release, branch, &title).await?;
         let proposal = Proposal { release, record, branch: branch.to_owned(), authors, title, after };

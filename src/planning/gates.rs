@@ -76,10 +76,8 @@ pub(super) fn records_in_question(connector: &Connector, policy: &Policy) -> BTr
 
 /// The merged review that proposed exactly these bytes.
 fn approval_of<'c>(connector: &'c Connector, release: &Release, record: &Digest) -> Option<(&'c Review, Timestamp)> {
-    connector.reviews.iter().rev().find_map(|review| match review.state {
-        ReviewState::Merged { at, .. } if proposed(review, release) && review.record == *record => Some((review, at)),
-        ReviewState::Merged { .. } | ReviewState::Open | ReviewState::Rejected { .. } | ReviewState::Withdrawn { .. } => None,
-    })
+    let mut proposals = connector.reviews.iter().rev().filter(|review| proposed(review, release) && review.record == *record);
+    proposals.find_map(|review| Some((review, review.merged_at()?)))
 }
 
 fn proposed(review: &Review, release: &Release) -> bool {
@@ -141,7 +139,7 @@ pub(super) fn version(connector: &Connector, declaration: &Declaration) -> Gate 
 /// Rule 8: whether a version belongs to other content, as the registry knows or, should that have been lost, the reviews: those merged
 /// before the one at hand, if there is one.
 fn is_taken(connector: &Connector, version: &Version, digest: &Digest, at_hand: Option<&Review>) -> bool {
-    let merged = connector.reviews.iter().filter(|review| matches!(review.state, ReviewState::Merged { .. }) && review.version == *version);
+    let merged = connector.reviews.iter().filter(|review| review.merged_at().is_some() && review.version == *version);
     connector.published.get(version).is_some_and(|published| published != digest)
         || merged.take_while(|review| at_hand.is_none_or(|at_hand| review.id < at_hand.id)).any(|review| review.digest != *digest)
 }
@@ -224,7 +222,7 @@ pub(super) fn review(connector: &Connector, declaration: &Declaration, snapshot:
 /// The newest review of some content, if it was merged.
 fn merged_review<'c>(connector: &'c Connector, version: &Version, digest: &Digest) -> Option<&'c Review> {
     let newest = connector.reviews.iter().rev().find(|review| review.version == *version && review.digest == *digest);
-    newest.filter(|review| matches!(review.state, ReviewState::Merged { .. }))
+    newest.filter(|review| review.merged_at().is_some())
 }
 
 /// How long the record of a merged review may be on its way; a history that was purged never shows it.
@@ -232,10 +230,7 @@ const ARRIVAL: SignedDuration = SignedDuration::from_hours(1);
 
 /// Whether a merged review publishes nothing any more: another release was approved after it, or its record was taken away.
 fn is_over(connector: &Connector, merged: &Review, now: Timestamp) -> bool {
-    let is_overdue = match merged.state {
-        ReviewState::Merged { at, .. } => now.duration_since(at) > ARRIVAL,
-        ReviewState::Open | ReviewState::Rejected { .. } | ReviewState::Withdrawn { .. } => false,
-    };
+    let is_overdue = merged.merged_at().is_some_and(|at| now.duration_since(at) > ARRIVAL);
     approved_release(connector).is_some_and(|(_, review)| review.id > merged.id)
         || match connector.past.get(&merged.record) {
             Some(RecordPast::Removed) => true,

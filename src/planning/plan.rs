@@ -117,9 +117,9 @@ pub enum Step {
         commit: CommitId,
         /// The version production holds now.
         replaces: Option<Version>,
-        /// The review that approved this content before, where other content was published since or its record was taken away: a new one is wanted.
+        /// The review that approved this content before, if other content was published since or its record is gone: a new one is wanted.
         after: Option<ReviewId>,
-        /// The commit of the release published before: whoever changed the connector since and asked is to have it approved by another.
+        /// The commit of the release published before: whoever changed the connector since then may not approve.
         since: Option<CommitId>,
     },
 }

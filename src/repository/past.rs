@@ -4,7 +4,7 @@ use anyhow::Result;
 use git2::Oid;
 
 use super::read::Reader;
-use crate::manifest::LARGEST_FILE;
+use crate::manifest::{CONFIG, LARGEST_FILE};
 use crate::model::{Digest, RecordId, RecordPast, Release};
 
 /// What the first-parent history says of release records, in the order asked for. A history that is cut off tells what it has.
@@ -49,7 +49,7 @@ impl Upper {
         let tree = reader.subtree(root)?;
         let folder = |name| tree.get_name(name).map(|entry| entry.id());
         let connectors = folder("connectors");
-        Ok(Self { root, is_empty: connectors.is_none() && folder("switchboard.yaml").is_none(), connectors, releases: folder("releases") })
+        Ok(Self { root, is_empty: connectors.is_none() && folder(CONFIG).is_none(), connectors, releases: folder("releases") })
     }
 }
 

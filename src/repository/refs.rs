@@ -114,12 +114,14 @@ fn first_stale(repo: &Repository, changes: &[RefChange]) -> Result<Option<String
 }
 
 fn lock(git_dir: &Path, transaction: &mut Transaction<'_>, name: &str) -> Result<()> {
+    let is_own = OWN.iter().any(|own| name.starts_with(own));
     // One of our own is waited for until it counts as left behind.
-    let attempts = if is_own(name) { OWN_LOCK_ATTEMPTS } else { LOCK_ATTEMPTS };
-    for _ in 0..attempts {
+    for _ in 0..if is_own { OWN_LOCK_ATTEMPTS } else { LOCK_ATTEMPTS } {
         match transaction.lock_ref(name) {
             Err(error) if error.code() == ErrorCode::Locked => {
-                remove_stale_lock(git_dir, name);
+                if is_own {
+                    remove_stale_lock(git_dir, name);
+                }
                 thread::sleep(Duration::from_millis(10));
             }
             other => return other.with_context(|| format!("cannot lock {name}")),
@@ -128,15 +130,8 @@ fn lock(git_dir: &Path, transaction: &mut Transaction<'_>, name: &str) -> Result
     bail!("cannot lock {name}: another process holds it; if none is running, remove {name}.lock in the repository's git directory")
 }
 
-fn is_own(name: &str) -> bool {
-    OWN.iter().any(|own| name.starts_with(own))
-}
-
-/// Removes the lock that a killed Switchboard left on a reference that nobody else writes; it holds one for milliseconds.
+/// Removes the lock that a killed Switchboard left on a reference that nobody else writes.
 fn remove_stale_lock(git_dir: &Path, name: &str) {
-    if !is_own(name) {
-        return;
-    }
     let lock = git_dir.join(format!("{name}.lock"));
     let age = fs::metadata(&lock).and_then(|metadata| metadata.modified()).ok().and_then(|modified| modified.elapsed().ok());
     if age.is_some_and(|age| age > STALE) {

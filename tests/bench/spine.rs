@@ -86,7 +86,8 @@ pub fn at_rest(table: &mut Table) -> Result<()> {
 /// What each of several passes takes in one process, once everything is at rest.
 async fn empty_passes(repository: &Path, state: &Path) -> Result<Vec<Duration>> {
     let flags = Flags { repo: Some(repository.display().to_string()), branch: None, state: Some(state.to_owned()) };
-    let assembled = assemble(&Settings::read(&flags, None)?).await?;
+    let settings = Settings::read(&flags, None)?;
+    let assembled = assemble(&settings, settings.site()?).await?;
     let epoch = assembled.world.store.begin_epoch(assembled.world.clock.now(), "the benchmark").await?;
     let mut memory = Memory::new();
     memory.lease_held = true;

@@ -1,7 +1,5 @@
 //! Rule 5: moving `status` away from `published` withdraws the review.
 
-use std::collections::BTreeMap;
-
 use switchboard::model::{ReviewState, Stage};
 
 use crate::support::team::{Draft, Team};
@@ -51,10 +49,9 @@ fn a_review_of_what_is_published_already_is_taken_back() {
     let mut draft = Draft::new("orders");
     team.publish(&mut draft);
     team.publish(&mut Draft::new("stock"));
-    let record = |files: &BTreeMap<String, Vec<u8>>| files.get("releases/orders/1.0.0.yaml").cloned();
-    let before = record(&team.universe.state().git.files()).unwrap();
+    let before = team.universe.state().git.files().remove("releases/orders/1.0.0.yaml").unwrap();
     team.delete("orders");
-    team.universe.state().git.change(|files| files.retain(|path, _| !path.starts_with("releases/orders/")));
+    team.remove_records("orders");
     team.settle();
     team.commit(&draft);
     team.settle();

@@ -4,7 +4,6 @@ use switchboard::model::Stage;
 use switchboard::planning::WaitingOn;
 
 use crate::support::team::{Draft, Team};
-use crate::support::universe::{RegistryState, StoreState};
 
 #[test]
 fn an_edit_leaves_the_published_version_serving() {
@@ -75,15 +74,8 @@ fn a_version_stays_taken_where_record_and_state_are_lost() {
     let mut team = Team::new();
     let mut draft = Draft::new("orders");
     team.publish(&mut draft);
-    {
-        let mut state = team.universe.state();
-        let mut files = state.git.files();
-        files.retain(|path, _| !path.starts_with("releases/"));
-        state.git.commit("main", files);
-        state.store = StoreState::default();
-        state.registry = RegistryState::default();
-    }
-    team.restart();
+    team.remove_records("orders");
+    team.lose_state();
     draft.content = "second".to_owned();
     team.commit(&draft);
     team.settle();

@@ -116,7 +116,7 @@ fn what_came_back_without_its_record_is_reviewed_again() {
     team.publish(&mut draft);
     team.publish(&mut Draft::new("stock"));
     team.delete("orders");
-    team.universe.state().git.change(|files| files.retain(|path, _| !path.starts_with("releases/orders/")));
+    team.remove_records("orders");
     team.settle();
     team.commit(&draft);
     team.settle();

@@ -5,16 +5,6 @@ use switchboard::model::Stage;
 use switchboard::planning::WaitingOn;
 
 use crate::support::team::{Draft, Team};
-use crate::support::universe::{RegistryState, StoreState};
-
-fn lose_state(team: &mut Team) {
-    {
-        let mut state = team.universe.state();
-        state.store = StoreState::default();
-        state.registry = RegistryState::default();
-    }
-    team.restart();
-}
 
 #[test]
 fn lost_state_is_recreated_from_git_and_the_forge() {
@@ -34,7 +24,7 @@ fn lost_state_is_recreated_from_git_and_the_forge() {
     team.reject("rejected", "no");
     team.settle();
 
-    lose_state(&mut team);
+    team.lose_state();
     team.settle();
     assert_eq!(team.held("production", "published").as_deref(), Some("1.0.0"), "the published content comes from history");
     assert_eq!(team.stage("reviewed"), Stage::InReview);
@@ -56,7 +46,7 @@ fn a_deletion_is_not_forgotten_with_the_state() {
     team.settle();
     assert_eq!(team.held("production", "orders"), None);
 
-    lose_state(&mut team);
+    team.lose_state();
     team.settle();
     assert_eq!(team.held("production", "orders"), None, "it was deleted, and what came back does not ask to be published");
     assert_eq!(team.held("production", "stock").as_deref(), Some("1.0.0"));
@@ -74,7 +64,7 @@ fn a_tree_that_was_empty_for_a_while_is_no_deletion() {
     draft.status = "editing";
     team.commit(&draft);
 
-    lose_state(&mut team);
+    team.lose_state();
     team.settle();
     assert_eq!(team.held("production", "orders").as_deref(), Some("1.0.0"));
     team.assert_at_rest();
@@ -85,14 +75,9 @@ fn a_record_that_was_purged_with_the_history_is_proposed_again_after_an_hour() {
     let mut team = Team::new();
     let mut draft = Draft::new("orders");
     team.publish(&mut draft);
-    {
-        let mut state = team.universe.state();
-        let mut files = state.git.files();
-        files.retain(|path, _| !path.starts_with("releases/"));
-        state.git.commit("main", files);
-        state.git.parents.clear();
-    }
-    lose_state(&mut team);
+    team.remove_records("orders");
+    team.universe.state().git.parents.clear();
+    team.lose_state();
     team.settle();
     assert!(matches!(team.waits_on("orders")[..], [WaitingOn::MergedRecord { .. }]), "it might be on its way");
     team.universe.clock.advance(SignedDuration::from_hours(2));

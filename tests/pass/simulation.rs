@@ -12,7 +12,7 @@ use switchboard::planning::WaitingOn;
 use switchboard::store::{NewFact, Store as _};
 
 use crate::support::team::{Draft, Team};
-use crate::support::universe::{Fault, RegistryState, StoreState};
+use crate::support::universe::Fault;
 
 const CONNECTORS: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
 const EVENTS: usize = 40;
@@ -227,12 +227,7 @@ impl History {
     }
 
     fn lose_state(&mut self) -> String {
-        {
-            let mut state = self.team.universe.state();
-            state.store = StoreState::default();
-            state.registry = RegistryState::default();
-        }
-        self.team.restart();
+        self.team.lose_state();
         "the state is lost".to_owned()
     }
 

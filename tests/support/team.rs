@@ -7,7 +7,7 @@ use switchboard::model::{Clock as _, ConnectorName, EnvironmentName, Review, Sta
 use switchboard::pass::{self, Memory, Report, World};
 use switchboard::planning::{self, Plan, WaitingOn};
 
-use super::universe::Universe;
+use super::universe::{RegistryState, StoreState, Universe};
 
 /// What a sample connector says.
 #[derive(Debug, Clone)]
@@ -108,6 +108,21 @@ impl Team {
     /// Commits the deletion of a connector's folder.
     pub fn delete(&self, name: &str) {
         self.universe.state().git.change(|files| files.retain(|path, _| !path.starts_with(&format!("connectors/{name}/"))));
+    }
+
+    /// Commits the removal of a connector's release records.
+    pub fn remove_records(&self, name: &str) {
+        self.universe.state().git.change(|files| files.retain(|path, _| !path.starts_with(&format!("releases/{name}/"))));
+    }
+
+    /// What the store and the registry hold is lost, and the process starts again.
+    pub fn lose_state(&mut self) {
+        {
+            let mut state = self.universe.state();
+            state.store = StoreState::default();
+            state.registry = RegistryState::default();
+        }
+        self.restart();
     }
 
     /// The process ends, however it ends, and starts again.

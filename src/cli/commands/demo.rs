@@ -40,7 +40,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
 
 async fn walk(door: &Door, folder: &Folder) -> Ended {
     let settings = Settings { repo: Some(folder.root().display().to_string()), branch: None, state: None, ..door.settings.clone() };
-    let assembled = assemble(&settings).await?;
+    let assembled = assemble(&settings, settings.site()?).await?;
     let mut daemon = Daemon::start(folder.root())?;
     let mut hand = StageHand::new(door.shell, folder.root(), &assembled);
     walkthrough::walk(&mut hand, &mut daemon, folder).await?;

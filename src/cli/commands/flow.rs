@@ -9,8 +9,8 @@ use anyhow::Context as _;
 use crate::assemble;
 use crate::cli::Door;
 use crate::cli::failure::{Ended, Failure, Outcome};
-use crate::manifest::LARGEST_FILE;
 use crate::harness::{FlowOutcome, run_flow};
+use crate::manifest::LARGEST_FILE;
 
 /// Flags of `flow`.
 #[derive(Debug, clap::Args)]

@@ -14,7 +14,7 @@ use crate::daemon::Lease;
 pub struct Arguments {}
 
 pub(super) async fn run(_arguments: Arguments, door: &Door) -> Ended {
-    let site = door.settings.site()?;
+    let site = door.site("rebuild")?;
     fs::create_dir_all(&site.state).with_context(|| format!("cannot prepare {}", site.state.display()))?;
     let lease = Lease::take(&site.state).map_err(|error| Failure::refused("rebuild", error.to_string()).hint("Stop it first."))?;
     let suffix = set_aside(&site.state)?;

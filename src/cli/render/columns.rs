@@ -6,6 +6,7 @@ use owo_colors::{OwoColorize as _, Style};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::paint;
+use crate::manifest::turns_direction;
 
 /// A table without lines: two blanks between columns, none at the end of a row.
 #[derive(Debug, Default)]
@@ -55,7 +56,7 @@ pub fn harmless(text: &str) -> String {
 
 /// Whether a terminal does something for this character: control characters, and those that turn the direction of text.
 fn is_obeyed(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    character.is_control() || turns_direction(character)
 }
 
 #[cfg(test)]
