@@ -164,6 +164,11 @@ async fn read_past(world: &World, memory: &mut Memory, names: &BTreeSet<Connecto
     };
     let connectors = Arc::make_mut(&mut memory.connectors);
     for (id, past) in in_question.into_iter().zip(past) {
+        if past.is_err() {
+            // Asked again on the next pass.
+            memory.dirty.add(&id.connector);
+        }
+        let past = past.map_err(|error| error.to_string());
         if let Some(connector) = connectors.get_mut(&id.connector) {
             Arc::make_mut(connector).past.insert(id.record, past);
         }

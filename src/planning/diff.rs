@@ -68,7 +68,8 @@ impl Turn<'_> {
                 self.hold(refused);
             }
         }
-        self.ask(gates::publish(self.connector, &self.snapshot.policy))
+        let (connector, policy) = (self.connector, &*self.snapshot.policy);
+        self.ask(gates::history(connector, policy)) && self.ask(gates::publish(connector, policy))
     }
 
     fn advance(&mut self, declaration: &Declaration) {

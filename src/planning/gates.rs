@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::stage::rejection_of;
 use super::{Cause, Connector, Declaration, Desired, Held, Policy, Snapshot, Step, WaitingOn};
-use crate::model::{Digest, EnvironmentName, RecordPast, Release, Review, ReviewState, Status, Version, review_branch};
+use crate::model::{Digest, EnvironmentName, RecordPast, Release, Review, ReviewId, ReviewState, Status, Version, review_branch};
 
 /// What a rule says: go on to the next rule, take this step, or wait.
 #[derive(Debug)]
@@ -14,6 +14,13 @@ pub(super) enum Gate {
     Open,
     Step(Step, Cause, String),
     Hold(WaitingOn),
+}
+
+/// Rule 10: where history cannot be read, nothing is decided that depends on it.
+pub(super) fn history(connector: &Connector, policy: &Policy) -> Gate {
+    let in_question = records_in_question(connector, policy);
+    let unread = in_question.iter().find_map(|(_, record)| connector.past.get(record)?.as_ref().err());
+    unread.map_or(Gate::Open, |reason| Gate::Hold(WaitingOn::History { reason: reason.clone() }))
 }
 
 /// Rule 7: the newest release that an approved review merged is what production holds.
@@ -45,18 +52,27 @@ pub(super) fn publish(connector: &Connector, policy: &Policy) -> Gate {
 /// the one counts whose content git asks for again.
 fn approved_release(connector: &Connector) -> Option<(&Release, &Review)> {
     let newest = merged_last(connector, |_| true)?;
-    if connector.past.get(&newest.1.record) != Some(&RecordPast::OutlivedConnector) {
+    if past_of(connector, newest.1) != Some(RecordPast::OutlivedConnector) {
         return Some(newest);
     }
     let declaration = connector.declaration().filter(|declaration| declaration.status == Status::Published)?;
     merged_last(connector, |release| release.digest == declaration.digest)
 }
 
+fn past_of(connector: &Connector, review: &Review) -> Option<RecordPast> {
+    connector.past.get(&review.record)?.as_ref().ok().copied()
+}
+
+/// The order in which reviews were merged; a rejected one can be reopened and merged after newer ones.
+fn merge_order(review: &Review) -> Option<(Timestamp, ReviewId)> {
+    Some((review.merged_at()?, review.id))
+}
+
 /// Of the releases whose record stands on the tracked branch as proposed and whose review was merged, the one merged last.
 fn merged_last(connector: &Connector, counts: impl Fn(&Release) -> bool) -> Option<(&Release, &Review)> {
     let approved = connector.releases.iter().filter(|(release, _)| counts(release)).filter_map(|(release, record)| {
-        let (review, merged_at) = approval_of(connector, release, record)?;
-        Some(((merged_at, review.id), release, review))
+        let review = approval_of(connector, release, record)?;
+        Some((merge_order(review)?, release, review))
     });
     approved.max_by_key(|(key, _, _)| *key).map(|(_, release, review)| (release, review))
 }
@@ -75,9 +91,9 @@ pub(super) fn records_in_question(connector: &Connector, policy: &Policy) -> BTr
 }
 
 /// The merged review that proposed exactly these bytes.
-fn approval_of<'c>(connector: &'c Connector, release: &Release, record: &Digest) -> Option<(&'c Review, Timestamp)> {
-    let mut proposals = connector.reviews.iter().rev().filter(|review| proposed(review, release) && review.record == *record);
-    proposals.find_map(|review| Some((review, review.merged_at()?)))
+fn approval_of<'c>(connector: &'c Connector, release: &Release, record: &Digest) -> Option<&'c Review> {
+    let mut merged = connector.reviews.iter().rev().filter(|review| review.merged_at().is_some());
+    merged.find(|review| proposed(review, release) && review.record == *record)
 }
 
 fn proposed(review: &Review, release: &Release) -> bool {
@@ -139,9 +155,12 @@ pub(super) fn version(connector: &Connector, declaration: &Declaration) -> Gate 
 /// Rule 8: whether a version belongs to other content, as the registry knows or, should that have been lost, the reviews: those merged
 /// before the one at hand, if there is one.
 fn is_taken(connector: &Connector, version: &Version, digest: &Digest, at_hand: Option<&Review>) -> bool {
-    let merged = connector.reviews.iter().filter(|review| review.merged_at().is_some() && review.version == *version);
-    connector.published.get(version).is_some_and(|published| published != digest)
-        || merged.take_while(|review| at_hand.is_none_or(|at_hand| review.id < at_hand.id)).any(|review| review.digest != *digest)
+    let mut others = connector.reviews.iter().filter(|review| review.version == *version && review.digest != *digest);
+    let came_before = |other: &Review| match at_hand {
+        Some(at_hand) => merge_order(other).is_some_and(|merged| Some(merged) < merge_order(at_hand)),
+        None => other.merged_at().is_some(),
+    };
+    connector.published.get(version).is_some_and(|published| published != digest) || others.any(came_before)
 }
 
 /// Rule 2: every non-production environment holds the declared content.
@@ -231,8 +250,8 @@ const ARRIVAL: SignedDuration = SignedDuration::from_hours(1);
 /// Whether a merged review publishes nothing any more: another release was approved after it, or its record was taken away.
 fn is_over(connector: &Connector, merged: &Review, now: Timestamp) -> bool {
     let is_overdue = merged.merged_at().is_some_and(|at| now.duration_since(at) > ARRIVAL);
-    approved_release(connector).is_some_and(|(_, review)| review.id > merged.id)
-        || match connector.past.get(&merged.record) {
+    approved_release(connector).is_some_and(|(_, review)| merge_order(review) > merge_order(merged))
+        || match past_of(connector, merged) {
             Some(RecordPast::Removed) => true,
             Some(RecordPast::NeverThere) => is_overdue,
             Some(RecordPast::Standing | RecordPast::OutlivedConnector) | None => false,

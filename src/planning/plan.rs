@@ -218,6 +218,11 @@ pub enum WaitingOn {
         /// Why.
         failure: String,
     },
+    /// The history of the tracked branch, on which a publication depends and which could not be read.
+    History {
+        /// Why.
+        reason: String,
+    },
     /// The forge, which could not be read.
     Forge {
         /// Why.
@@ -242,7 +247,8 @@ impl WaitingOn {
             | WaitingOn::PassingTests { .. }
             | WaitingOn::CleanReport { .. }
             | WaitingOn::ApprovedReview { .. }
-            | WaitingOn::ProposedRecord { .. } => true,
+            | WaitingOn::ProposedRecord { .. }
+            | WaitingOn::History { .. } => true,
             WaitingOn::Tests
             | WaitingOn::Review { .. }
             | WaitingOn::LockedByReview { .. }
@@ -308,6 +314,7 @@ impl fmt::Display for WaitingOn {
             WaitingOn::Retry { at, failures, failure } => {
                 write!(f, "attempt {} at {at:.0}: {failure}", failures + 1)
             }
+            WaitingOn::History { reason } => write!(f, "the history of the tracked branch: {reason}"),
             WaitingOn::Forge { reason } => write!(f, "the forge: {reason}"),
         }
     }

@@ -79,8 +79,9 @@ pub struct Connector {
     pub unreadable_releases: Vec<Problem>,
     /// The confirmation of its deletion, if that is newer than its last deployment: the confirmed set's id.
     pub deletion_confirmed: Option<String>,
-    /// What history says of the records that [`Connector::records_in_question`] names, by the digests of their bytes.
-    pub past: BTreeMap<Digest, RecordPast>,
+    /// What history says of the records that [`Connector::records_in_question`] names, by the digests of their bytes; or why it
+    /// cannot be read.
+    pub past: BTreeMap<Digest, Result<RecordPast, String>>,
     /// The last step's failure, if it failed.
     pub retry: Option<Retry>,
 }

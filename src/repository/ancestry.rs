@@ -25,21 +25,26 @@ impl<'a, 'r> Painting<'a, 'r> {
         Self { reader, colours: HashMap::new(), queue: BinaryHeap::new(), left: BTreeSet::new() }
     }
 
-    /// Adds a colour; a commit that is not there, or is none, is where history ends.
-    fn paint(&mut self, id: Oid, colour: u8) {
+    /// Adds a colour; a commit that is not there is where history ends.
+    fn paint(&mut self, id: Oid, colour: u8) -> Result<()> {
         let before = self.colours.get(&id).copied().unwrap_or(0);
-        if before | colour == before {
-            return;
+        if before | colour == before || !self.reader.has(id) {
+            return Ok(());
         }
-        if let Ok((commit, _)) = self.reader.commit_header(id) {
-            self.colours.insert(id, before | colour);
-            if before | colour == LEFT {
-                self.left.insert(id);
-            } else {
-                self.left.remove(&id);
-            }
-            self.queue.push((commit.time().seconds(), id));
+        let (commit, _) = self.reader.commit_header(id)?;
+        self.colours.insert(id, before | colour);
+        if before | colour == LEFT {
+            self.left.insert(id);
+        } else {
+            self.left.remove(&id);
         }
+        self.queue.push((commit.time().seconds(), id));
+        Ok(())
+    }
+
+    /// Adds a colour to what a reference points at, which need not be a commit.
+    fn paint_commit(&mut self, id: Oid, colour: u8) -> Result<()> {
+        if self.reader.commit_header(id).is_ok() { self.paint(id, colour) } else { Ok(()) }
     }
 
     fn next(&mut self) -> Result<Option<(Oid, u8)>> {
@@ -48,7 +53,7 @@ impl<'a, 'r> Painting<'a, 'r> {
         let colour = self.colours.get(&id).copied().unwrap_or(0);
         let (commit, _) = self.reader.commit_header(id)?;
         for parent in commit.parent_ids() {
-            self.paint(parent, colour);
+            self.paint(parent, colour)?;
         }
         Ok(Some((id, colour)))
     }
@@ -57,11 +62,13 @@ impl<'a, 'r> Painting<'a, 'r> {
 /// The commits that `wanted` has and `known` has not, and perhaps a few more where dates are wrong.
 pub(super) fn new_commits(reader: &Reader<'_>, wanted: &[Oid], known: impl Iterator<Item = Oid>) -> Result<Vec<Oid>> {
     let mut painting = Painting::new(reader);
-    known.for_each(|id| painting.paint(id, RIGHT));
+    for id in known {
+        painting.paint_commit(id, RIGHT)?;
+    }
     for id in wanted {
         // What is wanted must be there; only what comes before it may be cut off.
         reader.commit_header(*id)?;
-        painting.paint(*id, LEFT);
+        painting.paint(*id, LEFT)?;
     }
     let mut found = BTreeSet::new();
     while !painting.left.is_empty() {
@@ -75,8 +82,8 @@ pub(super) fn new_commits(reader: &Reader<'_>, wanted: &[Oid], known: impl Itera
 /// The newest commit that both have; `None` where their histories have nothing in common.
 pub(super) fn merge_base(reader: &Reader<'_>, ours: Oid, theirs: Oid) -> Result<Option<Oid>> {
     let mut painting = Painting::new(reader);
-    painting.paint(ours, LEFT);
-    painting.paint(theirs, RIGHT);
+    painting.paint(ours, LEFT)?;
+    painting.paint(theirs, RIGHT)?;
     while let Some((id, colour)) = painting.next()? {
         if colour == BOTH {
             return Ok(Some(id));
@@ -88,7 +95,9 @@ pub(super) fn merge_base(reader: &Reader<'_>, ours: Oid, theirs: Oid) -> Result<
 /// The newest commits of some tips, at most `limit`.
 pub(super) fn newest(reader: &Reader<'_>, tips: impl Iterator<Item = Oid>, limit: usize) -> Result<Vec<Oid>> {
     let mut painting = Painting::new(reader);
-    tips.for_each(|id| painting.paint(id, LEFT));
+    for id in tips {
+        painting.paint_commit(id, LEFT)?;
+    }
     let mut found = Vec::new();
     while let Some((id, _)) = painting.next()?.filter(|_| found.len() < limit) {
         found.push(id);

@@ -11,22 +11,19 @@ use super::write::author;
 use crate::manifest::{LARGEST_FILE, MANIFEST};
 use crate::model::Person;
 
-/// How many commits are looked at.
-const MAX_WALK: usize = 10_000;
-
 /// The authors of the commits that changed a connector's folder since its manifest began to ask or, where that is newer, since the
 /// commit `since`; the oldest change first. A merge stands for the commits it brought.
 pub(super) fn askers(reader: &Reader<'_>, newest: Oid, connector: &str, since: Option<Oid>, asks: Asks) -> Result<Vec<Person>> {
     let mut walk =
         Walk { reader, path: format!("connectors/{connector}"), queue: BinaryHeap::new(), roots: HashMap::new(), seen: HashMap::new() };
     // A commit that is gone marks no end.
-    let since = since.and_then(|id| walk.look(id).ok()).and_then(|seen| seen.folder);
+    let since = since.filter(|id| reader.has(*id)).map(|id| walk.look(id)).transpose()?.and_then(|seen| seen.folder);
     let start = walk.look(newest)?;
     walk.push(start);
     let mut authors: Vec<Person> = Vec::new();
-    for _ in 0..MAX_WALK {
-        let Some(Seen { commit, folder }) = walk.next() else { break };
-        let parents: Vec<Seen<'_>> = commit.parent_ids().filter_map(|id| walk.look(id).ok()).collect();
+    while let Some(Seen { commit, folder }) = walk.next() {
+        let parents = commit.parent_ids().filter(|id| !reader.is_cut_off(*id));
+        let parents: Vec<Seen<'_>> = parents.map(|id| walk.look(id)).collect::<Result<_>>()?;
         if let Some(same) = parents.iter().position(|parent| parent.folder == folder) {
             parents.into_iter().nth(same).into_iter().for_each(|parent| walk.push(parent));
             continue;
@@ -96,7 +93,7 @@ impl<'r> Walk<'_, 'r> {
     /// Whether the manifest in a folder asks. One that cannot be read hides nobody who asked before.
     fn asks(&self, folder: Option<Oid>, asks: Asks) -> bool {
         let Some(folder) = folder else { return false };
-        let manifest = self.reader.subtree(folder).ok().and_then(|tree| tree.get_name(MANIFEST).map(|entry| entry.id()));
-        manifest.is_some_and(|blob| self.reader.blob(blob, LARGEST_FILE).map_or(true, |bytes| asks(&bytes)))
+        let Ok(folder) = self.reader.subtree(folder) else { return true };
+        folder.get_name(MANIFEST).map(|entry| entry.id()).is_some_and(|blob| self.reader.blob(blob, LARGEST_FILE).map_or(true, |bytes| asks(&bytes)))
     }
 }

@@ -237,9 +237,9 @@ impl Repository for GitRepository {
         self.blocking(move |repo| askers::askers(&Reader::new(repo)?, commit, &connector, since, asks)).await
     }
 
-    async fn records_past(&self, commit: &CommitId, records: &[RecordId]) -> Result<Vec<RecordPast>> {
+    async fn records_past(&self, commit: &CommitId, records: &[RecordId]) -> Result<Vec<Result<RecordPast, ReadError>>> {
         let (commit, records) = (oid(commit)?, records.to_vec());
-        self.blocking(move |repo| past::of_records(&Reader::new(repo)?, commit, &records)).await
+        self.blocking(move |repo| Ok(past::of_records(&Reader::new(repo)?, commit, &records))).await
     }
 
     async fn ensure_branch(&self, proposal: &BranchProposal) -> Result<Pushed> {

@@ -8,7 +8,7 @@ use git2::{Oid, Repository, Signature, Tree};
 use crate::model::CommitId;
 
 use super::ancestry;
-use super::read::Reader;
+use super::read::{FOLDER, Reader};
 use super::write::commit;
 
 /// What became of a merge. Nothing points at the new commit yet.
@@ -99,8 +99,6 @@ impl Folders<'_, '_> {
         }
     }
 }
-
-const FOLDER: i32 = 0o040_000;
 
 fn entry(tree: Option<&Tree<'_>>, name: &[u8]) -> Entry {
     tree?.get_name_bytes(name).map(|entry| (entry.id(), entry.filemode()))

@@ -14,6 +14,7 @@ mod read;
 mod refs;
 mod tidy;
 mod transport;
+mod turn;
 mod watch;
 mod worktree;
 mod write;
@@ -139,8 +140,8 @@ pub trait Repository: Send + Sync {
     /// began to ask or, where that is newer, since the commit `since`; the oldest change first. Empty where history is cut off.
     async fn askers(&self, commit: &CommitId, connector: &str, since: Option<&CommitId>, asks: Asks) -> Result<Vec<Person>>;
 
-    /// What the first-parent history of a commit says of release records, in the order asked for.
-    async fn records_past(&self, commit: &CommitId, records: &[RecordId]) -> Result<Vec<RecordPast>>;
+    /// What the first-parent history of a commit says of release records, in the order asked for; each fails on its own.
+    async fn records_past(&self, commit: &CommitId, records: &[RecordId]) -> Result<Vec<Result<RecordPast, ReadError>>>;
 
     /// Creates the branch unless it is there. Never moves an existing branch. Repeating it is harmless.
     async fn ensure_branch(&self, proposal: &BranchProposal) -> Result<Pushed>;

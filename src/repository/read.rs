@@ -17,9 +17,15 @@ const MAX_TREE: usize = 64 * 1024 * 1024;
 /// The largest tree object inside a bundle: far more than its file limit needs.
 const MAX_BUNDLE_TREE: usize = 1024 * 1024;
 
-const FOLDER: i32 = 0o040_000;
+/// Modes of entries, as git writes them.
+pub(super) const FOLDER: i32 = 0o040_000;
 const LINK: i32 = 0o120_000;
 const SUBMODULE: i32 = 0o160_000;
+
+/// Whether a mode is a file's: neither a folder nor a link nor a submodule.
+pub(super) fn is_file(mode: i32) -> bool {
+    !matches!(mode, FOLDER | LINK | SUBMODULE)
+}
 
 /// One opened repository with its object database.
 pub(super) struct Reader<'r> {
@@ -140,6 +146,22 @@ impl<'r> Reader<'r> {
         Ok(())
     }
 
+    /// Reads one file's object; `None` where it has more than `limit` bytes.
+    pub(super) fn file_within(&self, id: Oid, limit: usize) -> Result<Option<Vec<u8>>> {
+        let (size, kind) = self.odb.read_header(id).with_context(|| format!("cannot read git object {id}"))?;
+        if kind == ObjectType::Blob && size > limit { Ok(None) } else { self.blob(id, limit).map(Some) }
+    }
+
+    /// Whether an object is there.
+    pub(super) fn has(&self, id: Oid) -> bool {
+        self.odb.exists(id)
+    }
+
+    /// Whether a shallow history was cut off before this commit. One that is missing otherwise is a damage.
+    pub(super) fn is_cut_off(&self, commit: Oid) -> bool {
+        self.repo.is_shallow() && !self.odb.exists(commit)
+    }
+
     /// Reads one file's object, refusing more than `limit` bytes.
     pub(super) fn blob(&self, id: Oid, limit: usize) -> Result<Vec<u8>> {
         let (size, kind) = self.odb.read_header(id).with_context(|| format!("cannot read git object {id}"))?;
@@ -195,7 +217,7 @@ impl<'r> Reader<'r> {
             return too_large("the root folder's list", size, MAX_BUNDLE_TREE);
         }
         let root = self.repo.find_tree(root).map_err(unreadable)?;
-        let Some(entry) = root.get_name(name).filter(|entry| !matches!(entry.filemode(), FOLDER | LINK | SUBMODULE)) else {
+        let Some(entry) = root.get_name(name).filter(|entry| is_file(entry.filemode())) else {
             return Ok(None);
         };
         let (size, kind) = self.odb.read_header(entry.id()).map_err(unreadable)?;
@@ -209,8 +231,8 @@ impl<'r> Reader<'r> {
     pub(super) fn file_at(&self, commit: Oid, path: &str, limit: usize) -> Result<Option<Vec<u8>>> {
         let root = self.root(commit)?;
         match self.entry_at(&root, path)? {
-            None | Some((_, FOLDER | LINK | SUBMODULE)) => Ok(None),
-            Some((blob, _)) => self.blob(blob, limit).with_context(|| format!("cannot read {path}")).map(Some),
+            Some((blob, mode)) if is_file(mode) => self.blob(blob, limit).with_context(|| format!("cannot read {path}")).map(Some),
+            Some(_) | None => Ok(None),
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::model::CommitId;
 use super::Head;
 use super::checkout::Checkout;
 use super::read::oid;
+use super::turn::Turn;
 
 /// One reference's move.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +39,8 @@ pub enum RefUpdate {
 const LOCK_ATTEMPTS: u32 = 100;
 const OWN_LOCK_ATTEMPTS: u32 = 600;
 
-/// References that only Switchboard writes, and how old a lock on one of them is that nobody holds any more.
+/// References that few but Switchboard write, and how old a lock on one of them is that nobody holds any more: whoever takes one has the
+/// turn, so it is not another Switchboard's, and git holds one for an instant.
 const OWN: [&str; 2] = ["refs/switchboard/", "refs/heads/switchboard/"];
 const STALE: Duration = Duration::from_secs(5);
 
@@ -68,6 +70,7 @@ pub(super) fn update(repo: &Repository, changes: &[RefChange], message: &str) ->
             bail!("{id} is not a commit");
         }
     }
+    let _turn = Turn::take(repo)?;
     if let Some(stale) = first_stale(repo, changes)? {
         return Ok(RefUpdate::Stale(stale));
     }
@@ -130,7 +133,7 @@ fn lock(git_dir: &Path, transaction: &mut Transaction<'_>, name: &str) -> Result
     bail!("cannot lock {name}: another process holds it; if none is running, remove {name}.lock in the repository's git directory")
 }
 
-/// Removes the lock that a killed Switchboard left on a reference that nobody else writes.
+/// Removes the lock that a killed Switchboard left. Only who has the turn does so, so that no two take one lock for left behind.
 fn remove_stale_lock(git_dir: &Path, name: &str) {
     let lock = git_dir.join(format!("{name}.lock"));
     let age = fs::metadata(&lock).and_then(|metadata| metadata.modified()).ok().and_then(|modified| modified.elapsed().ok());

@@ -12,6 +12,8 @@ use jiff::Timestamp;
 use crate::model::{BundleFiles, CommitId, Person};
 
 use super::intake::{Intake, admit_depth, child_path, refused};
+use super::read::FOLDER;
+use super::turn::Turn;
 use super::{ReadError, write};
 
 /// A repository's work tree.
@@ -99,6 +101,7 @@ impl WorkTree {
     /// staged or not. Where nothing differs, the present commit is returned.
     pub fn commit(&self, paths: &[&str], message: &str, author: &Person, at: Timestamp) -> Result<CommitId> {
         let repo = self.repo()?;
+        let _turn = Turn::take(&repo)?;
         if repo.state() != RepositoryState::Clean {
             bail!("cannot commit: a merge or rebase is under way in {}; finish or abort it first", self.root.display());
         }
@@ -216,8 +219,10 @@ fn graft<'r>(repo: &'r Repository, tree: Option<Tree<'r>>, path: &str, entry: Op
     let entry = match path.split_once('/') {
         None => entry.map(|(id, mode)| (path, id, mode)),
         Some((folder, rest)) => {
-            let below = tree.as_ref().and_then(|tree| tree.get_name(folder)).and_then(|entry| repo.find_tree(entry.id()).ok());
-            graft(repo, below, rest, entry)?.map(|tree| (folder, tree.id(), 0o040_000))
+            let below = tree.as_ref().and_then(|tree| tree.get_name(folder)).filter(|below| below.filemode() == FOLDER);
+            // A folder that cannot be read is not an empty one: what else it holds would be gone from the commit.
+            let below = below.map(|below| repo.find_tree(below.id())).transpose().with_context(|| format!("cannot read {folder}/"))?;
+            graft(repo, below, rest, entry)?.map(|tree| (folder, tree.id(), FOLDER))
         }
     };
     let name = path.split('/').next().unwrap_or(path);

@@ -48,6 +48,12 @@ struct Voice<'a> {
     at: Timestamp,
 }
 
+/// The record on the tracked branch, and what people added to the review's branch that does not come along.
+struct Joined {
+    merge: Merge,
+    left_out: Vec<String>,
+}
+
 /// One attempt's end.
 enum Attempt {
     Ended(Approval),
@@ -86,7 +92,8 @@ impl LocalForge {
         if !self.carries_record(&head, &standing.file).await? {
             return Ok(Attempt::Ended(Approval::RecordChanged));
         }
-        let merge = match self.joined(&tracked, &head, &standing.file, voice).await? {
+        let joined = self.joined(&tracked, &head, &standing.file, voice).await?;
+        let merge = match joined.merge {
             Merge::Commit(merge) => merge,
             Merge::Conflict(paths) => return Ok(Attempt::Ended(Approval::Conflict(paths))),
             Merge::AlreadyMerged => return Ok(Attempt::Ended(Approval::Undone)),
@@ -95,31 +102,32 @@ impl LocalForge {
             return Ok(Attempt::Ended(Approval::Undone));
         }
         // What is approved is the case that `review show` lays out, and nothing that came along later.
-        let mut changed = self.repository.changed_paths(&tracked, &merge).await?;
-        changed.extend(self.added_paths(&standing.file).await?);
-        changed.sort();
-        changed.dedup();
-        changed.retain(|path| *path != standing.file.record_path());
-        if !changed.is_empty() {
-            return Ok(Attempt::Ended(Approval::MoreThanTheRecord(changed)));
+        let mut more = self.repository.changed_paths(&tracked, &merge).await?;
+        more.extend(joined.left_out);
+        more.retain(|path| *path != standing.file.record_path());
+        if !more.is_empty() {
+            return Ok(Attempt::Ended(Approval::MoreThanTheRecord(more)));
         }
         self.merge(standing, head, tracked, merge, voice).await
     }
 
     /// Joins the record with the tracked branch: by a merge or, where a merge would bring back a history that the tracked
     /// branch was purged of since, by a commit of the record alone.
-    async fn joined(&self, tracked: &CommitId, head: &CommitId, file: &LocalReview, voice: &Voice<'_>) -> Result<Merge> {
+    async fn joined(&self, tracked: &CommitId, head: &CommitId, file: &LocalReview, voice: &Voice<'_>) -> Result<Joined> {
         let message = merge_message(file, voice);
         let path = file.record_path();
         let release = release::read(&path, file.record.as_bytes());
         let release = release.map_err(|_| anyhow::anyhow!("cannot read the record of review {}", file.review.id))?;
         if self.repository.is_ancestor(&release.commit, tracked).await? {
-            return self.repository.merge(tracked, head, &message, voice.by, voice.at).await;
+            let merge = self.repository.merge(tracked, head, &message, voice.by, voice.at).await?;
+            return Ok(Joined { merge, left_out: Vec::new() });
         }
         if self.repository.read_file(tracked, &path).await?.is_some() {
-            return Ok(Merge::Conflict(vec![path]));
+            return Ok(Joined { merge: Merge::Conflict(vec![path]), left_out: Vec::new() });
         }
-        self.repository.commit_file(Some(tracked), &path, file.record.as_bytes(), &message, voice.by, voice.at).await.map(Merge::Commit)
+        let left_out = self.added_paths(file).await?;
+        let commit = self.repository.commit_file(Some(tracked), &path, file.record.as_bytes(), &message, voice.by, voice.at).await?;
+        Ok(Joined { merge: Merge::Commit(commit), left_out })
     }
 
     /// The three steps.
@@ -161,9 +169,9 @@ impl LocalForge {
     /// Completes an approval that was begun, if its merge has arrived on the tracked branch.
     pub(super) async fn settle(&self, standing: &mut Standing) -> Result<()> {
         let Some(begun) = standing.file.approval.clone() else { return Ok(()) };
-        let Ok(tracked) = self.tracked_head().await else { return Ok(()) };
-        // A merge that never arrived is swept away by git in time, and is then not found.
-        if !self.repository.is_ancestor(&begun.merge, &tracked).await.unwrap_or(false) {
+        // Where it cannot be told whether the merge has arrived, nobody may go on as if it had not.
+        let tracked = self.tracked_head().await?;
+        if !self.repository.is_ancestor(&begun.merge, &tracked).await? {
             let name = format!("refs/heads/{}", self.repository.tracked_branch().await?);
             standing.guard = Some(RefChange { name, expected: Some(tracked.clone()), new: Some(tracked) });
             return Ok(());

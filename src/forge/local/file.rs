@@ -10,7 +10,7 @@ use crate::model::{CommitId, Digest, Person, Release, Review, ReviewState, revie
 pub(super) const NAME: &str = "review.yaml";
 
 /// The largest file that is read, in bytes.
-pub(super) const LARGEST: usize = 64 * 1024;
+pub(super) const LARGEST: usize = 256 * 1024;
 
 /// One review with what people need to judge it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -18,7 +18,7 @@ async fn past(commits: &[&[Change<'_>]]) -> RecordPast {
     let test = TestRepo::bare();
     test.commit("main", &[("switchboard.yaml", Some(b"")), ("connectors/b/connector.yaml", Some(b""))]);
     let head = commits.iter().fold(None, |_, changes| Some(test.commit("main", changes))).unwrap();
-    test.open().records_past(&head, &records()).await.unwrap().remove(0)
+    test.open().records_past(&head, &records()).await.unwrap().remove(0).unwrap()
 }
 
 #[tokio::test]

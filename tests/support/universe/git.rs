@@ -23,6 +23,8 @@ pub struct GitState {
     trees: BTreeMap<TreeId, BundleFiles>,
     /// Folders that cannot be read for now.
     pub corrupt: Vec<TreeId>,
+    /// Whether an old commit cannot be read.
+    pub damaged_past: bool,
     /// Whether the whole repository is away.
     pub away: bool,
     /// The commit the daemon was last told of.
@@ -171,8 +173,12 @@ impl Repository for Universe {
         self.call("repository.askers", |_, _| Ok(vec![Person::new("Alice <alice@example.com>")]))
     }
 
-    async fn records_past(&self, commit: &CommitId, records: &[RecordId]) -> Result<Vec<RecordPast>> {
-        self.call("repository.records_past", |state, _| Ok(records.iter().map(|id| state.git.record_past(commit, id)).collect()))
+    async fn records_past(&self, commit: &CommitId, records: &[RecordId]) -> Result<Vec<Result<RecordPast, ReadError>>> {
+        self.call("repository.records_past", |state, _| {
+            let unreadable = || ReadError::Unreadable("an old commit is damaged".to_owned());
+            let past = |id: &RecordId| if state.git.damaged_past { Err(unreadable()) } else { Ok(state.git.record_past(commit, id)) };
+            Ok(records.iter().map(past).collect())
+        })
     }
 
     async fn ensure_branch(&self, proposal: &BranchProposal) -> Result<Pushed> {
