@@ -5,13 +5,13 @@ use anyhow::{Context, Result, bail};
 use super::World;
 use crate::forge::Proposal;
 use crate::harness::Job;
-use crate::manifest::{API_VERSION, Document, MANIFEST, release};
+use crate::manifest::{API_VERSION, Document, MANIFEST, digest as digest_of, release};
 use crate::model::{
     BundleFiles, CommitId, ConnectorName, Digest, EnvironmentName, Fact, Person, Release, ReviewId, Status, TreeId, Version,
 };
 use crate::planning::{PlannedStep, Step};
 use crate::registry::Publication;
-use crate::repository::{BranchProposal, Pushed};
+use crate::repository::{BranchProposal, Head, Pushed};
 use crate::store::NewFact;
 
 /// Performs one step. An error leaves a state from which performing it again ends in the same place.
@@ -163,9 +163,26 @@ impl Hand<'_> {
         if self.world.registry.bundle(digest).await.context("cannot read the bundle")?.is_some() {
             return Ok(());
         }
-        let files = self.world.repository.bundle_at(commit, self.connector.as_str()).await.context("cannot read the history")?;
-        let files = files.with_context(|| format!("neither the registry nor the commit {commit} holds the content {}", digest.short()))?;
+        let connector = self.connector.as_str();
+        let there = self.world.repository.bundle_at(commit, connector).await.context("cannot read the history")?;
+        let files = match there.filter(|files| digest_of(files) == Some(*digest)) {
+            Some(files) => files,
+            // A history that was rewritten holds the content at other commits.
+            None => self.find_in_history(digest).await.context("cannot search the history")?.with_context(|| {
+                format!(
+                    "neither the registry nor the commit {commit} nor the tracked branch's history holds the content {}",
+                    digest.short()
+                )
+            })?,
+        };
         self.keep(digest, &files).await
+    }
+
+    async fn find_in_history(&self, digest: &Digest) -> Result<Option<BundleFiles>> {
+        match self.world.repository.head().await? {
+            Head::Commit(newest) => self.world.repository.find_bundle(&newest, self.connector.as_str(), digest, digest_of).await,
+            Head::EmptyRepository | Head::MissingBranch => Ok(None),
+        }
     }
 
     /// Content that is not what was planned is refused by the registry, which checks it against its digest.

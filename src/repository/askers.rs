@@ -94,6 +94,9 @@ impl<'r> Walk<'_, 'r> {
     fn asks(&self, folder: Option<Oid>, asks: Asks) -> bool {
         let Some(folder) = folder else { return false };
         let Ok(folder) = self.reader.subtree(folder) else { return true };
-        folder.get_name(MANIFEST).map(|entry| entry.id()).is_some_and(|blob| self.reader.blob(blob, LARGEST_FILE).map_or(true, |bytes| asks(&bytes)))
+        folder
+            .get_name(MANIFEST)
+            .map(|entry| entry.id())
+            .is_some_and(|blob| self.reader.blob(blob, LARGEST_FILE).map_or(true, |bytes| asks(&bytes)))
     }
 }

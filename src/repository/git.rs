@@ -9,15 +9,15 @@ use git2::ErrorCode;
 use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 
-use crate::model::{BlobId, BundleFiles, CommitId, Person, RecordId, RecordPast, TreeId};
+use crate::model::{BlobId, BundleFiles, CommitId, Digest, Person, RecordId, RecordPast, TreeId};
 
 use super::checkout::changed_paths;
 use super::mirror::Mirror;
 use super::read::{Reader, oid, unreadable};
 use super::write::{self, CommitSummary, NewFile};
 use super::{
-    Asks, BranchProposal, GitOptions, Head, Listing, Location, Merge, Pushed, ReadError, RefChange, RefUpdate, Repository, ancestry,
-    askers, merge, past, refs,
+    Asks, BranchProposal, DigestOf, GitOptions, Head, Listing, Location, Merge, Pushed, ReadError, RefChange, RefUpdate, Repository,
+    ancestry, askers, merge, old_content, past, refs,
 };
 
 /// A git repository. Cheap to clone; every operation opens the repository anew, so one that went away and came back is simply there again.
@@ -230,6 +230,12 @@ impl Repository for GitRepository {
     async fn bundle_at(&self, commit: &CommitId, connector: &str) -> Result<Option<BundleFiles>> {
         let (commit, connector) = (oid(commit)?, connector.to_owned());
         self.blocking(move |repo| Reader::new(repo)?.bundle_at(commit, &connector)).await
+    }
+
+    async fn find_bundle(&self, commit: &CommitId, connector: &str, digest: &Digest, digest_of: DigestOf) -> Result<Option<BundleFiles>> {
+        let (commit, connector, digest) = (oid(commit)?, connector.to_owned(), *digest);
+        let is_sought = move |files: &BundleFiles| digest_of(files) == Some(digest);
+        self.blocking(move |repo| old_content::find(&Reader::new(repo)?, commit, &connector, is_sought)).await
     }
 
     async fn askers(&self, commit: &CommitId, connector: &str, since: Option<&CommitId>, asks: Asks) -> Result<Vec<Person>> {

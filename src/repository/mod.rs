@@ -8,6 +8,7 @@ mod intake;
 mod location;
 mod merge;
 mod mirror;
+mod old_content;
 mod pack;
 mod past;
 mod read;
@@ -24,7 +25,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use async_trait::async_trait;
 
-use crate::model::{BlobId, BundleFiles, CommitId, Person, RecordId, RecordPast, TreeId};
+use crate::model::{BlobId, BundleFiles, CommitId, Digest, Person, RecordId, RecordPast, TreeId};
 
 pub use checkout::WorkTreeInTheWay;
 pub use git::GitRepository;
@@ -117,6 +118,9 @@ pub enum Pushed {
 /// Whether a manifest, by its bytes, asks to be published.
 pub type Asks = fn(&[u8]) -> bool;
 
+/// The digest of a bundle's files; `None` where they are no bundle.
+pub type DigestOf = fn(&BundleFiles) -> Option<Digest>;
+
 /// Guarantees: every read is of git's object database at one commit, never of a work tree. No method waits for people.
 /// Assumptions: object ids are content: equal ids, equal content.
 #[async_trait]
@@ -135,6 +139,9 @@ pub trait Repository: Send + Sync {
 
     /// Reads a connector's folder at any commit that is still there; `None` where either is gone.
     async fn bundle_at(&self, commit: &CommitId, connector: &str) -> Result<Option<BundleFiles>>;
+
+    /// Finds a connector's content in the first-parent history of a commit by what it is, the newest first: costs a walk over it.
+    async fn find_bundle(&self, commit: &CommitId, connector: &str, digest: &Digest, digest_of: DigestOf) -> Result<Option<BundleFiles>>;
 
     /// Who asked for a connector's content at a commit, and whose it is: the authors of the changes to its folder since its manifest
     /// began to ask or, where that is newer, since the commit `since`; the oldest change first. Empty where history is cut off.

@@ -106,3 +106,21 @@ fn a_forge_that_does_not_answer_holds_what_depends_on_reviews() {
     assert_eq!(team.reviews("orders").len(), 2);
     team.assert_at_rest();
 }
+
+#[test]
+fn a_history_that_cannot_be_read_holds_the_connector_that_depends_on_it() {
+    let (mut team, _) = published();
+    let mut other = Draft::new("stock");
+    other.status = "pre-published";
+    team.lose_state();
+    team.universe.state().git.damaged_past = true;
+    team.commit(&other);
+    team.settle();
+    assert_eq!(team.held("production", "orders"), None, "nobody knows whether it was deleted meanwhile");
+    assert!(matches!(team.waits_on("orders")[..], [WaitingOn::History { .. }]), "{:?}", team.waits_on("orders"));
+    assert_eq!(team.held("test", "stock").as_deref(), Some("1.0.0"));
+    team.universe.state().git.damaged_past = false;
+    team.settle();
+    assert_eq!(team.held("production", "orders").as_deref(), Some("1.0.0"));
+    team.assert_at_rest();
+}

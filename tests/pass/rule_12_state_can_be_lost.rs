@@ -88,3 +88,25 @@ fn a_record_that_was_purged_with_the_history_is_proposed_again_after_an_hour() {
     assert_eq!(team.held("production", "orders").as_deref(), Some("1.0.0"));
     team.assert_at_rest();
 }
+
+#[test]
+fn content_is_found_though_the_commit_that_was_approved_is_gone() {
+    let mut team = Team::new();
+    let mut draft = Draft::new("orders");
+    team.publish(&mut draft);
+    draft.status = "editing";
+    draft.content = "moved on".to_owned();
+    team.commit(&draft);
+    let asked = team.reviews("orders").remove(0);
+    {
+        let mut state = team.universe.state();
+        let path = switchboard::model::Release::path(&asked.connector, &asked.version);
+        let record = state.git.files().remove(&path).unwrap();
+        let release = switchboard::manifest::release::read(&path, &record).unwrap();
+        state.git.rewrite(&release.commit);
+    }
+    team.lose_state();
+    team.settle();
+    assert_eq!(team.held("production", "orders").as_deref(), Some("1.0.0"));
+    team.assert_at_rest();
+}

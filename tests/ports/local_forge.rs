@@ -66,7 +66,10 @@ impl Team {
 
     /// Pushes the branch of a release, as the pass does, and returns what to open.
     async fn propose(&self, content: &str) -> Proposal {
-        let release = self.release(content);
+        self.propose_release(self.release(content)).await
+    }
+
+    async fn propose_release(&self, release: Release) -> Proposal {
         let record = switchboard::manifest::release::write(&release).unwrap().into_bytes();
         let branch = review_branch(&release.connector, &release.version, &release.digest);
         let proposal = BranchProposal {

@@ -105,3 +105,19 @@ fn writing_keeps_permissions_and_leaves_no_temporary_files() {
     assert!(tree.write("connectors/a/taken", b"x").is_err());
     assert_eq!(std::fs::read_dir(tree.root().join("connectors/a")).unwrap().count(), 2);
 }
+
+#[test]
+fn a_folder_that_cannot_be_read_is_not_committed_as_an_empty_one() {
+    let test = TestRepo::with_work_tree();
+    test.commit("main", &[("connectors/a/connector.yaml", Some(b"1")), ("connectors/b/connector.yaml", Some(b"1"))]);
+    test.check_out();
+    let tree = WorkTree::discover(&test.path()).unwrap();
+    let head = test.target("refs/heads/main").unwrap();
+    let root = test.repo.find_commit(head.as_str().parse().unwrap()).unwrap().tree().unwrap();
+    let connectors = root.get_name("connectors").unwrap().id().to_string();
+    std::fs::remove_file(test.repo.path().join("objects").join(&connectors[..2]).join(&connectors[2..])).unwrap();
+    tree.write("connectors/a/connector.yaml", b"2").unwrap();
+    let refused = tree.commit(&["connectors/a/connector.yaml"], "Edit", &alice(), moment()).unwrap_err();
+    assert!(refused.to_string().contains("cannot read connectors/"), "{refused:#}");
+    assert_eq!(test.target("refs/heads/main").unwrap(), head);
+}

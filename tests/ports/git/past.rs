@@ -94,3 +94,45 @@ async fn a_merge_stands_for_the_commits_it_brought() {
     let merge = test.repo.commit(None, &bob, &bob, "merge", &tree, &parents).unwrap();
     assert_eq!(askers(&test.open(), &CommitId::new(merge.to_string()), None).await, ["Alice"]);
 }
+
+#[tokio::test]
+async fn a_deletion_that_became_a_second_parent_is_seen() {
+    let test = TestRepo::bare();
+    let published = [("switchboard.yaml", Some(b"".as_slice())), (FOLDER, Some(b"1")), (RECORD, Some(b"r"))];
+    let before = test.commit("main", &published);
+    let deleted = test.commit("main", &[(FOLDER, None)]);
+    let kept = test.write_commit("Bob <bob@example.com>", Some(before.as_str().parse().unwrap()), &[(FOLDER, Some(b"2"))]);
+    let commit = |id: &str| test.repo.find_commit(id.parse().unwrap()).unwrap();
+    let (ours, theirs) = (commit(&kept.to_string()), commit(deleted.as_str()));
+    let who = git2::Signature::now("Bob", "bob@example.com").unwrap();
+    let pulled = test.repo.commit(None, &who, &who, "Pull", &ours.tree().unwrap(), &[&ours, &theirs]).unwrap();
+    let pulled = CommitId::new(pulled.to_string());
+    let found = test.open().records_past(&pulled, &records()).await.unwrap().remove(0);
+    assert_eq!(found, Ok(RecordPast::OutlivedConnector));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_no_answer() {
+    let test = TestRepo::bare();
+    let lost = test.commit("main", &[("switchboard.yaml", Some(b"")), ("connectors/b/connector.yaml", Some(b""))]);
+    test.commit("main", &[(FOLDER, Some(b"1"))]);
+    let head = test.commit("main", &[(RECORD, Some(b"r"))]);
+    let other = RecordId { record: Digest::of(b"other"), ..records().remove(0) };
+    std::fs::remove_file(test.path().join("objects").join(&lost.as_str()[..2]).join(&lost.as_str()[2..])).unwrap();
+    let found = test.open().records_past(&head, &[records().remove(0), other]).await.unwrap();
+    assert_eq!(found[0], Ok(RecordPast::Standing), "its arrival was seen before the damage");
+    assert!(found[1].is_err(), "whether it was there before nobody knows: {:?}", found[1]);
+}
+
+#[tokio::test]
+async fn content_is_found_by_what_it_is() {
+    let test = TestRepo::bare();
+    for content in ["1", "2", "3"] {
+        test.commit("main", &[(FOLDER, Some(content.as_bytes()))]);
+    }
+    let head = test.commit("main", &[(FOLDER, None)]);
+    let digest_of = |files: &switchboard::model::BundleFiles| files.get("connector.yaml").map(Digest::of);
+    let find = async |content: &str| test.open().find_bundle(&head, "a", &Digest::of(content.as_bytes()), digest_of).await.unwrap();
+    assert_eq!(find("2").await.unwrap().get("connector.yaml"), Some(b"2".as_slice()));
+    assert!(find("4").await.is_none());
+}

@@ -1,7 +1,7 @@
 //! Approving: what is merged, what is refused, and what people did meanwhile.
 
 use switchboard::forge::{Approval, Forge, Proposal, Rejection};
-use switchboard::model::{CommitId, Person, ReviewId, ReviewState};
+use switchboard::model::{CommitId, Person, Release, ReviewId, ReviewState};
 use switchboard::repository::{Head, Repository, WorkTreeInTheWay};
 
 use super::{Team, bob, forge, later};
@@ -184,4 +184,40 @@ async fn an_approval_killed_before_the_branch_moved_is_made_again() {
     assert_eq!(team.test.statuses(), [format!("{path} INDEX_NEW")]);
     assert!(matches!(team.approve(&review).await, Approval::Merged(_)));
     assert_eq!(team.test.statuses(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_branch_that_took_in_the_tracked_one_brings_nothing_but_the_record() {
+    let team = Team::new();
+    let (proposal, review) = team.opened("a").await;
+    let head = team.branch(&proposal).unwrap();
+    let main = team.test.commit("main", &[("README.md", Some(b"news\n"))]);
+    let merged = team.repository.merge(&head, &main, "Merge main", &bob(), later(1)).await.unwrap();
+    let switchboard::repository::Merge::Commit(merged) = merged else { panic!("{merged:?}") };
+    team.test.repo.reference(&format!("refs/heads/{}", proposal.branch), merged.as_str().parse().unwrap(), true, "test").unwrap();
+    assert!(matches!(team.approve(&review).await, Approval::Merged(_)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn approvals_at_once_leave_the_work_tree_as_committed() {
+    let team = Team::on(TestRepo::with_work_tree());
+    team.test.check_out();
+    let connectors = ["a", "b", "c", "d"];
+    let mut reviews = Vec::new();
+    for name in connectors {
+        let proposal = team.propose_release(Release { connector: name.parse().unwrap(), ..team.release(name) }).await;
+        reviews.push(team.forge.open(&proposal).await.unwrap().id);
+    }
+    let approvals = reviews.into_iter().map(|review| {
+        let forge = forge(&team.repository);
+        tokio::spawn(async move { forge.approve(review, &bob(), "", later(1), false).await.unwrap() })
+    });
+    for approval in approvals.collect::<Vec<_>>() {
+        let approval = approval.await.unwrap();
+        assert!(matches!(approval, Approval::Merged(_)), "{approval:?}");
+    }
+    assert_eq!(team.test.statuses(), Vec::<String>::new());
+    for name in connectors {
+        assert!(team.test.path().join(format!("releases/{name}/1.0.0.yaml")).exists(), "{name}");
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
 use switchboard::model::{BlobId, BundleFiles, CommitId, Digest, Person, RecordId, RecordPast, Release, TreeId};
-use switchboard::repository::{Asks, BranchProposal, Head, Listing, Pushed, ReadError, Repository};
+use switchboard::repository::{Asks, BranchProposal, DigestOf, Head, Listing, Pushed, ReadError, Repository};
 
 use super::Universe;
 
@@ -50,6 +50,14 @@ impl GitState {
             self.parents.insert(id.clone(), parent);
         }
         id
+    }
+
+    /// Rewrites history so that a commit goes by another id.
+    pub fn rewrite(&mut self, id: &CommitId) {
+        let new = CommitId::new(&Digest::of(id.as_str().as_bytes()).to_string()[..40]);
+        self.commits.remove(id).map(|files| self.commits.insert(new.clone(), files));
+        self.parents.remove(id).map(|parent| self.parents.insert(new.clone(), parent));
+        self.parents.values_mut().chain(self.branches.values_mut()).filter(|commit| *commit == id).for_each(|commit| *commit = new.clone());
     }
 
     /// Looks at every commit of the history, the newest first, as plainly as can be.
@@ -166,6 +174,19 @@ impl Repository for Universe {
             let Some(files) = state.git.commits.get(commit).cloned() else { return Ok(None) };
             let tree = state.git.folders(&files, "connectors/").remove(connector);
             Ok(tree.and_then(|tree| state.git.trees.get(&tree).cloned()))
+        })
+    }
+
+    async fn find_bundle(&self, commit: &CommitId, connector: &str, digest: &Digest, digest_of: DigestOf) -> Result<Option<BundleFiles>> {
+        self.call("repository.find_bundle", |state, _| {
+            let history: Vec<CommitId> =
+                std::iter::successors(Some(commit.clone()), |commit| state.git.parents.get(commit).cloned()).collect();
+            let mut found = history.iter().filter_map(|commit| {
+                let files = state.git.commits.get(commit)?.clone();
+                let tree = state.git.folders(&files, "connectors/").remove(connector)?;
+                state.git.trees.get(&tree).cloned()
+            });
+            Ok(found.find(|files| digest_of(files).as_ref() == Some(digest)))
         })
     }
 
