@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Door;
 use super::failure::{Ended, Failure, Outcome};
 use super::output::Human;
+use super::render::columns::one_line;
 use super::work_tree::WorkTree;
 use crate::manifest::MANIFEST;
 use crate::model::{CommitId, ConnectorName, Operation};
@@ -44,7 +45,7 @@ impl Human for Changed {
     fn human(&self) -> String {
         let commit = self.commit.as_ref().map_or_else(String::new, |commit| format!(" (commit {})", commit.short()));
         let next = if self.next.is_empty() { String::new() } else { format!("{}\n", self.next) };
-        format!("{}{commit}\n{next}", self.summary)
+        format!("{}{commit}\n{next}", one_line(&self.summary))
     }
 }
 

@@ -7,6 +7,7 @@ use owo_colors::OwoColorize as _;
 use serde::Serialize;
 
 use super::output::Format;
+use super::render::columns::harmless;
 use super::render::paint;
 
 /// How a command ended that did what it was asked.
@@ -105,15 +106,15 @@ impl Failure {
         let mut text = format!("{} ", "error:".style(paint::BAD));
         match self {
             Failure::Usage(refusal) | Failure::Refused(refusal) => {
-                let _ = write!(text, "cannot {}: {}", refusal.attempt, refusal.reason);
+                let _ = write!(text, "cannot {}: {}", harmless(&refusal.attempt), harmless(&refusal.reason));
                 if let Some(hint) = &refusal.hint {
-                    let _ = write!(text, "\n{} {hint}", " hint:".style(paint::HINT));
+                    let _ = write!(text, "\n{} {}", " hint:".style(paint::HINT), harmless(hint));
                 }
             }
             Failure::Other(error) => {
-                let _ = write!(text, "{error}");
+                text.push_str(&harmless(&error.to_string()));
                 for cause in error.chain().skip(1) {
-                    let _ = write!(text, "\n{} {cause}", "cause:".style(paint::FAINT));
+                    let _ = write!(text, "\n{} {}", "cause:".style(paint::FAINT), harmless(&cause.to_string()));
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use super::Door;
 use super::failure::Failure;
+use crate::manifest::is_obeyed;
 use crate::model::Person;
 use crate::settings::Location;
 
@@ -20,7 +21,7 @@ pub fn who(door: &Door, by: Option<&str>, attempt: &str) -> Result<Person, Failu
 /// Whether a text can be an address: what identity is compared by.
 pub fn is_address(text: &str) -> bool {
     matches!(text.split_once('@'), Some((name, host)) if !name.is_empty() && !host.is_empty())
-        && !text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>'))
+        && !text.contains(|c: char| c.is_whitespace() || is_obeyed(c) || matches!(c, '<' | '>'))
 }
 
 fn of_git(door: &Door) -> Option<Person> {
@@ -40,7 +41,8 @@ mod tests {
     #[test]
     fn addresses_are_told_from_other_text() {
         assert!(is_address("bob@example.com"));
-        for wrong in ["bob", "@example.com", "bob@", "b b@example.com", "<bob@example.com>", "bob@ex\nample.com"] {
+        for wrong in ["bob", "@example.com", "bob@", "b b@example.com", "<bob@example.com>", "bob@ex\nample.com", "bob@\u{202E}example.com"]
+        {
             assert!(!is_address(wrong), "{wrong}");
         }
     }

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use owo_colors::OwoColorize as _;
 use serde::Serialize;
 
+use super::render::columns::harmless;
 use super::render::paint;
 
 /// Who reads the result.
@@ -76,14 +77,14 @@ impl Shell {
         written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
     }
 
-    /// Tells people what happened beside the result.
+    /// Tells people what happened beside the result. It may be styled, so text from outside has to be made harmless before.
     pub fn note(self, text: impl AsRef<str>) {
         let _ = writeln!(anstream::stderr(), "{}", text.as_ref());
     }
 
-    /// Tells people what to look out for.
+    /// Tells people what to look out for; the text may be of anyone.
     pub fn warn(self, text: impl AsRef<str>) {
-        self.note(format!("{} {}", "warning:".style(paint::WARN), text.as_ref()));
+        self.note(format!("{} {}", "warning:".style(paint::WARN), harmless(text.as_ref())));
     }
 
     /// Whether people watch the standard error stream.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::digest::{self, MANIFEST};
-use super::{Document, Manifest, Suite, code, excerpt, typed};
+use super::{Document, Manifest, Suite, code, excerpt, hidden, typed};
 use crate::model::{BundleFiles, ConnectorName, Digest, Place, Problem};
 
 /// Everything in one connector's folder, understood.
@@ -40,7 +40,8 @@ impl Bundle {
         let manifest = read_manifest(folder, &root, files).map_err(|found| problems.extend(found)).ok();
         let mut suites = Vec::new();
         for (path, bytes) in files.iter().filter(|(path, _)| is_suite(path)) {
-            match typed::read::<Suite>(&format!("{root}/{path}"), bytes) {
+            let rules = |document: &Document, problems: &mut Vec<Problem>| hidden::refuse_in_titles(document, bytes, problems);
+            match typed::read_with::<Suite>(&format!("{root}/{path}"), bytes, rules) {
                 Ok((suite, document)) => suites.push(SuiteFile { path: path.to_owned(), suite, document }),
                 Err(found) => problems.extend(found),
             }
@@ -75,6 +76,7 @@ fn read_manifest(folder: &str, root: &str, files: &BundleFiles) -> Result<(Manif
     match typed::read_with::<Manifest>(&file, bytes, |document, problems| {
         name_is_folder(folder, document, problems);
         version_fits(document, problems);
+        hidden::refuse(document, bytes, problems);
     }) {
         Ok(read) if problems.is_empty() => Ok(read),
         Ok(_) => Err(problems),

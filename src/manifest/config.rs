@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::de::whole;
 use super::order::Ordered;
-use super::{Document, code, form, typed};
+use super::{Document, code, form, hidden, typed};
 use crate::model::Problem;
 
 /// Environments, review and policy. Nothing here can redirect the daemon or read its credentials.
@@ -80,7 +80,11 @@ pub const CONFIG: &str = "switchboard.yaml";
 impl Config {
     /// Reads `switchboard.yaml`, or tells every problem in it.
     pub fn read(bytes: &[u8]) -> Result<Self, Vec<Problem>> {
-        typed::read_with::<Self>(CONFIG, bytes, environments_of_both_kinds).map(|(config, _)| config)
+        let rules = |document: &Document, problems: &mut Vec<Problem>| {
+            environments_of_both_kinds(document, problems);
+            hidden::refuse(document, bytes, problems);
+        };
+        typed::read_with::<Self>(CONFIG, bytes, rules).map(|(config, _)| config)
     }
 
     fn default_environments() -> Ordered<Environment> {

@@ -12,6 +12,7 @@ mod document;
 pub mod edit;
 mod excerpt;
 mod form;
+mod hidden;
 mod order;
 pub mod release;
 mod scalar;
@@ -35,8 +36,9 @@ pub use connector::{
 };
 pub use digest::{MANIFEST, digest};
 pub use document::Document;
+pub use hidden::is_obeyed;
 pub use order::Ordered;
 pub use schemas::{schema_text, schemas};
 pub use suggestion::nearest;
 pub use suite::{Case, Exchange, Expectation, ExpectedError, ExpectedEvent, ExpectedRequest, MockedResponse, Suite, WebhookRequest};
-pub use text::{LARGEST_FILE, turns_direction};
+pub use text::LARGEST_FILE;

@@ -32,26 +32,17 @@ fn control_character(file: &str, text: &str, at: usize, character: char) -> Prob
     Problem::error(code::CONTROL_CHARACTER, place_of(file, text, at), message).hint("Delete it, or write it as an escape in double quotes.")
 }
 
-/// The first character that YAML 1.2 does not allow in a file, or that turns the direction of text.
+/// The first character that YAML 1.2 does not allow in a file.
 fn unsupported_character(text: &str) -> Option<(usize, char)> {
     // Most files have none of these bytes, so that bytes are looked at before characters.
-    let suspicious =
-        |byte: u8| (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0x7F || matches!(byte, 0xC2 | 0xE2 | 0xEF);
+    let suspicious = |byte: u8| (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0x7F || matches!(byte, 0xC2 | 0xEF);
     let start = text.bytes().position(suspicious)?;
     text.get(start..)?.char_indices().find(|(_, character)| is_unsupported(*character)).map(|(at, character)| (start + at, character))
 }
 
 fn is_unsupported(character: char) -> bool {
-    match character {
-        '\t' | '\n' | '\r' | '\u{85}' => false,
-        '\u{0}'..='\u{1F}' | '\u{7F}'..='\u{9F}' | '\u{FFFE}' | '\u{FFFF}' => true,
-        _ => turns_direction(character),
-    }
-}
-
-/// Whether a character turns the direction of text, so that what is shown differs from what is read.
-pub fn turns_direction(character: char) -> bool {
-    matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    let is_control = matches!(character, '\u{0}'..='\u{1F}' | '\u{7F}'..='\u{9F}');
+    (is_control && !matches!(character, '\t' | '\n' | '\r' | '\u{85}')) || matches!(character, '\u{FFFE}' | '\u{FFFF}')
 }
 
 /// The place of a byte offset.

@@ -125,3 +125,31 @@ fn neither_who_asked_nor_who_changed_it_since_approves() {
     team.run(&["apply"]).done();
     assert_eq!(team.stage("crm"), "published");
 }
+
+#[test]
+fn what_people_write_never_commands_a_terminal() {
+    let team = Team::in_review();
+    let (by, reason) = ("Bo\u{202E}b <bob@example.com>", "see\u{1b}]0;owned\u{7}\u{2066} the\u{9b}1m notes\u{1b}[2J");
+    let mut told = vec![team.run(&["review", "reject", "1", "--by", by, "--reason", reason]).done()];
+    for arguments in [
+        &["apply"][..],
+        &["list"],
+        &["plan"],
+        &["show", "crm"],
+        &["explain", "crm"],
+        &["review", "list"],
+        &["review", "show", "1"],
+        &["review", "approve", "1", "--by", "carol@example.com"],
+        &["review", "reopen", "1", "--by", by],
+        &["review", "approve", "1", "--by", by],
+        &["show", "crm"],
+    ] {
+        told.push(team.run(arguments));
+    }
+    assert!(told.iter().any(|ran| ran.out.contains("rejected by Bo\u{fffd}b <bob@example.com>: see")), "{told:?}");
+    assert!(told.iter().any(|ran| ran.err.contains("it is closed: rejected by Bo\u{fffd}b")), "{told:?}");
+    for ran in told {
+        let shown = format!("{}{}", ran.out, ran.err);
+        assert!(!shown.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{202E}', '\u{2066}']), "{shown:?}");
+    }
+}

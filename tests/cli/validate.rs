@@ -78,6 +78,18 @@ fn hostile_folders_are_problems_and_no_more() {
 }
 
 #[test]
+fn what_a_terminal_would_obey_is_a_problem_and_is_not_printed() {
+    let team = with_two();
+    team.replace("connectors/crm/connector.yaml", "title: Crm", "title: Crm \u{202E}mrc");
+    team.replace("connectors/mail/connector.yaml", "title: Mail", "title: \"\\e[2JMail\"");
+    let ran = team.run(&["validate"]).failed();
+    assert!(ran.out.contains("connectors/crm/connector.yaml:4:12: error[SB016]: the direction character U+202E"), "{}", ran.out);
+    assert!(ran.out.contains("    4 | title: Crm \u{fffd}mrc\n      |            ^\n"), "{}", ran.out);
+    assert!(ran.out.contains("connectors/mail/connector.yaml:4:8: error[SB016]: `title` holds U+001B"), "{}", ran.out);
+    assert!(!ran.out.contains(['\u{202E}', '\u{1b}']), "{}", ran.out);
+}
+
+#[test]
 fn files_that_git_ignores_are_not_read() {
     let team = with_two();
     team.write(".gitignore", ".switchboard/\n*.swp\n");
@@ -94,15 +106,6 @@ fn a_linked_policy_is_not_followed() {
     let ran = team.run(&["validate"]).failed();
     assert!(ran.out.contains("switchboard.yaml:1:1: error[SB040]: a symbolic link where a file belongs"), "{}", ran.out);
     assert!(!ran.out.contains("hunter2") && !ran.out.contains("password"), "{}", ran.out);
-}
-
-#[test]
-fn characters_that_turn_the_text_around_are_refused() {
-    let team = Team::with_crm();
-    team.replace("connectors/crm/connector.yaml", "title: ", "title: \u{202e}");
-    let ran = team.run(&["validate"]).failed();
-    assert!(ran.out.contains("error[SB002]: the control character U+202E is not allowed"), "{}", ran.out);
-    assert!(!ran.out.contains('\u{202e}'), "{}", ran.out);
 }
 
 #[test]

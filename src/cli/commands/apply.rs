@@ -10,6 +10,7 @@ use crate::cli::Door;
 use crate::cli::failure::{Ended, Failure, Outcome};
 use crate::cli::identity::who;
 use crate::cli::output::Format;
+use crate::cli::render::columns::one_line;
 use crate::cli::render::plan::describe;
 use crate::daemon::{self, Lease};
 use crate::model::{Fact, Person};
@@ -118,7 +119,7 @@ fn sentence(performed: &Performed) -> String {
     let (name, step) = (&performed.planned.connector, describe(&performed.planned.step));
     match &performed.outcome {
         Ok(()) => format!("{name}: {step}"),
-        Err(error) => format!("{name}: {step}: failed: {error:#}"),
+        Err(error) => format!("{name}: {step}: failed: {}", one_line(&format!("{error:#}"))),
     }
 }
 

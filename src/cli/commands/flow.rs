@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use crate::assemble;
 use crate::cli::Door;
 use crate::cli::failure::{Ended, Failure, Outcome};
+use crate::cli::render::columns::harmless;
 use crate::harness::{FlowOutcome, run_flow};
 use crate::manifest::LARGEST_FILE;
 
@@ -46,11 +47,11 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
             Ok(Outcome::Done)
         }
         FlowOutcome::Fault(fault) => {
-            door.shell.note(fault.to_string());
+            door.shell.note(harmless(&fault.to_string()));
             Ok(Outcome::Findings)
         }
         FlowOutcome::Invalid(problems) => {
-            problems.iter().for_each(|problem| door.shell.note(problem.to_string()));
+            problems.iter().for_each(|problem| door.shell.note(harmless(&problem.to_string())));
             Ok(Outcome::Findings)
         }
     }

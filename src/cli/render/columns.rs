@@ -6,7 +6,7 @@ use owo_colors::{OwoColorize as _, Style};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::paint;
-use crate::manifest::turns_direction;
+use crate::manifest::is_obeyed;
 
 /// A table without lines: two blanks between columns, none at the end of a row.
 #[derive(Debug, Default)]
@@ -54,14 +54,15 @@ pub fn harmless(text: &str) -> String {
     text.replace(|c: char| is_obeyed(c) && c != '\n' && c != '\t', "\u{fffd}")
 }
 
-/// Whether a terminal does something for this character: control characters, and those that turn the direction of text.
-fn is_obeyed(character: char) -> bool {
-    character.is_control() || turns_direction(character)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_from_outside_is_obeyed() {
+        assert_eq!(one_line(" a\u{1b}[2J\n\u{9b}1m\u{202E}b\u{200F} "), "a\u{fffd}[2J \u{fffd}1m\u{fffd}b\u{fffd}");
+        assert_eq!(harmless("a\tb\r\n\u{2066}c"), "a\tb\u{fffd}\n\u{fffd}c");
+    }
 
     #[test]
     fn columns_line_up_and_rows_end_with_text() {

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use owo_colors::OwoColorize as _;
 use similar::{ChangeTag, TextDiff};
 
-use super::columns::harmless;
+use super::columns::{harmless, one_line};
 use super::paint;
 use crate::manifest::MANIFEST;
 use crate::model::BundleFiles;
@@ -43,7 +43,7 @@ fn file(path: &str, old: Option<&[u8]>, new: Option<&[u8]>) -> String {
         (_, None) => " (removed)",
         (Some(_), Some(_)) => "",
     };
-    let mut text = format!("{}\n", format!("{path}{what}").style(paint::STRONG));
+    let mut text = format!("{}\n", format!("{}{what}", one_line(path)).style(paint::STRONG));
     match (as_text(old), as_text(new)) {
         (Some(old), Some(new)) => text.push_str(&lines(old, new)),
         (None, _) | (_, None) => {

@@ -29,7 +29,7 @@ fn report(evidence: &Evidence, case: &CaseReport) -> String {
         CaseOutcome::Failed => "✗".style(paint::BAD),
     };
     let title = format!("{} › {}", one_line(&case.suite), one_line(&case.case));
-    let mut text = format!("  {sign} {title} {}\n", format!("({}, {})", case.target, took(case.micros)).style(paint::FAINT));
+    let mut text = format!("  {sign} {title} {}\n", format!("({}, {})", one_line(&case.target), took(case.micros)).style(paint::FAINT));
     if case.outcome == CaseOutcome::Failed {
         let place = format!("connectors/{}/{}", evidence.connector, case.place);
         let _ = writeln!(text, "      {}", one_line(&place).style(paint::FAINT));

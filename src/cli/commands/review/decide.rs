@@ -9,7 +9,7 @@ use crate::cli::Door;
 use crate::cli::failure::Failure;
 use crate::cli::identity::who;
 use crate::cli::output::Human;
-use crate::cli::render::{self, connectors::review_state};
+use crate::cli::render::{self, columns::one_line, connectors::review_state};
 use crate::daemon::Lease;
 use crate::forge::{Approval, Rejection, Reopening};
 use crate::model::{CommitId, Person, ReviewId};
@@ -30,7 +30,7 @@ struct Decided {
 
 impl Human for Decided {
     fn human(&self) -> String {
-        format!("{}\n", self.sentence)
+        format!("{}\n", one_line(&self.sentence))
     }
 }
 
