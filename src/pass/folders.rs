@@ -1,15 +1,15 @@
-//! Reads the tracked branch: settings, connectors' folders and release records, each only where its object id has changed.
+//! Reads the tracked branch: settings and connectors' folders, each only where its object id has changed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use super::World;
-use super::memory::{Dirty, Folder, Memory, ReadConfig, ReadReleases};
+use super::memory::{Dirty, Folder, Memory, ReadConfig};
 use super::read::{READER_LEVEL, declare};
-use crate::manifest::{Config, code, release};
-use crate::model::{BlobId, BundleFiles, ConnectorName, Digest, EnvironmentName, Place, Problem, TreeId};
+use super::{World, releases};
+use crate::manifest::{Config, code};
+use crate::model::{BlobId, BundleFiles, ConnectorName, EnvironmentName, Place, Problem, TreeId};
 use crate::planning::{Declaration, Desired, Gap, Policy};
 use crate::repository::{Head, Listing, ReadError};
 use crate::store::CachedDeclaration;
@@ -19,7 +19,7 @@ const CONFIG: &str = "switchboard.yaml";
 const CONNECTORS: &str = "connectors";
 const CONFIG_LIMIT: usize = 1 << 20;
 /// Folders read at once: bounds the memory a first pass takes.
-const CHUNK: usize = 256;
+pub(super) const CHUNK: usize = 256;
 
 /// Takes the declarations of an earlier process from the store, once.
 pub(super) async fn load_cache(world: &World, memory: &mut Memory) -> Result<()> {
@@ -68,7 +68,7 @@ pub(super) async fn read(world: &World, memory: &mut Memory) -> Result<Vec<Gap>>
     }
     read_config(world, memory, &listing).await?;
     read_connectors(world, memory, &listing).await?;
-    read_releases(world, memory, &listing).await;
+    releases::read(world, memory, &listing).await;
     memory.oddities = listing.oddities.iter().map(|odd| refused(&odd.path, &odd.reason)).collect();
     let unread_folders = memory.folders.values().filter(|folder| folder.tree.is_none()).count();
     memory.incomplete = unread_folders + memory.releases.values().filter(|read| read.tree.is_none()).count();
@@ -223,58 +223,13 @@ fn declare_one(((folder, tree), files): ((String, TreeId), Result<BundleFiles, R
     (folder, tree, outcome)
 }
 
-async fn read_releases(world: &World, memory: &mut Memory, listing: &Listing) {
-    let gone: Vec<String> = memory.releases.keys().filter(|folder| !listing.releases.contains_key(*folder)).cloned().collect();
-    for folder in gone {
-        memory.releases.remove(&folder);
-        mark(memory, &folder);
-    }
-    let wanted: Vec<(String, TreeId)> = listing
-        .releases
-        .iter()
-        .filter(|(folder, tree)| memory.releases.get(*folder).is_none_or(|read| read.tree.as_ref() != Some(*tree)))
-        .map(|(folder, tree)| (folder.clone(), tree.clone()))
-        .collect();
-    let trees: Vec<TreeId> = wanted.iter().map(|(_, tree)| tree.clone()).collect();
-    let bundles = world.repository.read_bundles(&trees).await;
-    for ((folder, tree), files) in wanted.into_iter().zip(bundles) {
-        match files {
-            Ok(files) => {
-                let read = records(&folder, tree, &files);
-                memory.releases.insert(folder.clone(), read);
-            }
-            Err(error) => {
-                // What was read before stays good, and is read again on the next pass.
-                let place = Place::file(format!("releases/{folder}"));
-                let read = memory.releases.entry(folder.clone()).or_insert_with(ReadReleases::empty);
-                read.tree = None;
-                read.unreadable = vec![Problem::error(code::OBJECT_UNREADABLE, place, error.to_string())];
-            }
-        }
-        mark(memory, &folder);
-    }
-}
-
-fn records(folder: &str, tree: TreeId, files: &BundleFiles) -> ReadReleases {
-    let mut read = ReadReleases { tree: Some(tree), ..ReadReleases::empty() };
-    for (file, bytes) in files.iter() {
-        let path = format!("releases/{folder}/{file}");
-        match release::read(&path, bytes) {
-            Ok(release) if crate::model::Release::path(&release.connector, &release.version) == path => {
-                read.records.push((release, Digest::of(bytes)));
-            }
-            Ok(release) => read.unreadable.push(refused(&path, &format!("it is the record of {} {}", release.connector, release.version))),
-            Err(problems) => read.unreadable.extend(problems.into_iter().next()),
-        }
-    }
-    read
-}
-
-fn refused(path: &str, reason: &str) -> Problem {
+/// A problem of something that is not what it should be.
+pub(super) fn refused(path: &str, reason: &str) -> Problem {
     Problem::error(code::OUT_OF_PLACE, Place::file(path), reason)
 }
 
-fn mark(memory: &mut Memory, folder: &str) {
+/// Marks the connector of a folder as changed.
+pub(super) fn mark(memory: &mut Memory, folder: &str) {
     if let Ok(name) = folder.parse::<ConnectorName>() {
         memory.dirty.add(&name);
     }

@@ -21,7 +21,7 @@ pub struct Memory {
     pub(super) config: Option<ReadConfig>,
     pub(super) policy: Arc<Policy>,
     pub(super) folders: BTreeMap<String, Folder>,
-    /// How many folders could not be read for now.
+    /// How many folders, of connectors and of records, could not be read for now.
     pub(super) incomplete: usize,
     pub(super) releases: BTreeMap<String, ReadReleases>,
     pub(super) oddities: Vec<Problem>,
@@ -58,6 +58,7 @@ pub(super) struct Folder {
 /// A connector's release records as last read.
 #[derive(Debug, Clone)]
 pub(super) struct ReadReleases {
+    /// What was read; `None` where not all of it could be and it is tried again.
     pub(super) tree: Option<TreeId>,
     pub(super) records: Vec<(Release, Digest)>,
     pub(super) unreadable: Vec<Problem>,

@@ -10,6 +10,7 @@ mod memory;
 mod observe;
 mod perform;
 mod read;
+mod releases;
 mod world;
 
 use std::collections::BTreeSet;
@@ -33,7 +34,7 @@ pub struct Report {
     pub snapshot: Snapshot,
     /// What it planned.
     pub plan: Plan,
-    /// What became of each step, in the plan's order of finishing.
+    /// What became of each step, in the order in which they ended.
     pub performed: Vec<Performed>,
 }
 

@@ -16,8 +16,8 @@ use super::mirror::Mirror;
 use super::read::{Reader, oid, unreadable};
 use super::write::{self, CommitSummary, NewFile};
 use super::{
-    Asks, BranchProposal, DigestOf, GitOptions, Head, Listing, Location, Merge, Pushed, ReadError, RefChange, RefUpdate, Repository,
-    ancestry, askers, merge, old_content, past, refs,
+    Asks, BranchProposal, DigestOf, FolderFile, GitOptions, Head, Listing, Location, Merge, Pushed, ReadError, RefChange, RefUpdate,
+    Repository, ancestry, askers, merge, old_content, past, refs,
 };
 
 /// A git repository. Cheap to clone; every operation opens the repository anew, so one that went away and came back is simply there again.
@@ -42,7 +42,10 @@ enum Place {
     Mirrored(Mirror),
 }
 
-/// How many threads read bundles.
+/// Reads what stands in a tree.
+type ReadTree<T> = fn(&Reader<'_>, git2::Oid) -> Result<T, ReadError>;
+
+/// How many threads read trees.
 const READERS: usize = 2;
 
 /// The largest file that [`GitRepository::read_file`] reads, in bytes.
@@ -204,22 +207,11 @@ impl Repository for GitRepository {
     }
 
     async fn read_bundles(&self, trees: &[TreeId]) -> Vec<Result<BundleFiles, ReadError>> {
-        let chunk = trees.len().div_ceil(READERS).max(1);
-        let tasks: Vec<_> = trees
-            .chunks(chunk)
-            .map(|chunk| {
-                let (inner, trees) = (self.inner.clone(), chunk.to_vec());
-                (chunk.len(), spawn_blocking(move || read_chunk(&inner, &trees)))
-            })
-            .collect();
-        let mut bundles = Vec::with_capacity(trees.len());
-        for (count, task) in tasks {
-            match task.await {
-                Ok(read) => bundles.extend(read),
-                Err(error) => bundles.extend((0..count).map(|_| Err(unreadable(&error)))),
-            }
-        }
-        bundles
+        self.read_each(trees, |reader, tree| reader.bundle(tree)).await
+    }
+
+    async fn read_folders(&self, trees: &[TreeId]) -> Vec<Result<Vec<FolderFile>, ReadError>> {
+        self.read_each(trees, |reader, tree| reader.folder(tree)).await
     }
 
     async fn read_blob(&self, blob: &BlobId, limit: usize) -> Result<Vec<u8>> {
@@ -270,6 +262,26 @@ impl GitRepository {
         }
     }
 
+    /// Reads trees on some threads, in the order asked for.
+    async fn read_each<T: Send + 'static>(&self, trees: &[TreeId], read: ReadTree<T>) -> Vec<Result<T, ReadError>> {
+        let chunk = trees.len().div_ceil(READERS).max(1);
+        let tasks: Vec<_> = trees
+            .chunks(chunk)
+            .map(|chunk| {
+                let (inner, trees) = (self.inner.clone(), chunk.to_vec());
+                (chunk.len(), spawn_blocking(move || read_chunk(&inner, &trees, read)))
+            })
+            .collect();
+        let mut found = Vec::with_capacity(trees.len());
+        for (count, task) in tasks {
+            match task.await {
+                Ok(read) => found.extend(read),
+                Err(error) => found.extend((0..count).map(|_| Err(unreadable(&error)))),
+            }
+        }
+        found
+    }
+
     fn listed(&self) -> MutexGuard<'_, Option<(CommitId, Listing)>> {
         self.inner.listed.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -281,14 +293,15 @@ impl GitRepository {
     }
 }
 
-fn read_chunk(inner: &Inner, trees: &[TreeId]) -> Vec<Result<BundleFiles, ReadError>> {
+fn read_chunk<T>(inner: &Inner, trees: &[TreeId], read: ReadTree<T>) -> Vec<Result<T, ReadError>> {
+    let all = |error: &dyn std::fmt::Display| trees.iter().map(|_| Err(unreadable(error))).collect();
     let repo = match inner.open() {
         Ok(repo) => repo,
-        Err(error) => return trees.iter().map(|_| Err(unreadable(&error))).collect(),
+        Err(error) => return all(&error),
     };
     match Reader::new(&repo) {
-        Ok(reader) => trees.iter().map(|tree| reader.bundle(git2::Oid::from_str(tree.as_str()).map_err(unreadable)?)).collect(),
-        Err(error) => trees.iter().map(|_| Err(unreadable(&error))).collect(),
+        Ok(reader) => trees.iter().map(|tree| read(&reader, git2::Oid::from_str(tree.as_str()).map_err(unreadable)?)).collect(),
+        Err(error) => all(&error),
     }
 }
 

@@ -82,6 +82,15 @@ pub enum ReadError {
     Unreadable(String),
 }
 
+/// A file of a folder, which may fail on its own.
+#[derive(Debug, Clone)]
+pub struct FolderFile {
+    /// Its name.
+    pub name: String,
+    /// What is in it.
+    pub content: Result<Vec<u8>, ReadError>,
+}
+
 /// The change that opens a review: one file on a branch of its own.
 #[derive(Debug, Clone)]
 pub struct BranchProposal {
@@ -133,6 +142,9 @@ pub trait Repository: Send + Sync {
 
     /// Reads folders as bundles, in the order asked for; each fails on its own.
     async fn read_bundles(&self, trees: &[TreeId]) -> Vec<Result<BundleFiles, ReadError>>;
+
+    /// Reads the files of folders that may grow without end, in the order asked for. What is no small file is refused on its own.
+    async fn read_folders(&self, trees: &[TreeId]) -> Vec<Result<Vec<FolderFile>, ReadError>>;
 
     /// Reads one file of the repository, refusing more than `limit` bytes.
     async fn read_blob(&self, blob: &BlobId, limit: usize) -> Result<Vec<u8>>;

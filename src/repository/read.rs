@@ -8,7 +8,7 @@ use git2::{ObjectType, Odb, Oid, Repository, Tree};
 use crate::model::{BlobId, BundleFiles, CommitId, TreeId};
 
 use super::intake::{Intake, admit_depth, child_path, printable, refused};
-use super::{Listing, Oddity, ReadError};
+use super::{FolderFile, Listing, Oddity, ReadError};
 
 /// The largest commit object that is looked at, in bytes.
 const MAX_COMMIT: usize = 1024 * 1024;
@@ -16,6 +16,10 @@ const MAX_COMMIT: usize = 1024 * 1024;
 const MAX_TREE: usize = 64 * 1024 * 1024;
 /// The largest tree object inside a bundle: far more than its file limit needs.
 const MAX_BUNDLE_TREE: usize = 1024 * 1024;
+
+/// The largest file of a folder that may grow without end, and all of them together, in bytes.
+const MAX_FOLDER_FILE: usize = 64 * 1024;
+const MAX_FOLDER: usize = 64 * 1024 * 1024;
 
 /// Modes of entries, as git writes them.
 pub(super) const FOLDER: i32 = 0o040_000;
@@ -118,6 +122,31 @@ impl<'r> Reader<'r> {
         let mut intake = Intake::default();
         self.fill(&mut intake, tree, "", 1)?;
         Ok(intake.finish())
+    }
+
+    /// Reads the files of a folder that may hold any number of them.
+    pub(super) fn folder(&self, tree: Oid) -> Result<Vec<FolderFile>, ReadError> {
+        let (size, _) = self.odb.read_header(tree).map_err(unreadable)?;
+        if size > MAX_TREE {
+            return Err(refused("", format!("the folder's own list has {size} bytes, the limit is {MAX_TREE}")));
+        }
+        let tree = self.repo.find_tree(tree).map_err(unreadable)?;
+        let mut room = MAX_FOLDER;
+        let files = tree.iter().map(|entry| {
+            let name = printable(entry.name_bytes());
+            let content = child_path("", entry.name_bytes()).and_then(|path| {
+                if !is_file(entry.filemode()) {
+                    return Err(refused(&path, kind_fault(entry.filemode(), "file")));
+                }
+                let limit = room.min(MAX_FOLDER_FILE);
+                let content = self.file_within(entry.id(), limit).map_err(|error| unreadable(format!("{error:#}")))?;
+                let content = content.ok_or_else(|| refused(&path, format!("the file has more than {limit} bytes")))?;
+                room -= content.len();
+                Ok(content)
+            });
+            FolderFile { name, content }
+        });
+        Ok(files.collect())
     }
 
     fn fill(&self, intake: &mut Intake, tree: Oid, folder: &str, depth: usize) -> Result<(), ReadError> {

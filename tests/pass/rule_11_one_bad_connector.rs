@@ -3,7 +3,7 @@
 use switchboard::planning::WaitingOn;
 
 use crate::support::team::{Draft, Team};
-use crate::support::universe::Fault;
+use crate::support::universe::{Fault, LINK};
 
 #[test]
 fn a_broken_manifest_does_not_delay_its_neighbour() {
@@ -52,5 +52,47 @@ fn new_content_is_not_delayed_by_the_failures_of_the_old() {
     team.commit(&draft);
     team.universe.state().named_faults.clear();
     assert_eq!(team.steps(), ["deploy orders"]);
+    team.assert_at_rest();
+}
+
+#[test]
+fn what_is_out_of_place_among_the_records_stops_no_other_record() {
+    let mut team = Team::new();
+    let mut draft = Draft::new("orders");
+    team.publish(&mut draft);
+    team.universe.state().git.change(|files| {
+        files.insert("releases/orders/0.9.0.yaml".to_owned(), LINK.to_vec());
+    });
+    draft.version = Some("1.1.0".to_owned());
+    draft.content = "second".to_owned();
+    team.commit(&draft);
+    team.settle();
+    team.approve("orders");
+    for restart in [false, true] {
+        if restart {
+            team.restart();
+        }
+        team.settle();
+        assert_eq!(team.held("production", "orders").as_deref(), Some("1.1.0"));
+        let waits = team.waits_on("orders");
+        assert!(matches!(&waits[..], [WaitingOn::ProposedRecord { record }] if record.ends_with("0.9.0.yaml")), "{waits:?}");
+        team.assert_at_rest();
+    }
+}
+
+#[test]
+fn a_refused_folder_is_a_problem_of_its_own_connector() {
+    let mut team = Team::new();
+    team.publish(&mut Draft::new("orders"));
+    team.universe.state().git.change(|files| {
+        files.insert("connectors/orders/icon.svg".to_owned(), LINK.to_vec());
+    });
+    let mut stock = Draft::new("stock");
+    stock.status = "pre-published";
+    team.commit(&stock);
+    team.settle();
+    assert_eq!(team.held("production", "orders").as_deref(), Some("1.0.0"));
+    assert!(matches!(&team.waits_on("orders")[..], [WaitingOn::ReadableManifest { .. }]));
+    assert_eq!(team.held("test", "stock").as_deref(), Some("1.0.0"));
     team.assert_at_rest();
 }

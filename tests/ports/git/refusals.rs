@@ -1,7 +1,7 @@
 //! What a stranger's repository may hold and is refused: links, names that lead elsewhere, too much of anything.
 
 use switchboard::model::{CommitId, TreeId};
-use switchboard::repository::{ReadError, Repository};
+use switchboard::repository::{MAX_FILES, ReadError, Repository};
 
 use super::head_of;
 use crate::support::git::TestRepo;
@@ -81,4 +81,20 @@ async fn entries_of_the_wrong_kind_beside_the_connectors_are_reported_and_the_re
     assert_eq!(listing.config, None);
     let odd: Vec<_> = listing.oddities.iter().map(|odd| odd.path.as_str()).collect();
     assert_eq!(odd, ["switchboard.yaml", "connectors/link", "connectors/module", "releases"]);
+}
+
+#[tokio::test]
+async fn a_folder_of_records_has_room_for_all_and_refuses_each_file_on_its_own() {
+    let test = TestRepo::bare();
+    let names: Vec<String> = (0..MAX_FILES + 100).map(|n| format!("releases/a/1.0.{n}.yaml")).collect();
+    let large = vec![b' '; 65 * 1024];
+    let mut changes: Vec<(&str, Option<&[u8]>)> = names.iter().map(|name| (name.as_str(), Some(&b"r"[..]))).collect();
+    changes.extend([("releases/a/large.yaml", Some(large.as_slice())), ("releases/a/folder/x", Some(b"x"))]);
+    let head = test.commit("main", &changes);
+    let repo = test.open();
+    let tree = repo.list(&head).await.unwrap().releases.remove("a").unwrap();
+    let files = repo.read_folders(&[tree]).await.remove(0).unwrap();
+    let refused: Vec<String> = files.iter().filter_map(|file| Some(file.content.as_ref().err()?.to_string())).collect();
+    assert_eq!(refused, ["folder: a folder where a file belongs", "large.yaml: the file has more than 65536 bytes"]);
+    assert_eq!(files.len(), names.len() + 2);
 }

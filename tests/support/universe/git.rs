@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
 use switchboard::model::{BlobId, BundleFiles, CommitId, Digest, Person, RecordId, RecordPast, Release, TreeId};
-use switchboard::repository::{Asks, BranchProposal, DigestOf, Head, Listing, Pushed, ReadError, Repository};
+use switchboard::repository::{Asks, BranchProposal, DigestOf, FolderFile, Head, Listing, Oddity, Pushed, ReadError, Repository};
 
 use super::Universe;
 
@@ -130,6 +130,14 @@ impl GitState {
     }
 }
 
+/// What stands for a symbolic link in these files.
+pub const LINK: &[u8] = b"a symbolic link";
+
+fn admitted(name: &str, bytes: &[u8]) -> Result<Vec<u8>, ReadError> {
+    let refusal = || ReadError::Refused(Oddity { path: name.to_owned(), reason: "a symbolic link where a file belongs".to_owned() });
+    if bytes == LINK { Err(refusal()) } else { Ok(bytes.to_vec()) }
+}
+
 #[async_trait]
 impl Repository for Universe {
     async fn head(&self) -> Result<Head> {
@@ -154,7 +162,22 @@ impl Repository for Universe {
     async fn read_bundles(&self, trees: &[TreeId]) -> Vec<Result<BundleFiles, ReadError>> {
         let read = self.call("repository.read_bundles", |state, _| {
             let read = |tree: &TreeId| match state.git.trees.get(tree) {
-                Some(files) if !state.git.corrupt.contains(tree) => Ok(files.clone()),
+                Some(files) if !state.git.corrupt.contains(tree) => {
+                    files.iter().try_for_each(|(name, bytes)| admitted(name, bytes).map(|_| ()))?;
+                    Ok(files.clone())
+                }
+                Some(_) | None => Err(ReadError::Unreadable(tree.to_string())),
+            };
+            Ok(trees.iter().map(read).collect::<Vec<_>>())
+        });
+        read.unwrap_or_else(|error| trees.iter().map(|_| Err(ReadError::Unreadable(error.to_string()))).collect())
+    }
+
+    async fn read_folders(&self, trees: &[TreeId]) -> Vec<Result<Vec<FolderFile>, ReadError>> {
+        let read = self.call("repository.read_folders", |state, _| {
+            let file = |(name, bytes): (&str, &[u8])| FolderFile { name: name.to_owned(), content: admitted(name, bytes) };
+            let read = |tree: &TreeId| match state.git.trees.get(tree) {
+                Some(files) if !state.git.corrupt.contains(tree) => Ok(files.iter().map(file).collect()),
                 Some(_) | None => Err(ReadError::Unreadable(tree.to_string())),
             };
             Ok(trees.iter().map(read).collect::<Vec<_>>())

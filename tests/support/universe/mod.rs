@@ -18,7 +18,7 @@ use switchboard::pass::{RetryPolicy, World};
 
 pub use audit::Audit;
 pub use forge::ForgeState;
-pub use git::GitState;
+pub use git::{GitState, LINK};
 pub use harness::HarnessState;
 pub use registry::RegistryState;
 pub use store::StoreState;
