@@ -20,6 +20,11 @@ impl Person {
         if name.is_empty() { Self::new(email) } else { Self::new(format!("{name} <{email}>")) }
     }
 
+    /// Who Switchboard is in what it writes itself.
+    pub fn switchboard() -> Self {
+        Self::from_parts("Switchboard", "switchboard@localhost")
+    }
+
     /// The address alone: what identity is compared by.
     pub fn email(&self) -> &str {
         match (self.0.rfind('<'), self.0.strip_suffix('>')) {

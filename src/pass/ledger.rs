@@ -31,10 +31,11 @@ pub(super) struct Account {
 }
 
 /// Kinds whose newest fact per connector and environment is all that the past has to say.
-const STANDING: [&[FactKind]; 3] = [
+const STANDING: [&[FactKind]; 4] = [
     &[FactKind::Deployed, FactKind::Published, FactKind::Removed],
     &[FactKind::DeletionConfirmed],
     &[FactKind::ReviewOpened, FactKind::ReviewWithdrawn, FactKind::ReviewRejected, FactKind::ReviewMerged],
+    &[FactKind::TestsStarted, FactKind::TestsFinished],
 ];
 
 const PAGE: u32 = 1_000;
@@ -67,14 +68,8 @@ impl Ledger {
             standing.extend(store.newest_of(kinds).await?);
         }
         standing.sort_by_key(|recorded| recorded.seq);
-        for recorded in standing.iter().filter(|recorded| recorded.seq <= seq) {
-            self.enter(recorded);
-        }
-        for recorded in store.newest_of(&[FactKind::TestsStarted, FactKind::TestsFinished]).await? {
-            if recorded.seq <= seq {
-                self.enter(&recorded);
-            }
-        }
+        // What came in since `seq` was read is among them, and is entered once more by the next refresh: that changes nothing.
+        standing.iter().for_each(|recorded| self.enter(recorded));
         self.verdicts = store.verdicts(ENGINE_LEVEL).await?.into_iter().collect();
         self.seq = Some(seq);
         Ok(())
@@ -123,7 +118,7 @@ impl Ledger {
         self.started.contains(digest)
     }
 
-    /// The fact that says how a review stands, unless it is known already.
+    /// The fact that says how a review stands, unless it is known already. Of reviews before the newest one nothing is told any more.
     pub(super) fn unknown(&self, review: &Review) -> Option<Fact> {
         let (id, digest) = (review.id, review.digest);
         let fact = match &review.state {

@@ -41,9 +41,9 @@ pub(super) async fn remember_reviews(world: &World, memory: &Memory, snapshot: &
     if snapshot.gaps.iter().any(|gap| matches!(gap, Gap::Reviews(_))) {
         return Ok(());
     }
-    let newest = memory.reviews.values().filter_map(|reviews| reviews.last());
     let at = world.clock.now();
-    let unknown: Vec<NewFact> = newest
+    let reviews = memory.reviews.values().flatten();
+    let unknown: Vec<NewFact> = reviews
         .filter_map(|review| memory.ledger.unknown(review).map(|fact| NewFact { at, connector: review.connector.clone(), fact }))
         .collect();
     if !unknown.is_empty() {

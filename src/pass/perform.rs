@@ -22,7 +22,7 @@ pub(super) async fn perform(world: &World, planned: &PlannedStep) -> Result<()> 
         Step::Publish { environment, version, digest, review, commit, replaces: _ } => {
             hand.publish(environment, version, digest, *review, commit).await
         }
-        Step::Withdraw { review, branch: _, digest: _ } => hand.withdraw(*review, &planned.reason).await,
+        Step::Withdraw { review, digest: _ } => hand.withdraw(*review, &planned.reason).await,
         Step::Deploy { environment, version, digest, tree, replaces: _ } => hand.deploy(environment, version, digest, tree).await,
         Step::RunTests { digest, tree } => hand.run_tests(digest, tree).await,
         Step::OpenReview { version, digest, branch, commit, replaces, after, since } => {

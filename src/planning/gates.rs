@@ -93,11 +93,12 @@ pub(super) fn records_in_question(connector: &Connector, policy: &Policy) -> BTr
 /// The merged review that proposed exactly these bytes.
 fn approval_of<'c>(connector: &'c Connector, release: &Release, record: &Digest) -> Option<&'c Review> {
     let mut merged = connector.reviews.iter().rev().filter(|review| review.merged_at().is_some());
-    merged.find(|review| proposed(review, release) && review.record == *record)
+    merged.find(|review| proposed(review, release, record))
 }
 
-fn proposed(review: &Review, release: &Release) -> bool {
-    review.version == release.version && review.digest == release.digest
+/// Whether a review proposed this release by exactly these bytes.
+fn proposed(review: &Review, release: &Release, record: &Digest) -> bool {
+    review.version == release.version && review.digest == release.digest && review.record == *record
 }
 
 /// Rule 7, the other half: records that publish nothing, each with the reason.
@@ -109,9 +110,9 @@ pub(super) fn refused_records(connector: &Connector) -> Vec<WaitingOn> {
             continue;
         }
         let path = Release::path(&release.connector, &release.version);
-        let of_version: Vec<&Review> = connector.reviews.iter().filter(|review| review.version == release.version).collect();
-        let differs = of_version.iter().any(|review| !proposed(review, release) || review.record != *record);
-        refused.push(if differs && !of_version.iter().any(|review| proposed(review, release) && review.record == *record) {
+        let was_proposed = connector.reviews.iter().any(|review| proposed(review, release, record));
+        let has_other = connector.reviews.iter().any(|review| review.version == release.version);
+        refused.push(if has_other && !was_proposed {
             WaitingOn::ProposedRecord { record: path }
         } else {
             WaitingOn::ApprovedReview { version: release.version.clone() }
@@ -131,7 +132,7 @@ pub(super) fn withdraw(connector: &Connector, declaration: &Declaration, policy:
         }
         Status::Published => return Gate::Open,
     };
-    let step = Step::Withdraw { review: review.id, branch: review.branch.clone(), digest: review.digest };
+    let step = Step::Withdraw { review: review.id, digest: review.digest };
     Gate::Step(step, Cause::Change, reason)
 }
 
@@ -260,8 +261,7 @@ fn is_over(connector: &Connector, merged: &Review, now: Timestamp) -> bool {
 
 /// Whether production holds the declared content already.
 pub(super) fn is_published(connector: &Connector, declaration: &Declaration, policy: &Policy) -> bool {
-    let held = |name: &EnvironmentName| connector.holdings.get(name).is_some_and(|held| held.digest == declaration.digest);
-    !policy.production.is_empty() && policy.production.iter().all(held)
+    connector.is_held_everywhere(&policy.production, &declaration.digest)
 }
 
 /// The first environment that does not hold what is wanted, or of which no fact says that it was given it.

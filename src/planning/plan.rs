@@ -80,8 +80,6 @@ pub enum Step {
     Withdraw {
         /// Which review.
         review: ReviewId,
-        /// Its branch.
-        branch: String,
         /// The content it was about.
         digest: Digest,
     },

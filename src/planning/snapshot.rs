@@ -191,6 +191,12 @@ impl Connector {
         }
     }
 
+    /// Whether every one of these environments holds this content, and there is one.
+    pub fn is_held_everywhere(&self, environments: &[EnvironmentName], digest: &Digest) -> bool {
+        let holds = |name| self.holdings.get(name).is_some_and(|held| held.digest == *digest);
+        !environments.is_empty() && environments.iter().all(holds)
+    }
+
     /// The review that is open; there is at most one.
     pub fn open_review(&self) -> Option<&Review> {
         self.reviews.iter().rev().find(|review| review.is_open())

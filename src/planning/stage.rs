@@ -11,14 +11,11 @@ pub fn stage_of(connector: &Connector, policy: &Policy) -> Stage {
     let Some(digest) = connector.last_declaration().map(|declaration| declaration.digest) else {
         return stage_without_content(connector, policy);
     };
-    let everywhere = |environments: &[_]| {
-        !environments.is_empty() && environments.iter().all(|name| connector.holdings.get(name).is_some_and(|held| held.digest == digest))
-    };
-    if everywhere(&policy.production) {
+    if connector.is_held_everywhere(&policy.production, &digest) {
         Stage::Published
     } else if rejection_of(connector, &digest).is_some() {
         Stage::Rejected
-    } else if everywhere(&policy.non_production) {
+    } else if connector.is_held_everywhere(&policy.non_production, &digest) {
         Stage::PrePublished
     } else {
         Stage::Editing

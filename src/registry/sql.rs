@@ -50,12 +50,6 @@ impl SqlRegistry {
         sqlx::query_scalar(sql).bind(digest.to_string()).fetch_optional(self.0.pool()).await
     }
 
-    async fn has_bundle(&self, digest: &Digest) -> Result<bool, sqlx::Error> {
-        let sql = "SELECT count(*) FROM bundles WHERE digest = $1";
-        let count: i64 = sqlx::query_scalar(sql).bind(digest.to_string()).fetch_one(self.0.pool()).await?;
-        Ok(count > 0)
-    }
-
     /// Fixes the version's content and gives it to the environment, both or neither; `None`: no such bundle.
     async fn fix_and_hold(&self, order: &Order<'_>, review: ReviewId) -> Result<Option<Publication>, sqlx::Error> {
         let mut transaction = self.0.begin().await?;
@@ -68,7 +62,9 @@ impl SqlRegistry {
         if fixed != *order.digest {
             return Ok(Some(Publication::VersionTaken(fixed)));
         }
-        hold(&mut *transaction, order).await?;
+        if !hold(&mut *transaction, order).await? && !has_bundle(&mut *transaction, order.digest).await? {
+            return Ok(None);
+        }
         transaction.commit().await?;
         Ok(Some(Publication::Done))
     }
@@ -128,6 +124,12 @@ async fn fix(connection: &mut AnyConnection, order: &Order<'_>, review: ReviewId
     insert.execute(connection).await.map(drop)
 }
 
+async fn has_bundle<'c>(executor: impl sqlx::Executor<'c, Database = sqlx::Any>, digest: &Digest) -> Result<bool, sqlx::Error> {
+    let sql = "SELECT count(*) FROM bundles WHERE digest = $1";
+    let count: i64 = sqlx::query_scalar(sql).bind(digest.to_string()).fetch_one(executor).await?;
+    Ok(count > 0)
+}
+
 /// Gives an environment a stored bundle; returns whether that changed anything.
 async fn hold<'c>(executor: impl sqlx::Executor<'c, Database = sqlx::Any>, order: &Order<'_>) -> Result<bool, sqlx::Error> {
     let sql = "INSERT INTO holdings (environment, connector, version, digest, since)
@@ -163,7 +165,7 @@ impl Registry for SqlRegistry {
 
     async fn put_bundle(&self, connector: &ConnectorName, digest: &Digest, files: &BundleFiles) -> Result<()> {
         let failed = |error| self.0.failed(&format!("store the bundle of {connector}"), error);
-        if self.has_bundle(digest).await.map_err(failed)? {
+        if has_bundle(self.0.pool(), digest).await.map_err(failed)? {
             return Ok(());
         }
         match manifest::digest(files) {
@@ -193,7 +195,7 @@ impl Registry for SqlRegistry {
     ) -> Result<()> {
         let failed = |error| self.0.failed(&format!("deploy {connector} {version} to {environment}"), error);
         let order = Order { environment, connector, version, digest, at };
-        if hold(self.0.pool(), &order).await.map_err(failed)? || self.has_bundle(digest).await.map_err(failed)? {
+        if hold(self.0.pool(), &order).await.map_err(failed)? || has_bundle(self.0.pool(), digest).await.map_err(failed)? {
             return Ok(());
         }
         Err(BundleMissing { connector: connector.clone(), version: version.clone(), digest: *digest }.into())

@@ -242,7 +242,7 @@ impl Repository for GitRepository {
 
     async fn ensure_branch(&self, proposal: &BranchProposal) -> Result<Pushed> {
         let commit = self
-            .commit_file(Some(&proposal.base), &proposal.path, &proposal.content, &proposal.message, &write::switchboard(), proposal.at)
+            .commit_file(Some(&proposal.base), &proposal.path, &proposal.content, &proposal.message, &Person::switchboard(), proposal.at)
             .await?;
         let name = branch_ref(&proposal.branch)?;
         let change = RefChange { name: name.clone(), expected: None, new: Some(commit.clone()) };

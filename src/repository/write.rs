@@ -23,11 +23,6 @@ pub struct CommitSummary {
     pub message: String,
 }
 
-/// Who Switchboard is in commits of its own.
-pub(super) fn switchboard() -> Person {
-    Person::from_parts("Switchboard", "switchboard@localhost")
-}
-
 /// A commit that adds or replaces one file; without a parent the file stands alone.
 pub(super) struct NewFile<'a> {
     pub(super) parent: Option<Oid>,

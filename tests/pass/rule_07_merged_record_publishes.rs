@@ -1,6 +1,7 @@
 //! Rule 7: merging the release record publishes exactly the digest in it; any other record publishes nothing.
 
-use switchboard::model::{Release, Stage};
+use jiff::SignedDuration;
+use switchboard::model::{Clock as _, Release, Stage};
 use switchboard::planning::WaitingOn;
 
 use crate::support::team::{Draft, Team};
@@ -73,5 +74,33 @@ fn a_record_that_cannot_be_read_publishes_nothing_and_is_shown() {
     });
     team.settle();
     assert!(matches!(team.waits_on("orders")[..], [WaitingOn::ProposedRecord { .. }]));
+    team.assert_at_rest();
+}
+
+#[test]
+fn a_rejected_review_that_is_merged_after_a_newer_one_is_the_newest_release() {
+    let mut team = Team::new();
+    let mut draft = Draft::new("orders");
+    draft.status = "published";
+    team.commit(&draft);
+    team.settle();
+    let first = team.review("orders").id;
+    team.reject("orders", "not yet");
+    team.settle();
+    draft.version = Some("2.0.0".to_owned());
+    draft.content = "second".to_owned();
+    team.publish(&mut draft);
+    team.universe.clock.advance(SignedDuration::from_mins(5));
+    let now = team.universe.clock.now();
+    team.universe.state().reopen(first);
+    team.universe.state().approve(first, now);
+    team.settle();
+    assert_eq!(team.held("production", "orders").as_deref(), Some("1.0.0"), "what was approved last");
+    let again = team.review("orders");
+    assert!(again.is_open() && again.version.to_string() == "2.0.0", "git asks for the other content: {:?}", team.waits_on("orders"));
+    team.universe.clock.advance(SignedDuration::from_mins(5));
+    team.approve("orders");
+    team.settle();
+    assert_eq!(team.held("production", "orders").as_deref(), Some("2.0.0"));
     team.assert_at_rest();
 }

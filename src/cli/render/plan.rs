@@ -46,7 +46,7 @@ pub fn summary(plan: &Plan) -> String {
             format!("{}{waiting}.", "Nothing can be planned for what could not be read".style(paint::BAD))
         };
     }
-    let count = |verb: &str| plan.steps.iter().filter(|planned| verb_of(&planned.step) == verb).count();
+    let count = |verb: &str| plan.steps.iter().filter(|planned| planned.step.verb() == verb).count();
     let counts: Vec<String> = ["deploy", "test", "review", "publish", "withdraw", "delete"]
         .into_iter()
         .map(|verb| (verb, count(verb)))
@@ -119,17 +119,6 @@ fn replacing(replaces: Option<&Version>, by: &Version) -> String {
         Some(version) if version == by => " anew".to_owned(),
         Some(version) => format!(", replacing {version}"),
         None => String::new(),
-    }
-}
-
-fn verb_of(step: &Step) -> &'static str {
-    match step {
-        Step::Delete { .. } => "delete",
-        Step::Publish { .. } => "publish",
-        Step::Withdraw { .. } => "withdraw",
-        Step::Deploy { .. } => "deploy",
-        Step::RunTests { .. } => "test",
-        Step::OpenReview { .. } => "review",
     }
 }
 

@@ -16,11 +16,6 @@ const REFS: &str = "refs/switchboard/reviews/";
 /// The highest number that counts; above it a stranger's reference would leave none for the next review.
 const HIGHEST: u64 = 999_999_999;
 
-/// Who Switchboard is in commits of its own.
-pub(super) fn switchboard() -> Person {
-    Person::from_parts("Switchboard", "switchboard@localhost")
-}
-
 /// The reviews of one repository.
 #[derive(Debug)]
 pub(super) struct Ledger {

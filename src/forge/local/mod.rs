@@ -18,9 +18,9 @@ pub use decide::{Rejection, Reopening};
 pub use file::LocalReview;
 
 use super::{Forge, Proposal};
-use crate::model::{Clock, CommitId, Digest, Review, ReviewId, ReviewState, review_branch};
+use crate::model::{Clock, CommitId, Digest, Person, Review, ReviewId, ReviewState, review_branch};
 use crate::repository::{CommitSummary, GitRepository, Head, RefChange, RefUpdate, Repository};
-use ledger::{Change, Ledger, Page, Standing, switchboard};
+use ledger::{Change, Ledger, Page, Standing};
 
 /// How often an operation starts over because somebody moved a reference meanwhile.
 const ATTEMPTS: usize = 20;
@@ -117,7 +117,7 @@ impl LocalForge {
         let Some(older) = older else { return Ok(ours.file.review.clone()) };
         let file = ours.file.in_state(ReviewState::Withdrawn { at: self.clock.now() });
         let message = format!("Withdraw review {opened}\n\nReview {} of the same branch was there before.\n", older.id);
-        let change = Change { file: &file, message: &message, by: &switchboard(), at: self.clock.now() };
+        let change = Change { file: &file, message: &message, by: &Person::switchboard(), at: self.clock.now() };
         self.ledger.write(Some(ours), &change, &[]).await?;
         Ok(older.clone())
     }
@@ -184,7 +184,7 @@ impl Forge for LocalForge {
             };
             let file = proposed(page.next, proposal, head)?;
             let message = format!("Open review {}\n\n{}\n", file.review.id, file.title);
-            let change = Change { file: &file, message: &message, by: &switchboard(), at: release.requested_at };
+            let change = Change { file: &file, message: &message, by: &Person::switchboard(), at: release.requested_at };
             if self.ledger.write(None, &change, &[]).await? == RefUpdate::Done {
                 return self.yield_to_older(file.review.id).await;
             }
@@ -203,7 +203,7 @@ impl Forge for LocalForge {
             let message = format!("Withdraw review {review}\n\n{}\n", paragraphs(reason));
             // A branch that people have added to is theirs, and stays.
             let head = self.branch_head(&file.review.branch).await?.filter(|head| *head == file.head);
-            let change = Change { file: &file, message: &message, by: &switchboard(), at };
+            let change = Change { file: &file, message: &message, by: &Person::switchboard(), at };
             if self.close(&standing, &change, head.as_ref()).await? == RefUpdate::Done {
                 return Ok(());
             }
