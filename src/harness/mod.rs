@@ -30,31 +30,47 @@ pub struct Job {
     pub files: BundleFiles,
 }
 
+/// A run that ended without evidence: no worker could be had, or workers were killed. That says nothing about the content, which is
+/// to be tested again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the tests of {connector} could not be run: {reason}")]
+pub struct AbortedRun {
+    /// Whose tests.
+    pub connector: ConnectorName,
+    /// The content they were for.
+    pub digest: Digest,
+    /// Why, a lowercase fragment.
+    pub reason: String,
+}
+
 /// Where the runs stand.
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
     /// What is still running or waiting for a worker.
     pub running: Vec<Digest>,
-    /// What ended and has not been acknowledged.
+    /// What ended with evidence and has not been acknowledged.
     pub finished: Vec<Evidence>,
+    /// What ended without and has not been acknowledged.
+    pub aborted: Vec<AbortedRun>,
 }
 
-/// Guarantees: a bundle is evaluated only in a worker process; whatever it does there, the outcome is evidence and the caller lives.
+/// Guarantees: a bundle is evaluated only in a worker process; whatever it does there, the outcome is evidence and the caller lives. What
+/// the machine does to a worker is no evidence of the bundle.
 /// Runs are kept in memory alone: after a restart nothing is running, and the next pass starts what is missing.
 #[async_trait]
 pub trait Harness: Send + Sync {
-    /// Starts a run unless that digest is running or finished and not acknowledged. Returns at once.
+    /// Starts a run unless that digest is running or ended and not acknowledged. Returns at once.
     async fn start(&self, job: Job) -> Result<()>;
 
     /// Tells where the runs stand.
     async fn progress(&self) -> Result<Progress>;
 
-    /// Forgets a finished run, once its evidence is stored.
+    /// Forgets a run that ended, once what came of it is stored.
     async fn acknowledge(&self, digest: &Digest) -> Result<()>;
 
     /// Stops a run whose outcome nobody waits for any more.
     async fn cancel(&self, digest: &Digest) -> Result<()>;
 
-    /// Returns once a run finishes after this call, or at once where a finished one is unacknowledged.
+    /// Returns once a run ends after this call, or at once where one that ended is unacknowledged.
     async fn finished(&self);
 }

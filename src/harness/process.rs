@@ -20,7 +20,24 @@ const KEPT: usize = 8 << 10;
 const GRACE: Duration = Duration::from_secs(1);
 
 const SIGKILL: i32 = 9;
+const SIGTERM: i32 = 15;
 const SIGXCPU: i32 = 24;
+
+/// Why a worker ended by itself.
+pub(super) struct Death {
+    /// For a person.
+    pub(super) reason: String,
+    pub(super) blame: Blame,
+}
+
+/// What a worker's end speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Blame {
+    /// What it was asked to do.
+    Task,
+    /// The machine: it killed the worker, or gave it too little to begin.
+    Machine,
+}
 
 /// A worker process. Dropping it kills the process.
 pub(super) struct Worker {
@@ -77,16 +94,16 @@ impl Worker {
         let _ = self.child.kill().await;
     }
 
-    /// Why it ended by itself, for a person.
-    pub(super) async fn reason(mut self) -> String {
+    /// Why it ended by itself.
+    pub(super) async fn death(mut self) -> Death {
         let status = timeout(GRACE, self.child.wait()).await;
         let Ok(Ok(status)) = status else {
             let _ = self.child.kill().await;
-            return "it broke off its work and was stopped".to_owned();
+            return Death { reason: "it broke off its work and was stopped".to_owned(), blame: Blame::Task };
         };
         let said = timeout(GRACE, self.stderr).await;
         let said = said.ok().and_then(Result::ok).unwrap_or_default();
-        reason_of(status, &String::from_utf8_lossy(&said), self.memory)
+        death_of(status, &String::from_utf8_lossy(&said), self.memory)
     }
 }
 
@@ -104,21 +121,24 @@ async fn keep(mut pipe: impl tokio::io::AsyncRead + Unpin) -> Vec<u8> {
     kept
 }
 
-fn reason_of(status: ExitStatus, said: &str, memory: u64) -> String {
+fn death_of(status: ExitStatus, said: &str, memory: u64) -> Death {
+    let task = |reason: String| Death { reason, blame: Blame::Task };
+    let machine = |reason: String| Death { reason, blame: Blame::Machine };
     if said.contains("has overflowed its stack") {
-        return "the stack overflowed".to_owned();
+        return task("the stack overflowed".to_owned());
     }
-    let is_memory = said.contains("memory allocation of") || said.contains("capacity overflow") || said.contains("Cannot allocate memory");
-    if is_memory {
-        return format!("the worker ran out of memory (limit {} MiB)", memory >> 20);
+    if said.contains("memory allocation of") || said.contains("capacity overflow") {
+        return task(format!("the worker ran out of memory (limit {} MiB)", memory >> 20));
     }
+    let panicked = said.contains("panicked at");
     let said = panic_of(said);
     match (status.signal(), status.code()) {
-        (Some(SIGXCPU), _) => "it used up its CPU time".to_owned(),
-        (Some(SIGKILL), _) => "it was killed from outside".to_owned(),
-        (Some(signal), _) => format!("it was ended by signal {signal}{said}"),
-        (None, Some(code)) => format!("it exited by itself (code {code}){said}"),
-        (None, None) => format!("it exited by itself{said}"),
+        (Some(SIGXCPU), _) => task("it used up its CPU time".to_owned()),
+        (Some(SIGKILL | SIGTERM), _) => machine("it was killed from outside".to_owned()),
+        (Some(signal), _) => task(format!("it was ended by signal {signal}{said}")),
+        (None, Some(code)) if panicked => task(format!("it exited by itself (code {code}){said}")),
+        (None, Some(code)) => machine(format!("it exited by itself (code {code}){said}")),
+        (None, None) => machine(format!("it exited by itself{said}")),
     }
 }
 
@@ -137,15 +157,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reasons_are_for_people() {
-        let status = ExitStatus::from_raw;
+    fn reasons_are_for_people_and_blame_the_right_one() {
+        let death = |status: i32, said: &str| {
+            let death = death_of(ExitStatus::from_raw(status), said, 512 << 20);
+            (death.reason, death.blame)
+        };
+        let task = |reason: &str| (reason.to_owned(), Blame::Task);
+        let machine = |reason: &str| (reason.to_owned(), Blame::Machine);
         let overflow = "\nthread 'engine' (7) has overflowed its stack\nfatal runtime error: stack overflow, aborting\n";
-        assert_eq!(reason_of(status(6), overflow, 0), "the stack overflowed");
-        let memory = "memory allocation of 1000000000 bytes failed\n";
-        assert_eq!(reason_of(status(6), memory, 512 << 20), "the worker ran out of memory (limit 512 MiB)");
-        assert_eq!(reason_of(status(9), "", 0), "it was killed from outside");
-        assert_eq!(reason_of(status(3 << 8), "", 0), "it exited by itself (code 3)");
+        assert_eq!(death(6, overflow), task("the stack overflowed"));
+        assert_eq!(death(6, "memory allocation of 1000000000 bytes failed\n"), task("the worker ran out of memory (limit 512 MiB)"));
+        assert_eq!(death(24, ""), task("it used up its CPU time"));
         let panic = "thread 'engine' panicked at src/x.rs:1:1:\nindex out of bounds\nnote: run with\n";
-        assert_eq!(reason_of(status(101 << 8), panic, 0), "it exited by itself (code 101): index out of bounds");
+        assert_eq!(death(101 << 8, panic), task("it exited by itself (code 101): index out of bounds"));
+        assert_eq!(death(9, ""), machine("it was killed from outside"));
+        assert_eq!(death(3 << 8, ""), machine("it exited by itself (code 3)"));
+        let poor = "cannot start the engine: Cannot allocate memory (os error 12)\n";
+        assert_eq!(death(1 << 8, poor).1, Blame::Machine);
     }
 }

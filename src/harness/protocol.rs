@@ -94,7 +94,7 @@ pub(crate) fn frame(message: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; 4];
     serde_json::to_writer(&mut bytes, message)?;
     let length = u32::try_from(bytes.len() - 4).ok().filter(|length| *length as usize <= LARGEST);
-    let length = length.ok_or_else(|| io::Error::other(format!("a message is bigger than {LARGEST} bytes")))?;
+    let length = length.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("a message is bigger than {LARGEST} bytes")))?;
     bytes[..4].copy_from_slice(&length.to_le_bytes());
     Ok(bytes)
 }

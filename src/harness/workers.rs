@@ -1,18 +1,20 @@
 //! The adapter of the harness: a queue, a few warm worker processes, and the runs that are not acknowledged yet.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 
 use super::pool::Pool;
 use super::run;
-use super::{Harness, Job, Progress};
+use super::{AbortedRun, Harness, Job, Progress};
 use crate::model::{Clock, Digest, Evidence, SystemClock};
 
 /// How workers are run.
@@ -52,24 +54,37 @@ struct Shared {
     pool: Pool,
     turns: Semaphore,
     runs: Mutex<Runs>,
-    ended: Notify,
+    wake: Notify,
 }
 
 #[derive(Default)]
 struct Runs {
     running: BTreeMap<Digest, JoinHandle<()>>,
-    finished: Vec<Evidence>,
+    ended: Vec<Result<Evidence, AbortedRun>>,
+}
+
+impl Runs {
+    fn has_ended(&self, digest: &Digest) -> bool {
+        self.ended.iter().any(|ended| digest_of(ended) == digest)
+    }
+}
+
+fn digest_of(ended: &Result<Evidence, AbortedRun>) -> &Digest {
+    match ended {
+        Ok(evidence) => &evidence.digest,
+        Err(aborted) => &aborted.digest,
+    }
 }
 
 impl Workers {
     /// Starts no process before there is something to run.
     pub fn new(config: WorkersConfig) -> Self {
         let turns = Semaphore::new(config.concurrency.max(1));
-        Self { shared: Arc::new(Shared { pool: Pool::new(config), turns, runs: Mutex::default(), ended: Notify::new() }) }
+        Self { shared: Arc::new(Shared { pool: Pool::new(config), turns, runs: Mutex::default(), wake: Notify::new() }) }
     }
 
     /// Runs one job and waits for its evidence, beside those that were started.
-    pub async fn run(&self, job: Job) -> Evidence {
+    pub async fn run(&self, job: Job) -> Result<Evidence, AbortedRun> {
         self.shared.run(job).await
     }
 }
@@ -79,10 +94,12 @@ impl Shared {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn run(&self, job: Job) -> Evidence {
+    async fn run(&self, job: Job) -> Result<Evidence, AbortedRun> {
         // The semaphore is never closed, so waiting for a turn cannot fail.
         let _turn = self.turns.acquire().await;
-        run::suites(&self.pool, &job).await
+        let run = AssertUnwindSafe(run::suites(&self.pool, &job)).catch_unwind().await;
+        // A run that panicked must not count as running for ever.
+        run.unwrap_or_else(|_| Err(job.aborted("the run broke off in Switchboard itself".to_owned())))
     }
 }
 
@@ -98,18 +115,18 @@ impl Drop for Workers {
 impl Harness for Workers {
     async fn start(&self, job: Job) -> Result<()> {
         let mut runs = self.shared.runs();
-        if runs.running.contains_key(&job.digest) || runs.finished.iter().any(|evidence| evidence.digest == job.digest) {
+        if runs.running.contains_key(&job.digest) || runs.has_ended(&job.digest) {
             return Ok(());
         }
         let (shared, digest) = (Arc::clone(&self.shared), job.digest);
         let run = tokio::spawn(async move {
-            let evidence = shared.run(job).await;
+            let ended = shared.run(job).await;
             let mut runs = shared.runs();
             // Where it is no longer listed it was cancelled, and nobody waits for it.
             if runs.running.remove(&digest).is_some() {
-                runs.finished.push(evidence);
+                runs.ended.push(ended);
                 drop(runs);
-                shared.ended.notify_waiters();
+                shared.wake.notify_waiters();
             }
         });
         runs.running.insert(digest, run);
@@ -118,11 +135,15 @@ impl Harness for Workers {
 
     async fn progress(&self) -> Result<Progress> {
         let runs = self.shared.runs();
-        Ok(Progress { running: runs.running.keys().copied().collect(), finished: runs.finished.clone() })
+        Ok(Progress {
+            running: runs.running.keys().copied().collect(),
+            finished: runs.ended.iter().filter_map(|ended| ended.as_ref().ok().cloned()).collect(),
+            aborted: runs.ended.iter().filter_map(|ended| ended.as_ref().err().cloned()).collect(),
+        })
     }
 
     async fn acknowledge(&self, digest: &Digest) -> Result<()> {
-        self.shared.runs().finished.retain(|evidence| evidence.digest != *digest);
+        self.shared.runs().ended.retain(|ended| digest_of(ended) != digest);
         Ok(())
     }
 
@@ -134,11 +155,11 @@ impl Harness for Workers {
     }
 
     async fn finished(&self) {
-        let ended = self.shared.ended.notified();
+        let ended = self.shared.wake.notified();
         tokio::pin!(ended);
         // Registered before looking, so that a run that ends in between is not missed.
         ended.as_mut().enable();
-        if self.shared.runs().finished.is_empty() {
+        if self.shared.runs().ended.is_empty() {
             ended.await;
         }
     }

@@ -30,6 +30,13 @@ pub enum Fact {
         /// What they showed.
         verdict: Verdict,
     },
+    /// The tests of this content ended without evidence, and are to be started again.
+    TestsAborted {
+        /// Which content.
+        digest: Digest,
+        /// Why.
+        reason: String,
+    },
     /// A review of this content is about to be opened: stored before the effect.
     ReviewIntended {
         /// Under which version.
@@ -109,6 +116,7 @@ pub enum FactKind {
     Deployed,
     TestsStarted,
     TestsFinished,
+    TestsAborted,
     ReviewIntended,
     ReviewOpened,
     ReviewWithdrawn,
@@ -140,6 +148,7 @@ impl Fact {
             Fact::Deployed { .. } => FactKind::Deployed,
             Fact::TestsStarted { .. } => FactKind::TestsStarted,
             Fact::TestsFinished { .. } => FactKind::TestsFinished,
+            Fact::TestsAborted { .. } => FactKind::TestsAborted,
             Fact::ReviewIntended { .. } => FactKind::ReviewIntended,
             Fact::ReviewOpened { .. } => FactKind::ReviewOpened,
             Fact::ReviewWithdrawn { .. } => FactKind::ReviewWithdrawn,
@@ -159,6 +168,7 @@ impl Fact {
             }
             Fact::TestsStarted { .. }
             | Fact::TestsFinished { .. }
+            | Fact::TestsAborted { .. }
             | Fact::ReviewIntended { .. }
             | Fact::ReviewOpened { .. }
             | Fact::ReviewWithdrawn { .. }
@@ -176,6 +186,7 @@ impl FactKind {
             FactKind::Deployed => "deployed",
             FactKind::TestsStarted => "testsStarted",
             FactKind::TestsFinished => "testsFinished",
+            FactKind::TestsAborted => "testsAborted",
             FactKind::ReviewIntended => "reviewIntended",
             FactKind::ReviewOpened => "reviewOpened",
             FactKind::ReviewWithdrawn => "reviewWithdrawn",

@@ -35,7 +35,7 @@ const STANDING: [&[FactKind]; 4] = [
     &[FactKind::Deployed, FactKind::Published, FactKind::Removed],
     &[FactKind::DeletionConfirmed],
     &[FactKind::ReviewOpened, FactKind::ReviewWithdrawn, FactKind::ReviewRejected, FactKind::ReviewMerged],
-    &[FactKind::TestsStarted, FactKind::TestsFinished],
+    &[FactKind::TestsStarted, FactKind::TestsFinished, FactKind::TestsAborted],
 ];
 
 const PAGE: u32 = 1_000;
@@ -96,6 +96,9 @@ impl Ledger {
             Fact::TestsFinished { digest, verdict } => {
                 self.started.remove(digest);
                 self.verdicts.insert(*digest, *verdict);
+            }
+            Fact::TestsAborted { digest, .. } => {
+                self.started.remove(digest);
             }
             Fact::ReviewIntended { .. } => {}
         }

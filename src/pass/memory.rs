@@ -31,6 +31,8 @@ pub struct Memory {
     pub(super) stale_holdings: BTreeSet<ConnectorName>,
     pub(super) ledger: Ledger,
     pub(super) testing: BTreeSet<Digest>,
+    /// How often in a row the tests of some content ended without evidence.
+    pub(super) aborted_runs: HashMap<Digest, u32>,
     pub(super) retries: HashMap<ConnectorName, Retry>,
     pub(super) connectors: Arc<BTreeMap<ConnectorName, Arc<Connector>>>,
     pub(super) dirty: Dirty,

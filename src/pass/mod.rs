@@ -20,7 +20,7 @@ use futures_util::StreamExt as _;
 use jiff::SignedDuration;
 
 use crate::model::ConnectorName;
-use crate::planning::{self, Plan, PlannedStep, Retry, Snapshot, WaitingOn};
+use crate::planning::{self, Plan, PlannedStep, Snapshot, WaitingOn};
 use crate::store::StoredPlan;
 
 pub use memory::Memory;
@@ -120,9 +120,7 @@ fn note_outcome(world: &World, memory: &mut Memory, performed: &Performed) {
         .retry(name)
         .filter(|retry| retry.step.is_attempt_of(&performed.planned.step))
         .map_or(1, |retry| retry.failures.saturating_add(1));
-    let delay = world.retry.delay(failures);
-    let at = world.clock.now().saturating_add(delay).unwrap_or(world.clock.now());
-    let retry = Retry { step: performed.planned.step.clone(), failures, at, failure: format!("{failure:#}") };
+    let retry = world.retry_of(performed.planned.step.clone(), failures, format!("{failure:#}"));
     memory.set_retry(name, Some(retry));
 }
 

@@ -7,8 +7,9 @@ use anyhow::{Context, Result};
 
 use super::memory::{Dirty, Memory, Stock};
 use super::{World, folders};
+use crate::harness::AbortedRun;
 use crate::model::{ConnectorName, Digest, Fact, RecordId, Review};
-use crate::planning::{Connector, Desired, Gap, Held, Snapshot};
+use crate::planning::{Connector, Desired, Gap, Held, Snapshot, Step};
 use crate::registry::Actual;
 use crate::store::NewFact;
 
@@ -31,8 +32,37 @@ pub(super) async fn collect_evidence(world: &World, memory: &mut Memory) -> Resu
             tracing::warn!("cannot acknowledge the tests of {}: {error:#}", evidence.connector);
         }
         testing.remove(&evidence.digest);
+        memory.aborted_runs.remove(&evidence.digest);
+    }
+    for aborted in progress.aborted {
+        testing.remove(&aborted.digest);
+        note_aborted(world, memory, aborted).await?;
     }
     memory.set_testing(testing);
+    Ok(())
+}
+
+/// A run that ended without evidence is a failed step, tried again later; how often it failed is counted beside the step, which
+/// succeeds each time that the run starts.
+async fn note_aborted(world: &World, memory: &mut Memory, aborted: AbortedRun) -> Result<()> {
+    let AbortedRun { connector, digest, reason } = aborted;
+    tracing::warn!(%connector, "the tests could not be run: {reason}");
+    let fact = Fact::TestsAborted { digest, reason: reason.clone() };
+    let fact = NewFact { at: world.clock.now(), connector: connector.clone(), fact };
+    world.store.append(&[fact]).await.context("cannot remember that the tests could not be run")?;
+    if let Err(error) = world.harness.acknowledge(&digest).await {
+        tracing::warn!("cannot acknowledge the tests of {connector}: {error:#}");
+    }
+    let failures = memory.aborted_runs.entry(digest).or_default();
+    *failures = failures.saturating_add(1);
+    let failures = *failures;
+    let declared = memory.connectors.get(&connector).and_then(|known| known.declaration());
+    let tree = declared.filter(|declaration| declaration.digest == digest).map(|declaration| declaration.tree.clone());
+    if let Some(tree) = tree {
+        let failure = format!("the tests could not be run: {reason}");
+        let retry = world.retry_of(Step::RunTests { digest, tree }, failures, failure);
+        memory.set_retry(&connector, Some(retry));
+    }
     Ok(())
 }
 

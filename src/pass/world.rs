@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use crate::forge::Forge;
 use crate::harness::Harness;
 use crate::model::Clock;
+use crate::planning::{Retry, Step};
 use crate::registry::Registry;
 use crate::repository::Repository;
 use crate::store::Store;
@@ -33,6 +34,14 @@ pub struct World {
     pub step_deadline: Duration,
     /// When failed steps are tried again.
     pub retry: RetryPolicy,
+}
+
+impl World {
+    /// The next attempt of a step that has failed so often in a row.
+    pub(super) fn retry_of(&self, step: Step, failures: u32, failure: String) -> Retry {
+        let now = self.clock.now();
+        Retry { step, failures, at: now.saturating_add(self.retry.delay(failures)).unwrap_or(now), failure }
+    }
 }
 
 /// Capped exponential backoff with jitter, per connector.

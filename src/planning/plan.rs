@@ -236,7 +236,7 @@ impl Plan {
 }
 
 impl WaitingOn {
-    /// Whether somebody has to mend something, where other holds end with time or with a decision.
+    /// Whether something failed that somebody may have to mend, where other holds end with time or with a decision.
     pub fn is_fault(&self) -> bool {
         match self {
             WaitingOn::ReadableManifest { .. }
@@ -246,6 +246,7 @@ impl WaitingOn {
             | WaitingOn::CleanReport { .. }
             | WaitingOn::ApprovedReview { .. }
             | WaitingOn::ProposedRecord { .. }
+            | WaitingOn::Retry { .. }
             | WaitingOn::History { .. } => true,
             WaitingOn::Tests
             | WaitingOn::Review { .. }
@@ -253,7 +254,6 @@ impl WaitingOn {
             | WaitingOn::NewContent { .. }
             | WaitingOn::MergedRecord { .. }
             | WaitingOn::Confirmation { .. }
-            | WaitingOn::Retry { .. }
             | WaitingOn::Forge { .. } => false,
         }
     }

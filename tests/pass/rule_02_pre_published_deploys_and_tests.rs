@@ -1,6 +1,7 @@
 //! Rule 2: `pre-published` deploys to every non-production environment and runs the tests, under a version.
 
-use switchboard::model::Stage;
+use jiff::SignedDuration;
+use switchboard::model::{Clock as _, Stage};
 use switchboard::planning::WaitingOn;
 
 use crate::support::team::{Draft, Team};
@@ -63,5 +64,33 @@ fn editing_deploys_nothing() {
     team.commit(&Draft::new("orders"));
     assert!(team.steps().is_empty());
     assert_eq!(team.stage("orders"), Stage::Editing);
+    team.assert_at_rest();
+}
+
+#[test]
+fn tests_that_could_not_be_run_say_nothing_of_the_content_and_are_run_again() {
+    let mut team = Team::new();
+    let mut draft = Draft::new("orders");
+    draft.status = "published";
+    team.commit(&draft);
+    team.universe.state().harness.out_of_workers = true;
+    for attempt in 1..=3 {
+        while !team.universe.state().harness.is_busy() {
+            team.pass();
+        }
+        let now = team.universe.clock.now();
+        team.universe.state().finish_tests(now);
+        team.pass();
+        let waits = team.waits_on("orders");
+        let [WaitingOn::Retry { failures, failure, .. }] = &waits[..] else { panic!("{waits:?}") };
+        assert_eq!((*failures, failure.as_str()), (attempt, "the tests could not be run: cannot start a worker"));
+        team.universe.clock.advance(SignedDuration::from_mins(10));
+    }
+    team.universe.state().harness.out_of_workers = false;
+    team.universe.clock.advance(SignedDuration::from_mins(10));
+    team.settle();
+    team.approve("orders");
+    team.settle();
+    assert_eq!(team.held("production", "orders").as_deref(), Some("1.0.0"));
     team.assert_at_rest();
 }

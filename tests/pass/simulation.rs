@@ -163,12 +163,12 @@ impl History {
 
     fn outage(&mut self) -> String {
         let mut state = self.team.universe.state();
-        if self.rng.bool() {
-            state.git.away = !state.git.away;
-        } else {
-            state.forge.away = !state.forge.away;
+        match self.rng.u8(0..3) {
+            0 => state.git.away = !state.git.away,
+            1 => state.forge.away = !state.forge.away,
+            _ => state.harness.out_of_workers = !state.harness.out_of_workers,
         }
-        format!("outage: git {}, forge {}", state.git.away, state.forge.away)
+        format!("outage: git {}, forge {}, workers {}", state.git.away, state.forge.away, state.harness.out_of_workers)
     }
 
     fn drift(&mut self, name: &str) -> String {
@@ -246,7 +246,7 @@ impl History {
     fn come_to_rest(&mut self) {
         {
             let mut state = self.team.universe.state();
-            (state.git.away, state.forge.away) = (false, false);
+            (state.git.away, state.forge.away, state.harness.out_of_workers) = (false, false, false);
         }
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.team.settle()));
         if outcome.is_err() {

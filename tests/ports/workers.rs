@@ -100,7 +100,7 @@ fn hostile(expressions: &[&str]) -> Job {
 }
 
 async fn run(job: Job) -> Evidence {
-    Workers::new(config()).run(job).await
+    Workers::new(config()).run(job).await.unwrap()
 }
 
 fn failures(case: &CaseReport) -> String {

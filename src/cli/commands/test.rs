@@ -1,6 +1,6 @@
 //! `test`: runs the working files' test suites in worker processes.
 
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 
 use crate::assemble;
@@ -49,13 +49,15 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let run = |job| {
         let (workers, bar) = (&workers, &bar);
         async move {
-            let evidence = workers.run(job).await;
+            let ended = workers.run(job).await;
             bar.inc(1);
-            evidence
+            ended
         }
     };
-    let mut evidence: Vec<Evidence> = futures_util::stream::iter(jobs).map(run).buffer_unordered(door.settings.workers.max(1)).collect().await;
+    let ended = futures_util::stream::iter(jobs).map(run).buffer_unordered(door.settings.workers.max(1));
+    let evidence = ended.try_collect::<Vec<Evidence>>().await;
     bar.finish_and_clear();
+    let mut evidence = evidence.map_err(anyhow::Error::new)?;
     evidence.sort_by(|one, other| one.connector.cmp(&other.connector));
     let (passed, failed) = evidence.iter().map(Evidence::verdict).fold((0, 0), |(p, f), verdict| (p + verdict.passed, f + verdict.failed));
     let is_good = failed == 0 && problems.is_empty();

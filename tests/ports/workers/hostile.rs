@@ -34,7 +34,8 @@ async fn what_ends_a_worker_fails_its_own_case_and_no_other() {
             "reduce range(200) as $i (2; [.])",
             "last(range(1; 3))",
         ]))
-        .await;
+        .await
+        .unwrap();
     assert_eq!(evidence.failure, None);
     let outcomes: Vec<_> = evidence.cases.iter().map(|case| case.failures.join(" ")).collect();
     let memory = "the worker ran out of memory (limit 384 MiB)";
@@ -47,7 +48,7 @@ async fn what_ends_a_worker_fails_its_own_case_and_no_other() {
 #[tokio::test]
 async fn an_endless_case_is_stopped() {
     let config = WorkersConfig { case_deadline: Duration::from_secs(1), ..config() };
-    let evidence = Workers::new(config).run(hostile(&["def f: f; f", "2"])).await;
+    let evidence = Workers::new(config).run(hostile(&["def f: f; f", "2"])).await.unwrap();
     assert_eq!(failures(&evidence.cases[0]), "it did not end within 1 s and was stopped");
     assert_eq!(evidence.cases[1].outcome, CaseOutcome::Passed);
 }
@@ -128,12 +129,12 @@ fn kill(process: u32) {
 
 #[tokio::test]
 async fn a_worker_killed_from_outside_is_replaced() {
-    let workers = Workers::new(config());
-    all_passed(&workers.run(hostile(&["2"])).await, 1);
+    let workers = Workers::new(impatient());
+    all_passed(&workers.run(hostile(&["2"])).await.unwrap(), 1);
     let idle = children();
     assert_eq!(idle.len(), 1);
     kill(idle[0]);
-    all_passed(&workers.run(hostile(&["1 + 1"])).await, 1);
+    all_passed(&workers.run(hostile(&["1 + 1"])).await.unwrap(), 1);
 
     let endless = hostile(&["def f: f; f", "2"]);
     workers.start(endless).await.unwrap();
@@ -147,7 +148,8 @@ async fn a_worker_killed_from_outside_is_replaced() {
     kill(victim);
     workers.finished().await;
     let evidence = workers.progress().await.unwrap().finished.remove(0);
-    assert_eq!(failures(&evidence.cases[0]), "it was killed from outside");
+    let told = failures(&evidence.cases[0]);
+    assert!(told.contains("did not end within"), "the kill is no evidence, the second chance is: {told}");
     assert_eq!(evidence.cases[1].outcome, CaseOutcome::Passed);
 }
 
@@ -159,9 +161,9 @@ fn ticks(process: u32) -> u64 {
 #[tokio::test]
 async fn workers_are_warm_and_end_with_their_owner() {
     let workers = Workers::new(config());
-    all_passed(&workers.run(hostile(&["2"])).await, 1);
+    all_passed(&workers.run(hostile(&["2"])).await.unwrap(), 1);
     let first = children();
-    all_passed(&workers.run(hostile(&["1 + 1"])).await, 1);
+    all_passed(&workers.run(hostile(&["1 + 1"])).await.unwrap(), 1);
     assert_eq!(children(), first);
     let status = fs::read_to_string(format!("/proc/{}/limits", first[0])).unwrap();
     for line in [
@@ -176,10 +178,17 @@ async fn workers_are_warm_and_end_with_their_owner() {
 }
 
 #[tokio::test]
-async fn a_program_that_is_no_worker_is_a_failed_run() {
-    for program in ["/bin/true", "/does/not/exist", "/bin/cat"] {
-        let config = WorkersConfig { program: program.into(), ..impatient() };
-        let evidence = Workers::new(config).run(hostile(&["2"])).await;
-        assert!(evidence.failure.is_some() && evidence.cases.is_empty(), "{program}: {evidence:?}");
+async fn what_keeps_workers_from_running_is_no_evidence() {
+    for (program, said) in [("/bin/true", "exited by itself"), ("/bin/false", "code 1"), ("/does/not/exist", "cannot start a worker")] {
+        let workers = Workers::new(WorkersConfig { program: program.into(), ..impatient() });
+        let job = hostile(&["2"]);
+        let aborted = workers.run(job.clone()).await.unwrap_err();
+        assert!(aborted.reason.contains(said), "{program}: {aborted}");
+        workers.start(job.clone()).await.unwrap();
+        workers.finished().await;
+        let progress = workers.progress().await.unwrap();
+        assert_eq!((progress.running.len(), progress.finished.len(), progress.aborted), (0, 0, vec![aborted]));
+        workers.acknowledge(&job.digest).await.unwrap();
+        assert_eq!(workers.progress().await.unwrap().aborted, []);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use async_trait::async_trait;
-use switchboard::harness::{Harness, Job, Progress};
+use switchboard::harness::{AbortedRun, Harness, Job, Progress};
 use switchboard::model::{CaseOutcome, CaseReport, Digest, ENGINE_LEVEL, Evidence, Place};
 
 use super::{State, Universe};
@@ -14,6 +14,9 @@ use super::{State, Universe};
 pub struct HarnessState {
     running: BTreeMap<Digest, Job>,
     finished: BTreeMap<Digest, Evidence>,
+    aborted: BTreeMap<Digest, AbortedRun>,
+    /// Whether no worker can be had.
+    pub out_of_workers: bool,
 }
 
 impl HarnessState {
@@ -32,6 +35,11 @@ impl State {
     /// Every run under way ends.
     pub fn finish_tests(&mut self, now: jiff::Timestamp) {
         for (digest, job) in std::mem::take(&mut self.harness.running) {
+            if self.harness.out_of_workers {
+                let reason = "cannot start a worker".to_owned();
+                self.harness.aborted.insert(digest, AbortedRun { connector: job.connector, digest, reason });
+                continue;
+            }
             let fails = job.files.get("connector.yaml").is_some_and(|bytes| String::from_utf8_lossy(bytes).contains("FAILS"));
             let case = CaseReport {
                 suite: "all".to_owned(),
@@ -64,7 +72,7 @@ impl State {
 impl Harness for Universe {
     async fn start(&self, job: Job) -> Result<()> {
         self.call("harness.start", |state, _| {
-            if !state.harness.finished.contains_key(&job.digest) {
+            if !state.harness.finished.contains_key(&job.digest) && !state.harness.aborted.contains_key(&job.digest) {
                 state.harness.running.insert(job.digest, job);
             }
             Ok(())
@@ -74,13 +82,15 @@ impl Harness for Universe {
     async fn progress(&self) -> Result<Progress> {
         self.call("harness.progress", |state, _| {
             let running = state.harness.running.keys().copied().collect();
-            Ok(Progress { running, finished: state.harness.finished.values().cloned().collect() })
+            let aborted = state.harness.aborted.values().cloned().collect();
+            Ok(Progress { running, finished: state.harness.finished.values().cloned().collect(), aborted })
         })
     }
 
     async fn acknowledge(&self, digest: &Digest) -> Result<()> {
         self.call("harness.acknowledge", |state, _| {
             state.harness.finished.remove(digest);
+            state.harness.aborted.remove(digest);
             Ok(())
         })
     }
