@@ -3,12 +3,18 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+/// How often the lock is tried, and how long apart: whoever looks at it holds it for an instant.
+const ATTEMPTS: u32 = 25;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Held while this process works on the state folder.
 #[derive(Debug)]
 pub struct Lease {
     // Locked for as long as it is open.
-    _file: File,
+    file: File,
 }
 
 /// Why the lease could not be had.
@@ -33,17 +39,20 @@ pub enum LeaseError {
 }
 
 impl Lease {
-    /// Takes the lease of a state folder, at once or not at all.
+    /// Takes the lease of a state folder, within half a second or not at all.
     pub fn take(state: &Path) -> Result<Self, LeaseError> {
         let path = state.join("lock");
         let unusable = |source| LeaseError::Unusable { path: path.clone(), source };
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(unusable)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(LeaseError::Held { state: state.to_owned(), holder: holder(&mut file) });
+        let mut attempt = 1;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if attempt < ATTEMPTS => thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => return Err(LeaseError::Held { state: state.to_owned(), holder: holder(&mut file) }),
+                Err(TryLockError::Error(source)) => return Err(unusable(source)),
             }
-            Err(TryLockError::Error(source)) => return Err(unusable(source)),
+            attempt += 1;
         }
         let write = |file: &mut File| -> std::io::Result<()> {
             file.set_len(0)?;
@@ -51,7 +60,7 @@ impl Lease {
             write!(file, "process {}", std::process::id())
         };
         write(&mut file).map_err(unusable)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 
     /// Who holds the lease of a state folder now, if anybody does.
@@ -62,6 +71,13 @@ impl Lease {
             Err(TryLockError::WouldBlock) => Some(holder(&mut file)),
             Err(TryLockError::Error(_)) => None,
         }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // Nobody is to be named who has left.
+        let _ = self.file.set_len(0);
     }
 }
 
@@ -88,6 +104,26 @@ mod tests {
         assert!(Lease::holder(state.path()).is_some());
         drop(lease);
         assert_eq!(Lease::holder(state.path()), None);
+        assert_eq!(std::fs::read(state.path().join("lock")).unwrap(), b"", "nobody is named who has left");
         Lease::take(state.path()).unwrap();
+    }
+
+    #[test]
+    fn whoever_only_looks_is_in_nobodys_way() {
+        let state = tempfile::tempdir().unwrap();
+        drop(Lease::take(state.path()).unwrap());
+        let is_over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                        Lease::holder(state.path());
+                    }
+                });
+            }
+            let taken: Vec<_> = (0..200).map(|_| Lease::take(state.path()).map(drop)).collect();
+            is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert!(taken.iter().all(Result::is_ok), "{taken:?}");
+        });
     }
 }

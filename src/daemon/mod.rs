@@ -2,15 +2,18 @@
 
 mod lease;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::model::ConnectorName;
 use crate::pass::{self, Memory, Report, World};
+use crate::planning::{PlannedStep, Step};
 
 pub use lease::{Lease, LeaseError};
 
@@ -80,12 +83,20 @@ fn new_memory() -> Memory {
     memory
 }
 
-/// Runs passes until nothing is left to do now: what `apply` does. A step that failed is tried once and told of in its report.
+/// A step that was taken so often in a row and is still wanted has no effect that anybody sees.
+const MOST_REPETITIONS: u32 = 50;
+
+/// Runs passes until nothing is left to do now: what `apply` does. A step that failed is tried once and told of in its report; one that
+/// is wanted again and again is an error.
 pub async fn run_to_rest(world: &World, epoch: u64, mut on_report: impl FnMut(&Report)) -> Result<()> {
     let mut memory = new_memory();
+    let mut taken: HashMap<ConnectorName, (Step, u32)> = HashMap::new();
     loop {
         let report = pass::run(world, &mut memory, epoch).await?;
         on_report(&report);
+        for planned in report.performed.iter().filter(|performed| performed.outcome.is_ok()).map(|performed| &performed.planned) {
+            count(&mut taken, planned)?;
+        }
         if !report.plan.is_empty() {
             continue;
         }
@@ -94,6 +105,19 @@ pub async fn run_to_rest(world: &World, epoch: u64, mut on_report: impl FnMut(&R
         }
         world.harness.finished().await;
     }
+}
+
+fn count(taken: &mut HashMap<ConnectorName, (Step, u32)>, planned: &PlannedStep) -> Result<()> {
+    let PlannedStep { connector, step, .. } = planned;
+    let (last, times) = taken.entry(connector.clone()).or_insert_with(|| (step.clone(), 0));
+    if !step.is_attempt_of(last) {
+        (*last, *times) = (step.clone(), 0);
+    }
+    *times += 1;
+    if *times > MOST_REPETITIONS {
+        bail!("{connector}: the step `{}` was taken {MOST_REPETITIONS} times and is still wanted", step.verb());
+    }
+    Ok(())
 }
 
 /// One pass; `None` where a stop came and the pass did not end within the grace period. Its steps are idempotent,

@@ -1,6 +1,7 @@
 //! `rebuild` re-creates lost state from git and the forge.
 
 use crate::support::command::Team;
+use crate::support::daemon::Daemon;
 
 #[test]
 fn what_was_published_is_published_again() {
@@ -21,11 +22,25 @@ fn a_damaged_database_is_set_aside() {
     assert!(ran.err.contains("switchboard rebuild"), "{}", ran.err);
     team.run(&["rebuild"]).done();
     assert_eq!(team.stage("crm"), "in-review");
-    let kept = std::fs::read(team.path(".switchboard/switchboard.db.before-rebuild")).unwrap();
+    let kept = std::fs::read(team.path(".switchboard/before-rebuild/switchboard.db")).unwrap();
     assert_eq!(kept, vec![7; 4096]);
     let again = team.run(&["rebuild"]).done();
-    assert!(again.err.contains("switchboard.db.before-rebuild-2"), "{}", again.err);
-    assert_eq!(std::fs::read(team.path(".switchboard/switchboard.db.before-rebuild")).unwrap(), kept, "what was kept first stays");
+    assert!(again.err.contains("kept in") && again.err.contains("before-rebuild-2"), "{}", again.err);
+    assert_eq!(std::fs::read(team.path(".switchboard/before-rebuild/switchboard.db")).unwrap(), kept, "what was kept first stays");
+}
+
+#[test]
+fn what_a_killed_process_had_in_its_log_is_set_aside_with_the_database() {
+    let team = Team::with_crm();
+    team.run(&["pre-publish", "crm", "--commit"]).done();
+    let mut daemon = Daemon::start(&team, &["watch"]);
+    daemon.line();
+    assert!(!daemon.end_with("KILL").success());
+    assert!(std::fs::metadata(team.path(".switchboard/switchboard.db-wal")).unwrap().len() > 0, "facts are in the log alone");
+    team.run(&["rebuild"]).done();
+    let kept: Vec<_> =
+        std::fs::read_dir(team.path(".switchboard/before-rebuild")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(kept, ["switchboard.db"], "the database holds all of it");
 }
 
 #[test]

@@ -54,3 +54,16 @@ fn an_environment_that_lost_what_it_was_given_is_given_it_again_as_drift() {
     assert_eq!(team.reviews("orders").len(), 1);
     team.assert_at_rest();
 }
+
+#[test]
+fn a_step_that_shows_no_effect_is_not_taken_for_ever() {
+    let mut team = Team::new();
+    let mut draft = Draft::new("orders");
+    draft.status = "pre-published";
+    team.commit(&draft);
+    team.universe.state().registry.deaf = true;
+    let error = team.apply().unwrap_err().to_string();
+    assert_eq!(error, "orders: the step `deploy` was taken 50 times and is still wanted");
+    team.universe.state().registry.deaf = false;
+    team.assert_at_rest();
+}

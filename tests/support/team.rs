@@ -140,6 +140,11 @@ impl Team {
         self.runtime.block_on(pass::run(&self.world, &mut self.memory, self.epoch))
     }
 
+    /// Passes until nothing is left to do, in one go.
+    pub fn apply(&self) -> anyhow::Result<()> {
+        self.runtime.block_on(switchboard::daemon::run_to_rest(&self.world, self.epoch, |_| ()))
+    }
+
     /// One pass that works.
     pub fn pass(&mut self) -> Report {
         self.try_pass().unwrap()
