@@ -39,8 +39,8 @@ pub struct Assembled {
 pub async fn assemble(settings: &Settings, site: Site) -> Result<Assembled> {
     prepare_state(&site.state)?;
     let location = match &site.location {
-        crate::settings::Location::Local { git, work_tree } => Location::Local(work_tree.clone().unwrap_or_else(|| git.clone())),
-        crate::settings::Location::Remote { url } => Location::parse(url)?,
+        crate::settings::SiteLocation::Local { git, work_tree } => Location::Local(work_tree.clone().unwrap_or_else(|| git.clone())),
+        crate::settings::SiteLocation::Remote { url } => Location::parse(url)?,
     };
     let credentials = settings.git_token.clone().map_or(Credentials::None, Credentials::Token);
     let options = GitOptions { credentials, ..GitOptions::default() };

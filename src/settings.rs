@@ -69,7 +69,7 @@ pub struct Settings {
 
 /// Where the team's repository is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Location {
+pub enum SiteLocation {
     /// On this machine.
     Local {
         /// The git directory that all work trees share.
@@ -88,7 +88,7 @@ pub enum Location {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Site {
     /// The repository.
-    pub location: Location,
+    pub location: SiteLocation,
     /// The tracked branch; `None`: the one that a remote's HEAD names.
     pub branch: Option<String>,
     /// The state folder; it need not exist yet.
@@ -116,7 +116,7 @@ impl Settings {
     /// Finds the repository, and the state folder that belongs to it.
     pub fn site(&self) -> Result<Site> {
         let location = match &self.repo {
-            Some(url) if is_url(url) => Location::Remote { url: url.clone() },
+            Some(url) if is_url(url) => SiteLocation::Remote { url: url.clone() },
             Some(path) => open(&self.current_folder.join(path))?,
             None => discover(&self.current_folder)?,
         };
@@ -147,8 +147,8 @@ impl Settings {
 }
 
 /// `main` where there is one or nothing yet, else what HEAD names: a work tree that is on another branch for a while changes nothing.
-fn usual_branch(location: &Location) -> Option<String> {
-    let Location::Local { git, .. } = location else { return None };
+fn usual_branch(location: &SiteLocation) -> Option<String> {
+    let SiteLocation::Local { git, .. } = location else { return None };
     let repository = git2::Repository::open(git).ok()?;
     if repository.find_reference("refs/heads/main").is_ok() {
         return Some("main".to_owned());
@@ -178,7 +178,7 @@ pub fn is_url(text: &str) -> bool {
     text.contains("://") || scp()
 }
 
-fn discover(folder: &Path) -> Result<Location> {
+fn discover(folder: &Path) -> Result<SiteLocation> {
     match git2::Repository::discover(folder) {
         Ok(repository) => Ok(local(&repository)),
         Err(error) if error.code() == git2::ErrorCode::NotFound => {
@@ -188,7 +188,7 @@ fn discover(folder: &Path) -> Result<Location> {
     }
 }
 
-fn open(path: &Path) -> Result<Location> {
+fn open(path: &Path) -> Result<SiteLocation> {
     if !path.exists() {
         bail!("there is no folder {}", path.display());
     }
@@ -199,16 +199,16 @@ fn open(path: &Path) -> Result<Location> {
     }
 }
 
-fn local(repository: &git2::Repository) -> Location {
+fn local(repository: &git2::Repository) -> SiteLocation {
     let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    Location::Local { git: whole(repository.commondir()), work_tree: repository.workdir().map(whole) }
+    SiteLocation::Local { git: whole(repository.commondir()), work_tree: repository.workdir().map(whole) }
 }
 
 /// `/r/.git` has its state in `/r/.switchboard`, a bare `/srv/x.git` in `/srv/.switchboard/x.git`, a remote below the current folder.
-fn state_beside(location: &Location, current_folder: &Path) -> PathBuf {
+fn state_beside(location: &SiteLocation, current_folder: &Path) -> PathBuf {
     match location {
-        Location::Remote { url } => current_folder.join(STATE_FOLDER).join(slug(url)),
-        Location::Local { git, .. } => {
+        SiteLocation::Remote { url } => current_folder.join(STATE_FOLDER).join(slug(url)),
+        SiteLocation::Local { git, .. } => {
             let beside = git.parent().unwrap_or(git).join(STATE_FOLDER);
             match git.file_name() {
                 Some(name) if name != ".git" => beside.join(name),
@@ -244,11 +244,11 @@ mod tests {
 
     #[test]
     fn state_stands_beside_the_git_directory() {
-        let at = |git: &str| Location::Local { git: git.into(), work_tree: None };
+        let at = |git: &str| SiteLocation::Local { git: git.into(), work_tree: None };
         let here = Path::new("/home/u");
         assert_eq!(state_beside(&at("/r/.git"), here), Path::new("/r/.switchboard"));
         assert_eq!(state_beside(&at("/srv/x.git"), here), Path::new("/srv/.switchboard/x.git"));
-        let remote = Location::Remote { url: "https://token@example.com/team/x.git".into() };
+        let remote = SiteLocation::Remote { url: "https://token@example.com/team/x.git".into() };
         let state = state_beside(&remote, here);
         let name = state.file_name().unwrap().to_str().unwrap();
         assert!(name.starts_with("example.com-team-x.git-"), "{name}");

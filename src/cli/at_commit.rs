@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::failure::Failure;
-use super::work_tree::{WorkTree, unknown_connector};
+use super::working_files::{WorkingFiles, unknown_connector};
 use crate::model::{BundleFiles, CommitId};
 use crate::repository::{GitOptions, GitRepository, Location, ReadError, Repository as _};
 
@@ -18,7 +18,7 @@ pub struct Commit {
 
 impl Commit {
     /// Resolves what git calls a revision.
-    pub fn find(work_tree: &WorkTree, rev: &str) -> Result<Self, Failure> {
+    pub fn find(work_tree: &WorkingFiles, rev: &str) -> Result<Self, Failure> {
         let attempt = format!("read the revision `{rev}`");
         let commit = work_tree.git.revparse_single(rev).and_then(|object| object.peel_to_commit());
         let commit = commit.map_err(|_| {

@@ -9,7 +9,7 @@ use super::Door;
 use super::failure::{Ended, Failure, Outcome};
 use super::output::Human;
 use super::render::columns::one_line;
-use super::work_tree::WorkTree;
+use super::working_files::WorkingFiles;
 use crate::manifest::MANIFEST;
 use crate::model::{CommitId, ConnectorName, Operation};
 
@@ -53,7 +53,7 @@ impl Human for Changed {
 pub struct Change<'d> {
     door: &'d Door,
     /// The work tree it is in.
-    pub work_tree: WorkTree,
+    pub work_tree: WorkingFiles,
     /// Which connector.
     pub connector: ConnectorName,
     /// What is attempted, for refusals: `publish github-issues`.
@@ -65,7 +65,7 @@ impl<'d> Change<'d> {
     /// Finds the connector and refuses what cannot be committed cleanly, before anything is written.
     pub fn begin(door: &'d Door, verb: &str, name: &str, commit: &Commit) -> Result<Self, Failure> {
         let attempt = format!("{verb} {name}");
-        let work_tree = WorkTree::open(door, &attempt)?;
+        let work_tree = WorkingFiles::open(door, &attempt)?;
         let connector = work_tree.find(name, &attempt)?;
         let change = Self { door, work_tree, connector, attempt, commit: commit.clone() };
         change.refuse_uncommitted()?;

@@ -4,7 +4,7 @@ use super::Door;
 use super::failure::Failure;
 use crate::manifest::is_obeyed;
 use crate::model::Person;
-use crate::settings::Location;
+use crate::settings::SiteLocation;
 
 /// The person named with `--by`, else git's identity; `attempt` is what it is needed for.
 pub fn who(door: &Door, by: Option<&str>, attempt: &str) -> Result<Person, Failure> {
@@ -26,8 +26,8 @@ pub fn is_address(text: &str) -> bool {
 
 fn of_git(door: &Door) -> Option<Person> {
     let own = match door.settings.site().ok()?.location {
-        Location::Local { git, .. } => git2::Repository::open(git).and_then(|repository| repository.config()),
-        Location::Remote { .. } => git2::Config::open_default(),
+        SiteLocation::Local { git, .. } => git2::Repository::open(git).and_then(|repository| repository.config()),
+        SiteLocation::Remote { .. } => git2::Config::open_default(),
     };
     let config = own.and_then(|mut config| config.snapshot()).ok()?;
     let email = config.get_str("user.email").ok()?;

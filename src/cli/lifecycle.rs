@@ -3,7 +3,7 @@
 use super::Door;
 use super::change::Change;
 use super::failure::Failure;
-use super::work_tree::{ignored_by, read_folder};
+use super::working_files::{ignored_by, read_folder};
 use crate::assemble::assemble;
 use crate::manifest::Bundle;
 use crate::model::{Operation, Stage};

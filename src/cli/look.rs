@@ -2,7 +2,7 @@
 
 use super::Door;
 use super::failure::Failure;
-use super::work_tree::unknown_connector;
+use super::working_files::unknown_connector;
 use crate::assemble::Assembled;
 use crate::model::ConnectorName;
 use crate::pass;

@@ -14,7 +14,7 @@ pub mod progress;
 pub mod render;
 pub mod standing;
 pub mod status;
-pub mod work_tree;
+pub mod working_files;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -2,7 +2,7 @@
 
 use super::change::Change;
 use super::failure::{Ended, Failure};
-use super::work_tree::{ignored_by, read_folder};
+use super::working_files::{ignored_by, read_folder};
 use crate::manifest::{Bundle, edit};
 use crate::model::{Kind, Status};
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use sqlx::{AnyConnection, AnyPool};
 use sqlx::{AssertSqlSafe, Transaction};
 
-use super::failure::{Cause, DatabaseError};
+use super::failure::{DatabaseCause, DatabaseError};
 use super::sqlite;
 
 /// An open database. Cheap to clone; clones share their connections.
@@ -71,8 +71,8 @@ impl Database {
 
     /// Tells what was attempted and what to do.
     pub(crate) fn failed(&self, attempt: &str, error: sqlx::Error) -> DatabaseError {
-        let cause = Cause::of(error);
-        if matches!(cause, Cause::Full | Cause::Disk(_) | Cause::Busy) {
+        let cause = DatabaseCause::of(error);
+        if matches!(cause, DatabaseCause::Full | DatabaseCause::Disk(_) | DatabaseCause::Busy) {
             self.trust.lose();
         }
         DatabaseError { attempt: attempt.to_owned(), database: Arc::clone(&self.name), cause }

@@ -13,12 +13,12 @@ pub struct DatabaseError {
     /// The database: a file's path.
     pub database: Arc<str>,
     /// Why it failed.
-    pub cause: Cause,
+    pub cause: DatabaseCause,
 }
 
 /// Why a database fails.
 #[derive(Debug, thiserror::Error)]
-pub enum Cause {
+pub enum DatabaseCause {
     /// No space is left.
     #[error("the disk is full; nothing was changed. Free some space and repeat")]
     Full,
@@ -64,7 +64,7 @@ impl fmt::Display for DatabaseError {
 
 impl std::error::Error for DatabaseError {}
 
-impl Cause {
+impl DatabaseCause {
     /// Reads the driver's error.
     pub(super) fn of(error: sqlx::Error) -> Self {
         let Some((code, message)) = error.as_database_error().and_then(|e| Some((sqlite_code(e)?, e.message().to_owned()))) else {
@@ -125,7 +125,7 @@ mod tests {
             }
         }
         let failure = failure.unwrap();
-        assert!(matches!(failure.cause, Cause::Full), "{failure}");
+        assert!(matches!(failure.cause, DatabaseCause::Full), "{failure}");
         assert!(failure.to_string().starts_with("cannot keep a declaration in memory: the disk is full"), "{failure}");
         let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM declarations").fetch_one(database.pool()).await.unwrap();
         assert_eq!(rows, 0);

@@ -11,7 +11,7 @@ mod sqlite;
 
 pub use database::Database;
 pub(crate) use database::{number, unreadable};
-pub use failure::{Cause, DatabaseError};
+pub use failure::{DatabaseCause, DatabaseError};
 pub use sql::SqlStore;
 
 use anyhow::Result;

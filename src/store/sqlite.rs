@@ -9,7 +9,7 @@ use sqlx::migrate::{Migrate, Migrator};
 use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 
 use super::database::{Done, Trust};
-use super::failure::{Cause, DatabaseError};
+use super::failure::{DatabaseCause, DatabaseError};
 
 /// Every schema since the first, oldest first.
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
@@ -37,7 +37,7 @@ pub(super) async fn open(path: &Path, trust: &Trust) -> Done<(AnyPool, Arc<str>)
         let trusted = trust.holds_for(connection.age);
         Box::pin(async move { Ok(trusted) })
     });
-    let pool = options.connect(&url).await.map_err(|error| failed(Cause::of(error)))?;
+    let pool = options.connect(&url).await.map_err(|error| failed(DatabaseCause::of(error)))?;
     let prepared = prepare(&pool).await;
     if prepared.is_err() {
         pool.close().await;
@@ -52,23 +52,23 @@ pub(super) async fn memory() -> Done<(AnyPool, Arc<str>)> {
     let name: Arc<str> = "memory".into();
     let failed = |cause| DatabaseError { attempt: "open the state".to_owned(), database: Arc::clone(&name), cause };
     let options = AnyPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None).test_before_acquire(false);
-    let pool = options.connect("sqlite::memory:?cache=private").await.map_err(|error| failed(Cause::of(error)))?;
-    let mut connection = pool.acquire().await.map_err(|error| failed(Cause::of(error)))?;
+    let pool = options.connect("sqlite::memory:?cache=private").await.map_err(|error| failed(DatabaseCause::of(error)))?;
+    let mut connection = pool.acquire().await.map_err(|error| failed(DatabaseCause::of(error)))?;
     migrate(&mut connection).await.map_err(failed)?;
     drop(connection);
     Ok((pool, name))
 }
 
 /// Makes the folder and writes the path as the driver reads it.
-fn file_url(path: &Path) -> Result<String, Cause> {
+fn file_url(path: &Path) -> Result<String, DatabaseCause> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let canonical = std::fs::create_dir_all(folder).and_then(|()| folder.canonicalize()).map_err(|error| match error.kind() {
-        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => Cause::ReadOnly,
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Cause::Full,
-        _ => Cause::Other(sqlx::Error::Io(error)),
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => DatabaseCause::ReadOnly,
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => DatabaseCause::Full,
+        _ => DatabaseCause::Other(sqlx::Error::Io(error)),
     })?;
-    let file: PathBuf = canonical.join(path.file_name().ok_or(Cause::NotOpened)?);
-    let file = file.to_str().ok_or_else(|| Cause::Other(sqlx::Error::Configuration("its path is not UTF-8".into())))?;
+    let file: PathBuf = canonical.join(path.file_name().ok_or(DatabaseCause::NotOpened)?);
+    let file = file.to_str().ok_or_else(|| DatabaseCause::Other(sqlx::Error::Configuration("its path is not UTF-8".into())))?;
     let mut url = String::from("sqlite://");
     for byte in file.bytes() {
         match byte {
@@ -81,12 +81,12 @@ fn file_url(path: &Path) -> Result<String, Cause> {
 }
 
 /// Brings a file to WAL mode and to the newest schema.
-async fn prepare(pool: &AnyPool) -> Result<(), Cause> {
-    let mut connection = pool.acquire().await.map_err(Cause::of)?;
+async fn prepare(pool: &AnyPool) -> Result<(), DatabaseCause> {
+    let mut connection = pool.acquire().await.map_err(DatabaseCause::of)?;
     for attempt in 1.. {
-        match connection.execute("PRAGMA journal_mode = WAL").await.map_err(Cause::of) {
+        match connection.execute("PRAGMA journal_mode = WAL").await.map_err(DatabaseCause::of) {
             Ok(_) => break,
-            Err(Cause::Busy) if attempt < ATTEMPTS => tokio::time::sleep(Duration::from_millis(20)).await,
+            Err(DatabaseCause::Busy) if attempt < ATTEMPTS => tokio::time::sleep(Duration::from_millis(20)).await,
             Err(cause) => return Err(cause),
         }
     }
@@ -94,28 +94,28 @@ async fn prepare(pool: &AnyPool) -> Result<(), Cause> {
 }
 
 /// Applies the migrations that are missing, all or none.
-async fn migrate(connection: &mut AnyConnection) -> Result<(), Cause> {
+async fn migrate(connection: &mut AnyConnection) -> Result<(), DatabaseCause> {
     if is_current(connection).await? {
         return Ok(());
     }
     // The migrator takes no lock on SQLite: the immediate transaction is the lock, and makes several migrations one.
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(Cause::of)?;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(DatabaseCause::of)?;
     let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
-    MIGRATIONS.run_direct(None, &mut *transaction, false).await.map_err(|error| Cause::of_migration(error, known))?;
-    transaction.commit().await.map_err(Cause::of)
+    MIGRATIONS.run_direct(None, &mut *transaction, false).await.map_err(|error| DatabaseCause::of_migration(error, known))?;
+    transaction.commit().await.map_err(DatabaseCause::of)
 }
 
 /// Whether the schema is the newest one, told by reading alone: the usual case, which must cost nothing.
-async fn is_current(connection: &mut AnyConnection) -> Result<bool, Cause> {
+async fn is_current(connection: &mut AnyConnection) -> Result<bool, DatabaseCause> {
     let tables = "SELECT count(*), coalesce(sum(name = '_sqlx_migrations'), 0) FROM sqlite_schema WHERE type = 'table'";
-    let (tables, ours): (i64, i64) = sqlx::query_as(tables).fetch_one(&mut *connection).await.map_err(Cause::of)?;
+    let (tables, ours): (i64, i64) = sqlx::query_as(tables).fetch_one(&mut *connection).await.map_err(DatabaseCause::of)?;
     match (tables, ours) {
         (0, _) => return Ok(false),
-        (_, 0) => return Err(Cause::Foreign),
+        (_, 0) => return Err(DatabaseCause::Foreign),
         _ => {}
     }
     let applied = connection.list_applied_migrations("_sqlx_migrations").await;
-    let applied = applied.map_err(|error| Cause::of_migration(error, i64::MAX))?;
+    let applied = applied.map_err(|error| DatabaseCause::of_migration(error, i64::MAX))?;
     let known = MIGRATIONS.iter().map(|migration| (migration.version, &migration.checksum));
     Ok(applied.iter().map(|migration| (migration.version, &migration.checksum)).eq(known))
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use switchboard::model::{Digest, Evidence, Fact, FactKind, Verdict};
 use switchboard::registry::{Registry, SqlRegistry};
-use switchboard::store::{CachedDeclaration, Cause, Database, DatabaseError, NewFact, SqlStore, Store, StoredPlan};
+use switchboard::store::{CachedDeclaration, Database, DatabaseCause, DatabaseError, NewFact, SqlStore, Store, StoredPlan};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + second).unwrap()
@@ -143,16 +143,16 @@ async fn files_that_cannot_be_used_are_refused_with_what_to_do() {
 
     std::fs::write(at("garbage.db"), "this is no database".repeat(1000)).unwrap();
     let refused = refusal(&at("garbage.db")).await;
-    assert!(matches!(refused.cause, Cause::Damaged(_)), "{refused}");
+    assert!(matches!(refused.cause, DatabaseCause::Damaged(_)), "{refused}");
     assert!(refused.to_string().contains("garbage.db") && refused.to_string().contains("switchboard rebuild"), "{refused}");
 
     std::fs::create_dir(at("folder.db")).unwrap();
-    assert!(matches!(refusal(&at("folder.db")).await.cause, Cause::NotOpened));
+    assert!(matches!(refusal(&at("folder.db")).await.cause, DatabaseCause::NotOpened));
     assert!(refusal(&at("garbage.db/below/switchboard.db")).await.to_string().contains("garbage.db/below"));
 
     let foreign = by_hand(&at("foreign.db")).await;
     sqlx::raw_sql("CREATE TABLE songs (title TEXT)").execute(&foreign).await.unwrap();
-    assert!(matches!(refusal(&at("foreign.db")).await.cause, Cause::Foreign));
+    assert!(matches!(refusal(&at("foreign.db")).await.cause, DatabaseCause::Foreign));
     let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&foreign).await.unwrap();
     assert_eq!(tables, 1, "a foreign database was changed");
 
@@ -168,7 +168,7 @@ async fn a_newer_schema_is_refused_and_left_alone() {
     let hand = by_hand(&file).await;
     sqlx::raw_sql("INSERT INTO _sqlx_migrations VALUES (9999, 'the future', '2036-01-01', true, x'00', 1)").execute(&hand).await.unwrap();
     let refused = refusal(&file).await;
-    assert!(matches!(refused.cause, Cause::Newer { found: 9999, .. }), "{refused}");
+    assert!(matches!(refused.cause, DatabaseCause::Newer { found: 9999, .. }), "{refused}");
     assert!(refused.to_string().ends_with("Use the newer version that made it"), "{refused}");
 }
 
@@ -190,7 +190,7 @@ async fn damage_inside_the_file_is_an_error_and_no_panic() {
         Err(failure) => failure,
         Ok(database) => SqlStore::new(&database).facts_after(0, 5000).await.unwrap_err().downcast().unwrap(),
     };
-    assert!(matches!(failure.cause, Cause::Damaged(_)), "{failure}");
+    assert!(matches!(failure.cause, DatabaseCause::Damaged(_)), "{failure}");
 }
 
 /// Each earlier schema with its sample data is brought to the newest one. A new migration adds `schema-<n>.sql` with

@@ -9,7 +9,7 @@ use crate::cli::Door;
 use crate::cli::change::{Change, Commit};
 use crate::cli::failure::{Ended, Failure, Outcome};
 use crate::cli::render::problems;
-use crate::cli::work_tree::{ignored_by, read_folder};
+use crate::cli::working_files::{ignored_by, read_folder};
 use crate::manifest::{Bundle, MANIFEST, edit};
 use crate::model::{BundleFiles, Operation};
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::cli::Door;
 use crate::cli::failure::{Ended, Failure, Outcome};
 use crate::cli::output::Human;
-use crate::cli::work_tree::WorkTree;
+use crate::cli::working_files::WorkingFiles;
 use crate::{manifest, repository};
 
 /// Flags of `init`.
@@ -59,7 +59,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
         return Err(Failure::usage(attempt, "it is a file").hint("Name a folder, or one that does not exist yet."));
     }
     make_repository(&root, &attempt)?;
-    let work_tree = WorkTree::at(&root, None)?;
+    let work_tree = WorkingFiles::at(&root, None)?;
     let administrator = work_tree.identity().map_or_else(String::new, |person| person.email().to_owned());
     let is_first_commit = work_tree.git.head().is_err();
     let files = write_files(&work_tree, &administrator)?;
@@ -98,7 +98,7 @@ fn make_repository(root: &Path, attempt: &str) -> Result<(), Failure> {
 }
 
 /// Writes what is not there yet and tells which files those were.
-fn write_files(work_tree: &WorkTree, administrator: &str) -> Result<Vec<String>> {
+fn write_files(work_tree: &WorkingFiles, administrator: &str) -> Result<Vec<String>> {
     let config = include_str!("template/switchboard.yaml").replace("{{administrator}}", administrator);
     let mut wanted = vec![
         ("switchboard.yaml".to_owned(), config),
@@ -121,7 +121,7 @@ fn write_files(work_tree: &WorkTree, administrator: &str) -> Result<Vec<String>>
 }
 
 /// State stands beside the git directory and must never be committed.
-fn ignore_state(work_tree: &WorkTree) -> Result<Option<String>> {
+fn ignore_state(work_tree: &WorkingFiles) -> Result<Option<String>> {
     let before = fs::read_to_string(work_tree.root.join(".gitignore")).unwrap_or_default();
     if before.lines().any(|line| matches!(line.trim().trim_start_matches('/'), ".switchboard" | ".switchboard/")) {
         return Ok(None);

@@ -3,7 +3,7 @@
 use crate::cli::Door;
 use crate::cli::change::Changed;
 use crate::cli::failure::{Ended, Failure, Outcome};
-use crate::cli::work_tree::WorkTree;
+use crate::cli::working_files::WorkingFiles;
 use crate::model::{BundleFiles, ConnectorName, Kind};
 
 /// Flags of `new`.
@@ -39,7 +39,7 @@ fn kind(text: &str) -> Result<Kind, String> {
 
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let attempt = format!("add {}", arguments.name);
-    let work_tree = WorkTree::open(door, &attempt)?;
+    let work_tree = WorkingFiles::open(door, &attempt)?;
     let connector: ConnectorName = match arguments.name.parse() {
         Ok(name) => name,
         Err(error) => {

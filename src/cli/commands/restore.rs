@@ -3,7 +3,7 @@
 use crate::cli::at_commit::Commit as AtCommit;
 use crate::cli::change::Changed;
 use crate::cli::failure::{Ended, Failure, Outcome};
-use crate::cli::work_tree::{WorkTree, unknown_connector};
+use crate::cli::working_files::{WorkingFiles, unknown_connector};
 use crate::cli::{Door, history};
 use crate::model::{BundleFiles, ConnectorName};
 
@@ -25,7 +25,7 @@ pub struct Arguments {
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let name = arguments.connector.as_str();
     let attempt = format!("restore {name}");
-    let work_tree = WorkTree::open(door, &attempt)?;
+    let work_tree = WorkingFiles::open(door, &attempt)?;
     let connector: ConnectorName = name.parse().map_err(|error| Failure::usage(attempt.clone(), format!("{error}")))?;
     let path = format!("connectors/{connector}");
     if let Some(first) = work_tree.uncommitted(&path)?.into_iter().find(|file| work_tree.root.join(file).exists()) {
@@ -64,7 +64,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
 }
 
 /// Writes the files into the folder and removes what is not among them.
-fn replace_folder(work_tree: &WorkTree, folder: &str, files: &BundleFiles) -> anyhow::Result<()> {
+fn replace_folder(work_tree: &WorkingFiles, folder: &str, files: &BundleFiles) -> anyhow::Result<()> {
     work_tree.files.remove_folder(folder)?;
     for (path, bytes) in files.iter() {
         work_tree.files.write(&format!("{folder}/{path}"), bytes)?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::assemble;
 use crate::cli::failure::{Ended, Outcome};
 use crate::cli::output::Human;
-use crate::cli::work_tree::{WorkTree, ignored_by, read_folder};
+use crate::cli::working_files::{WorkingFiles, ignored_by, read_folder};
 use crate::cli::{Door, progress, render};
 use crate::harness::{Job, Workers};
 use crate::manifest::Bundle;
@@ -38,7 +38,7 @@ impl Human for Tested {
 }
 
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
-    let work_tree = WorkTree::open(door, "test the working files")?;
+    let work_tree = WorkingFiles::open(door, "test the working files")?;
     for name in &arguments.connectors {
         work_tree.find(name, &format!("test {name}"))?;
     }
@@ -66,7 +66,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
 }
 
 /// What can be tested, and every problem of what cannot be read: one bad connector keeps no other from its tests.
-fn jobs(work_tree: &WorkTree, names: &[String]) -> (Vec<Job>, Vec<Problem>) {
+fn jobs(work_tree: &WorkingFiles, names: &[String]) -> (Vec<Job>, Vec<Problem>) {
     let is_ignored = ignored_by(&work_tree.root);
     let (mut jobs, mut problems) = (Vec::new(), Vec::new());
     for name in names {

@@ -15,7 +15,7 @@ use crate::cli::at_commit::Commit;
 use crate::cli::failure::{Ended, Failure, Outcome};
 use crate::cli::output::Human;
 use crate::cli::render::{paint, problems};
-use crate::cli::work_tree::{WorkTree, ignored_by, read_folder};
+use crate::cli::working_files::{WorkingFiles, ignored_by, read_folder};
 use crate::cli::{Door, progress};
 use crate::manifest::{self, Bundle, Config, ConnectionValues, code};
 use crate::model::{BundleFiles, Place, Problem};
@@ -95,7 +95,7 @@ impl Human for Findings {
 }
 
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
-    let work_tree = WorkTree::open(door, "validate the working files")?;
+    let work_tree = WorkingFiles::open(door, "validate the working files")?;
     let findings = match &arguments.rev {
         Some(rev) => at_commit(&work_tree, rev, &arguments.connectors).await?,
         None => working_files(door, &work_tree, &arguments.connectors)?,
@@ -104,7 +104,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     Ok(if findings.errors > 0 { Outcome::Findings } else { Outcome::Done })
 }
 
-fn working_files(door: &Door, work_tree: &WorkTree, chosen: &[String]) -> Result<Findings, Failure> {
+fn working_files(door: &Door, work_tree: &WorkingFiles, chosen: &[String]) -> Result<Findings, Failure> {
     let mut findings = Findings::default();
     let names = if chosen.is_empty() {
         findings.join(other_files(&work_tree.root)?);
@@ -205,7 +205,7 @@ fn files_below(root: &Path, folder: &str) -> Vec<String> {
     list(folder).iter().flat_map(|inner| list(inner)).filter(|file| file.ends_with(".yaml") && root.join(file).is_file()).collect()
 }
 
-async fn at_commit(work_tree: &WorkTree, rev: &str, chosen: &[String]) -> Result<Findings, Failure> {
+async fn at_commit(work_tree: &WorkingFiles, rev: &str, chosen: &[String]) -> Result<Findings, Failure> {
     let commit = Commit::find(work_tree, rev)?;
     let bundles = commit.bundles(chosen).await?;
     let mut findings = Findings::default();

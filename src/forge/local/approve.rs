@@ -7,8 +7,8 @@
 use anyhow::Result;
 use jiff::Timestamp;
 
+use super::book::{Filed, NewEntry, name_of};
 use super::file::{BegunApproval, LocalReview};
-use super::ledger::{Change, Standing, name_of};
 use super::{ATTEMPTS, LocalForge, deletion, paragraphs};
 use crate::manifest::release;
 use crate::model::{CommitId, Digest, Person, ReviewId, ReviewState};
@@ -67,48 +67,48 @@ impl LocalForge {
     pub async fn approve(&self, review: ReviewId, by: &Person, comment: &str, at: Timestamp, self_approval: bool) -> Result<Approval> {
         let voice = Voice { by, comment, at };
         for _ in 0..ATTEMPTS {
-            let Some(standing) = self.find(review).await? else { return Ok(Approval::NotFound) };
-            if !standing.file.review.is_open() {
-                return Ok(Approval::NotOpen(standing.file.review.state.clone()));
+            let Some(filed) = self.find(review).await? else { return Ok(Approval::NotFound) };
+            if !filed.file.review.is_open() {
+                return Ok(Approval::NotOpen(filed.file.review.state.clone()));
             }
-            if standing.file.review.is_own_of(by) && !self_approval {
+            if filed.file.review.is_own_of(by) && !self_approval {
                 return Ok(Approval::OwnRequest);
             }
-            if let Attempt::Ended(approval) = self.attempt(&standing, &voice).await? {
+            if let Attempt::Ended(approval) = self.attempt(&filed, &voice).await? {
                 return Ok(approval);
             }
         }
         Ok(Approval::Busy)
     }
 
-    async fn attempt(&self, standing: &Standing, voice: &Voice<'_>) -> Result<Attempt> {
+    async fn attempt(&self, filed: &Filed, voice: &Voice<'_>) -> Result<Attempt> {
         let tracked = self.tracked_head().await?;
-        if self.carries_record(&tracked, &standing.file).await? {
-            return self.mark_merged_before(standing, voice).await;
+        if self.carries_record(&tracked, &filed.file).await? {
+            return self.mark_merged_before(filed, voice).await;
         }
-        let Some(head) = self.branch_head(&standing.file.review.branch).await? else {
+        let Some(head) = self.branch_head(&filed.file.review.branch).await? else {
             return Ok(Attempt::Ended(Approval::BranchGone));
         };
-        if !self.carries_record(&head, &standing.file).await? {
+        if !self.carries_record(&head, &filed.file).await? {
             return Ok(Attempt::Ended(Approval::RecordChanged));
         }
-        let joined = self.joined(&tracked, &head, &standing.file, voice).await?;
+        let joined = self.joined(&tracked, &head, &filed.file, voice).await?;
         let merge = match joined.merge {
             Merge::Commit(merge) => merge,
             Merge::Conflict(paths) => return Ok(Attempt::Ended(Approval::Conflict(paths))),
             Merge::AlreadyMerged => return Ok(Attempt::Ended(Approval::Undone)),
         };
-        if !self.carries_record(&merge, &standing.file).await? {
+        if !self.carries_record(&merge, &filed.file).await? {
             return Ok(Attempt::Ended(Approval::Undone));
         }
         // What is approved is the case that `review show` lays out, and nothing that came along later.
         let mut more = self.repository.changed_paths(&tracked, &merge).await?;
         more.extend(joined.left_out);
-        more.retain(|path| *path != standing.file.record_path());
+        more.retain(|path| *path != filed.file.record_path());
         if !more.is_empty() {
             return Ok(Attempt::Ended(Approval::MoreThanTheRecord(more)));
         }
-        self.merge(standing, head, tracked, merge, voice).await
+        self.merge(filed, head, tracked, merge, voice).await
     }
 
     /// Joins the record with the tracked branch: by a merge or, where a merge would bring back a history that the tracked
@@ -131,13 +131,13 @@ impl LocalForge {
     }
 
     /// The three steps.
-    async fn merge(&self, standing: &Standing, head: CommitId, tracked: CommitId, merge: CommitId, voice: &Voice<'_>) -> Result<Attempt> {
-        let review = standing.file.review.id;
+    async fn merge(&self, filed: &Filed, head: CommitId, tracked: CommitId, merge: CommitId, voice: &Voice<'_>) -> Result<Attempt> {
+        let review = filed.file.review.id;
         let approval = BegunApproval { by: voice.by.clone(), at: voice.at, merge: merge.clone() };
-        let begun = LocalReview { head, approval: Some(approval), ..LocalReview::clone(&standing.file) };
+        let begun = LocalReview { head, approval: Some(approval), ..LocalReview::clone(&filed.file) };
         let message = format!("Approve review {review}\n\n{}\n", paragraphs(voice.comment));
-        let change = Change { file: &begun, message: &message, by: voice.by, at: voice.at };
-        if self.ledger.write(Some(standing), &change, &[]).await? != RefUpdate::Done {
+        let change = NewEntry { file: &begun, message: &message, by: voice.by, at: voice.at };
+        if self.book.write(Some(filed), &change, &[]).await? != RefUpdate::Done {
             return Ok(Attempt::Moved);
         }
         let Some(intent) = self.find(review).await?.filter(|found| *found.file == begun) else { return Ok(Attempt::Moved) };
@@ -149,15 +149,15 @@ impl LocalForge {
         if self.repository.update_refs(&[advance, unchanged]).await? != RefUpdate::Done {
             return Ok(Attempt::Moved);
         }
-        self.close_merged(&Standing { guard: None, ..intent }, voice.by, voice.at).await;
+        self.close_merged(&Filed { guard: None, ..intent }, voice.by, voice.at).await;
         Ok(Attempt::Ended(Approval::Merged(merge)))
     }
 
-    async fn mark_merged_before(&self, standing: &Standing, voice: &Voice<'_>) -> Result<Attempt> {
-        let file = standing.file.in_state(ReviewState::Merged { by: voice.by.clone(), at: voice.at });
+    async fn mark_merged_before(&self, filed: &Filed, voice: &Voice<'_>) -> Result<Attempt> {
+        let file = filed.file.in_state(ReviewState::Merged { by: voice.by.clone(), at: voice.at });
         let message = format!("Approve review {}, merged before\n\n{}\n", file.review.id, paragraphs(voice.comment));
-        let change = Change { file: &file, message: &message, by: voice.by, at: voice.at };
-        Ok(match self.ledger.write(Some(standing), &change, &[]).await? {
+        let change = NewEntry { file: &file, message: &message, by: voice.by, at: voice.at };
+        Ok(match self.book.write(Some(filed), &change, &[]).await? {
             RefUpdate::Done => {
                 self.delete_merged_branch(&file).await;
                 Attempt::Ended(Approval::MergedBefore)
@@ -167,26 +167,26 @@ impl LocalForge {
     }
 
     /// Completes an approval that was begun, if its merge has arrived on the tracked branch.
-    pub(super) async fn settle(&self, standing: &mut Standing) -> Result<()> {
-        let Some(begun) = standing.file.approval.clone() else { return Ok(()) };
+    pub(super) async fn settle(&self, filed: &mut Filed) -> Result<()> {
+        let Some(begun) = filed.file.approval.clone() else { return Ok(()) };
         // Where it cannot be told whether the merge has arrived, nobody may go on as if it had not.
         let tracked = self.tracked_head().await?;
         if !self.repository.is_ancestor(&begun.merge, &tracked).await? {
             let name = format!("refs/heads/{}", self.repository.tracked_branch().await?);
-            standing.guard = Some(RefChange { name, expected: Some(tracked.clone()), new: Some(tracked) });
+            filed.guard = Some(RefChange { name, expected: Some(tracked.clone()), new: Some(tracked) });
             return Ok(());
         }
-        self.close_merged(standing, &begun.by, begun.at).await;
-        standing.file = std::sync::Arc::new(standing.file.in_state(ReviewState::Merged { by: begun.by, at: begun.at }));
+        self.close_merged(filed, &begun.by, begun.at).await;
+        filed.file = std::sync::Arc::new(filed.file.in_state(ReviewState::Merged { by: begun.by, at: begun.at }));
         Ok(())
     }
 
     /// Marks a review whose merge has arrived, and deletes its branch. It counts as merged even where this fails.
-    async fn close_merged(&self, standing: &Standing, by: &Person, at: Timestamp) {
-        let file = standing.file.in_state(ReviewState::Merged { by: by.clone(), at });
+    async fn close_merged(&self, filed: &Filed, by: &Person, at: Timestamp) {
+        let file = filed.file.in_state(ReviewState::Merged { by: by.clone(), at });
         let message = format!("Merge review {}\n", file.review.id);
-        let change = Change { file: &file, message: &message, by, at };
-        if let Err(error) = self.ledger.write(Some(standing), &change, &[]).await {
+        let change = NewEntry { file: &file, message: &message, by, at };
+        if let Err(error) = self.book.write(Some(filed), &change, &[]).await {
             tracing::warn!(%error, review = file.review.id.0, "a merged review could not be marked");
         }
         self.delete_merged_branch(&file).await;

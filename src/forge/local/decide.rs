@@ -3,8 +3,8 @@
 use anyhow::{Result, bail};
 use jiff::Timestamp;
 
+use super::book::{Filed, NewEntry};
 use super::file::LocalReview;
-use super::ledger::{Change, Standing};
 use super::{ATTEMPTS, LocalForge, paragraphs};
 use crate::model::{CommitId, Person, Review, ReviewId, ReviewState};
 use crate::repository::{RefChange, RefUpdate};
@@ -42,17 +42,17 @@ impl LocalForge {
     pub async fn reject(&self, review: ReviewId, by: &Person, reason: &str, at: Timestamp) -> Result<Rejection> {
         let reason = paragraphs(reason);
         for _ in 0..ATTEMPTS {
-            let Some(standing) = self.find(review).await? else { return Ok(Rejection::NotFound) };
-            if !standing.file.review.is_open() {
-                return Ok(Rejection::NotOpen(standing.file.review.state.clone()));
+            let Some(filed) = self.find(review).await? else { return Ok(Rejection::NotFound) };
+            if !filed.file.review.is_open() {
+                return Ok(Rejection::NotOpen(filed.file.review.state.clone()));
             }
-            let head = self.branch_head(&standing.file.review.branch).await?;
+            let head = self.branch_head(&filed.file.review.branch).await?;
             let state = ReviewState::Rejected { by: by.clone(), at, reason: reason.clone() };
-            let mut file = standing.file.in_state(state);
+            let mut file = filed.file.in_state(state);
             file.head = head.clone().unwrap_or(file.head);
             let message = format!("Reject review {review}\n\n{reason}\n");
-            let change = Change { file: &file, message: &message, by, at };
-            if self.close(&standing, &change, head.as_ref()).await? == RefUpdate::Done {
+            let change = NewEntry { file: &file, message: &message, by, at };
+            if self.close(&filed, &change, head.as_ref()).await? == RefUpdate::Done {
                 return Ok(Rejection::Rejected(Box::new(file.review)));
             }
         }
@@ -63,16 +63,16 @@ impl LocalForge {
     pub async fn reopen(&self, review: ReviewId, by: &Person, at: Timestamp) -> Result<Reopening> {
         for _ in 0..ATTEMPTS {
             let mut page = self.settled().await?;
-            let Some(standing) = page.reviews.remove(&review.0) else { return Ok(Reopening::NotFound) };
-            let rejected = &standing.file.review;
+            let Some(filed) = page.reviews.remove(&review.0) else { return Ok(Reopening::NotFound) };
+            let rejected = &filed.file.review;
             if !matches!(rejected.state, ReviewState::Rejected { .. }) {
                 return Ok(Reopening::NotRejected(rejected.state.clone()));
             }
-            let others = page.reviews.values().map(|standing| &standing.file.review);
+            let others = page.reviews.values().map(|filed| &filed.file.review);
             if let Some(other) = others.into_iter().find(|other| other.is_open() && other.connector == rejected.connector) {
                 return Ok(Reopening::OtherOpen(other.id));
             }
-            if let Some(reopened) = self.bring_back(&standing, by, at).await? {
+            if let Some(reopened) = self.bring_back(&filed, by, at).await? {
                 return Ok(Reopening::Reopened(Box::new(reopened)));
             }
         }
@@ -80,8 +80,8 @@ impl LocalForge {
     }
 
     /// Opens the review and creates its branch; `None` where somebody moved either meanwhile.
-    async fn bring_back(&self, standing: &Standing, by: &Person, at: Timestamp) -> Result<Option<Review>> {
-        let mut file = standing.file.in_state(ReviewState::Open);
+    async fn bring_back(&self, filed: &Filed, by: &Person, at: Timestamp) -> Result<Option<Review>> {
+        let mut file = filed.file.in_state(ReviewState::Open);
         let branch = file.review.branch.clone();
         let mut creation = Vec::new();
         match self.branch_head(&branch).await? {
@@ -92,8 +92,8 @@ impl LocalForge {
             }
         }
         let message = format!("Reopen review {}\n", file.review.id);
-        let change = Change { file: &file, message: &message, by, at };
-        let update = self.ledger.write(Some(standing), &change, &creation).await?;
+        let change = NewEntry { file: &file, message: &message, by, at };
+        let update = self.book.write(Some(filed), &change, &creation).await?;
         Ok((update == RefUpdate::Done).then_some(file.review))
     }
 

@@ -4,9 +4,9 @@
 //! whoever did it. The review's branch is merged and deleted here, by `switchboard review`.
 
 mod approve;
+mod book;
 mod decide;
 mod file;
-mod ledger;
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub use file::LocalReview;
 use super::{Forge, Proposal};
 use crate::model::{Clock, CommitId, Digest, Person, Review, ReviewId, ReviewState, review_branch};
 use crate::repository::{CommitSummary, GitRepository, Head, RefChange, RefUpdate, Repository};
-use ledger::{Change, Ledger, Page, Standing};
+use book::{Book, Filed, NewEntry, Page};
 
 /// How often an operation starts over because somebody moved a reference meanwhile.
 const ATTEMPTS: usize = 20;
@@ -31,19 +31,19 @@ const SHOWN: usize = 100;
 /// Reviews in a repository on this machine or in a mirror.
 pub struct LocalForge {
     repository: GitRepository,
-    ledger: Ledger,
+    book: Book,
     clock: Arc<dyn Clock>,
 }
 
 impl LocalForge {
     /// The reviews of a repository. The clock dates withdrawals; people bring their own time.
     pub fn new(repository: GitRepository, clock: Arc<dyn Clock>) -> Self {
-        Self { ledger: Ledger::new(repository.clone()), repository, clock }
+        Self { book: Book::new(repository.clone()), repository, clock }
     }
 
     /// One review with its title and record; `None` where there is none of this number.
     pub async fn get(&self, review: ReviewId) -> Result<Option<LocalReview>> {
-        Ok(self.find(review).await?.map(|standing| LocalReview::clone(&standing.file)))
+        Ok(self.find(review).await?.map(|filed| LocalReview::clone(&filed.file)))
     }
 
     /// The paths that commits on a review's branch changed since it was opened; approving refuses them.
@@ -57,24 +57,24 @@ impl LocalForge {
     /// What happened to a review, newest first: who, when, and in the message what and why.
     pub async fn history(&self, review: ReviewId) -> Result<Vec<CommitSummary>> {
         match self.find(review).await? {
-            Some(standing) => self.repository.history(&standing.commit, SHOWN).await,
+            Some(filed) => self.repository.history(&filed.commit, SHOWN).await,
             None => Ok(Vec::new()),
         }
     }
 
     /// All reviews, with approvals completed whose merge has arrived.
     async fn settled(&self) -> Result<Page> {
-        let mut page = self.ledger.read().await?;
-        let begun: Vec<u64> = page.reviews.iter().filter(|(_, standing)| has_begun(standing)).map(|(number, _)| *number).collect();
+        let mut page = self.book.read().await?;
+        let begun: Vec<u64> = page.reviews.iter().filter(|(_, filed)| has_begun(filed)).map(|(number, _)| *number).collect();
         for number in begun {
-            if let Some(standing) = page.reviews.get_mut(&number) {
-                self.settle(standing).await?;
+            if let Some(filed) = page.reviews.get_mut(&number) {
+                self.settle(filed).await?;
             }
         }
         Ok(page)
     }
 
-    async fn find(&self, review: ReviewId) -> Result<Option<Standing>> {
+    async fn find(&self, review: ReviewId) -> Result<Option<Filed>> {
         Ok(self.settled().await?.reviews.remove(&review.0))
     }
 
@@ -93,15 +93,15 @@ impl LocalForge {
 
     /// Closes a review and deletes its branch, if it is where it was seen. A branch that cannot be deleted, because somebody
     /// has it checked out, stays.
-    async fn close(&self, standing: &Standing, change: &Change<'_>, head: Option<&CommitId>) -> Result<RefUpdate> {
+    async fn close(&self, filed: &Filed, change: &NewEntry<'_>, head: Option<&CommitId>) -> Result<RefUpdate> {
         let branch = &change.file.review.branch;
         if let Some(head) = head {
-            match self.ledger.write(Some(standing), change, &[deletion(branch, head)]).await {
+            match self.book.write(Some(filed), change, &[deletion(branch, head)]).await {
                 Ok(update) => return Ok(update),
                 Err(error) => tracing::warn!(%error, branch, "the branch of a closed review stays"),
             }
         }
-        self.ledger.write(Some(standing), change, &[]).await
+        self.book.write(Some(filed), change, &[]).await
     }
 
     /// Closes a review that was opened a moment after another of the same branch; the older one stands.
@@ -109,22 +109,19 @@ impl LocalForge {
         let page = self.settled().await?;
         let ours = page.reviews.get(&opened.0).with_context(|| format!("review {opened} was opened and is gone"))?;
         let branch = &ours.file.review.branch;
-        let older = page
-            .reviews
-            .range(..opened.0)
-            .map(|(_, standing)| &standing.file.review)
-            .find(|review| review.is_open() && review.branch == *branch);
+        let older =
+            page.reviews.range(..opened.0).map(|(_, filed)| &filed.file.review).find(|review| review.is_open() && review.branch == *branch);
         let Some(older) = older else { return Ok(ours.file.review.clone()) };
         let file = ours.file.in_state(ReviewState::Withdrawn { at: self.clock.now() });
         let message = format!("Withdraw review {opened}\n\nReview {} of the same branch was there before.\n", older.id);
-        let change = Change { file: &file, message: &message, by: &Person::switchboard(), at: self.clock.now() };
-        self.ledger.write(Some(ours), &change, &[]).await?;
+        let change = NewEntry { file: &file, message: &message, by: &Person::switchboard(), at: self.clock.now() };
+        self.book.write(Some(ours), &change, &[]).await?;
         Ok(older.clone())
     }
 }
 
-fn has_begun(standing: &Standing) -> bool {
-    standing.file.review.is_open() && standing.file.approval.is_some()
+fn has_begun(filed: &Filed) -> bool {
+    filed.file.review.is_open() && filed.file.approval.is_some()
 }
 
 /// A review as a proposal asks for it.
@@ -164,7 +161,7 @@ fn deletion(branch: &str, head: &CommitId) -> RefChange {
 #[async_trait]
 impl Forge for LocalForge {
     async fn reviews(&self) -> Result<Vec<Review>> {
-        Ok(self.settled().await?.reviews.into_values().map(|standing| standing.file.review.clone()).collect())
+        Ok(self.settled().await?.reviews.into_values().map(|filed| filed.file.review.clone()).collect())
     }
 
     async fn open(&self, proposal: &Proposal) -> Result<Review> {
@@ -174,7 +171,7 @@ impl Forge for LocalForge {
         }
         for _ in 0..ATTEMPTS {
             let page = self.settled().await?;
-            let newest = page.reviews.values().rev().map(|standing| &standing.file.review).find(|review| review.branch == proposal.branch);
+            let newest = page.reviews.values().rev().map(|filed| &filed.file.review).find(|review| review.branch == proposal.branch);
             let is_over = |review: &Review| matches!(review.state, ReviewState::Withdrawn { .. }) || Some(review.id) <= proposal.after;
             if let Some(there) = newest.filter(|review| !is_over(review)) {
                 return Ok(there.clone());
@@ -184,8 +181,8 @@ impl Forge for LocalForge {
             };
             let file = proposed(page.next, proposal, head)?;
             let message = format!("Open review {}\n\n{}\n", file.review.id, file.title);
-            let change = Change { file: &file, message: &message, by: &Person::switchboard(), at: release.requested_at };
-            if self.ledger.write(None, &change, &[]).await? == RefUpdate::Done {
+            let change = NewEntry { file: &file, message: &message, by: &Person::switchboard(), at: release.requested_at };
+            if self.book.write(None, &change, &[]).await? == RefUpdate::Done {
                 return self.yield_to_older(file.review.id).await;
             }
         }
@@ -194,17 +191,17 @@ impl Forge for LocalForge {
 
     async fn withdraw(&self, review: ReviewId, reason: &str) -> Result<()> {
         for _ in 0..ATTEMPTS {
-            let standing = self.find(review).await?.with_context(|| format!("cannot withdraw review {review}: there is none"))?;
-            if !standing.file.review.is_open() {
+            let filed = self.find(review).await?.with_context(|| format!("cannot withdraw review {review}: there is none"))?;
+            if !filed.file.review.is_open() {
                 return Ok(());
             }
             let at = self.clock.now();
-            let file = standing.file.in_state(ReviewState::Withdrawn { at });
+            let file = filed.file.in_state(ReviewState::Withdrawn { at });
             let message = format!("Withdraw review {review}\n\n{}\n", paragraphs(reason));
             // A branch that people have added to is theirs, and stays.
             let head = self.branch_head(&file.review.branch).await?.filter(|head| *head == file.head);
-            let change = Change { file: &file, message: &message, by: &Person::switchboard(), at };
-            if self.close(&standing, &change, head.as_ref()).await? == RefUpdate::Done {
+            let change = NewEntry { file: &file, message: &message, by: &Person::switchboard(), at };
+            if self.close(&filed, &change, head.as_ref()).await? == RefUpdate::Done {
                 return Ok(());
             }
         }

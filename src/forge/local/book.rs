@@ -18,7 +18,7 @@ const HIGHEST: u64 = 999_999_999;
 
 /// The reviews of one repository.
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub(super) struct Book {
     repository: GitRepository,
     known: Mutex<HashMap<u64, Entry>>,
 }
@@ -31,9 +31,9 @@ pub(super) struct Entry {
     file: Option<Arc<LocalReview>>,
 }
 
-/// A review as it stands in the ledger.
+/// A review as it stands in the book.
 #[derive(Debug, Clone)]
-pub(super) struct Standing {
+pub(super) struct Filed {
     pub(super) commit: CommitId,
     pub(super) file: Arc<LocalReview>,
     /// Where the tracked branch was when an approval under way had not arrived there: the next entry holds only if it still is.
@@ -43,20 +43,20 @@ pub(super) struct Standing {
 /// All reviews at one moment.
 #[derive(Debug)]
 pub(super) struct Page {
-    pub(super) reviews: BTreeMap<u64, Standing>,
+    pub(super) reviews: BTreeMap<u64, Filed>,
     /// The next free number.
     pub(super) next: u64,
 }
 
 /// One entry to come: what it says and who says it.
-pub(super) struct Change<'a> {
+pub(super) struct NewEntry<'a> {
     pub(super) file: &'a LocalReview,
     pub(super) message: &'a str,
     pub(super) by: &'a Person,
     pub(super) at: Timestamp,
 }
 
-impl Ledger {
+impl Book {
     pub(super) fn new(repository: GitRepository) -> Self {
         Self { repository, known: Mutex::default() }
     }
@@ -80,10 +80,10 @@ impl Ledger {
         }
         entries.extend(self.read_moved(moved).await?);
         let next = next_number(&entries);
-        let standing = |(number, entry): (&u64, &Entry)| {
-            entry.file.as_ref().map(|file| (*number, Standing { commit: entry.commit.clone(), file: Arc::clone(file), guard: None }))
+        let filed = |(number, entry): (&u64, &Entry)| {
+            entry.file.as_ref().map(|file| (*number, Filed { commit: entry.commit.clone(), file: Arc::clone(file), guard: None }))
         };
-        let reviews = entries.iter().filter_map(standing).collect();
+        let reviews = entries.iter().filter_map(filed).collect();
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = entries;
         Ok(Page { reviews, next })
     }
@@ -109,11 +109,11 @@ impl Ledger {
     }
 
     /// Adds an entry to a review, or opens it where there is none before, and moves other references in the same step.
-    pub(super) async fn write(&self, before: Option<&Standing>, change: &Change<'_>, others: &[RefChange]) -> Result<RefUpdate> {
-        let commit = self.entry(before.map(|standing| &standing.commit), change).await?;
+    pub(super) async fn write(&self, before: Option<&Filed>, change: &NewEntry<'_>, others: &[RefChange]) -> Result<RefUpdate> {
+        let commit = self.entry(before.map(|filed| &filed.commit), change).await?;
         let name = name_of(change.file.review.id.0);
-        let mut changes = vec![RefChange { name, expected: before.map(|standing| standing.commit.clone()), new: Some(commit) }];
-        changes.extend(before.and_then(|standing| standing.guard.clone()));
+        let mut changes = vec![RefChange { name, expected: before.map(|filed| filed.commit.clone()), new: Some(commit) }];
+        changes.extend(before.and_then(|filed| filed.guard.clone()));
         changes.extend_from_slice(others);
         // Everybody locks in the order of the names, so that nobody waits for one who waits for him.
         changes.sort_by(|one, other| one.name.cmp(&other.name));
@@ -121,7 +121,7 @@ impl Ledger {
     }
 
     /// Writes an entry that no reference points at yet.
-    async fn entry(&self, before: Option<&CommitId>, change: &Change<'_>) -> Result<CommitId> {
+    async fn entry(&self, before: Option<&CommitId>, change: &NewEntry<'_>) -> Result<CommitId> {
         let content = change.file.write()?;
         if content.len() > LARGEST {
             anyhow::bail!("cannot write review {}: it would have {} bytes, the limit is {LARGEST}", change.file.review.id, content.len());

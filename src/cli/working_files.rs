@@ -11,11 +11,11 @@ use super::Door;
 use super::failure::Failure;
 use crate::model::{BundleFiles, Clock as _, CommitId, ConnectorName, Person, SystemClock};
 use crate::repository::{MAX_BUNDLE, MAX_FILES};
-use crate::settings::Location;
+use crate::settings::SiteLocation;
 use crate::{manifest, repository};
 
 /// A work tree of the team's repository.
-pub struct WorkTree {
+pub struct WorkingFiles {
     /// Its root.
     pub root: PathBuf,
     /// Its files, as the repository's room writes and commits them.
@@ -26,11 +26,11 @@ pub struct WorkTree {
     pub tracked: Option<String>,
 }
 
-impl WorkTree {
+impl WorkingFiles {
     /// Opens the work tree that the settings point at; `attempt` is what it is needed for.
     pub fn open(door: &Door, attempt: &str) -> Result<Self, Failure> {
         let site = door.site(attempt)?;
-        let Location::Local { work_tree: Some(root), .. } = site.location else {
+        let SiteLocation::Local { work_tree: Some(root), .. } = site.location else {
             return Err(Failure::refused(attempt, "the repository has no files to edit here")
                 .hint("Clone it, run the command in the clone, and push."));
         };
