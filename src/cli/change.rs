@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use anyhow::Context as _;
 use serde::Serialize;
 
 use super::Door;
@@ -59,6 +60,8 @@ pub struct Change<'d> {
     /// What is attempted, for refusals: `publish github-issues`.
     pub attempt: String,
     commit: Commit,
+    /// The manifest as it was before it was written, to be put back where the commit fails.
+    before: Option<Vec<u8>>,
 }
 
 impl<'d> Change<'d> {
@@ -67,7 +70,7 @@ impl<'d> Change<'d> {
         let attempt = format!("{verb} {name}");
         let work_tree = WorkingFiles::open(door, &attempt)?;
         let connector = work_tree.find(name, &attempt)?;
-        let change = Self { door, work_tree, connector, attempt, commit: commit.clone() };
+        let change = Self { door, work_tree, connector, attempt, commit: commit.clone(), before: None };
         change.refuse_uncommitted()?;
         Ok(change)
     }
@@ -81,17 +84,7 @@ impl<'d> Change<'d> {
         if !self.commit.commit {
             return Ok(());
         }
-        if self.work_tree.identity().is_none() {
-            return Err(self
-                .refused("git does not know who you are, so the change could not be committed")
-                .hint("Run `git config --global user.name NAME` and `git config --global user.email ADDRESS`."));
-        }
-        let lock = self.work_tree.git.path().join("index.lock");
-        if lock.exists() {
-            return Err(self
-                .refused("another git process is at work in the repository")
-                .hint(format!("Wait for it to end; if none is running, remove {}.", lock.display())));
-        }
+        self.work_tree.refuse_uncommittable(&self.attempt)?;
         let uncommitted = self.work_tree.uncommitted(&self.path())?;
         match uncommitted.first() {
             Some(first) if !self.commit.all => {
@@ -120,18 +113,31 @@ impl<'d> Change<'d> {
     /// The manifest's text.
     pub fn manifest(&self) -> Result<String, Failure> {
         let path = self.work_tree.manifest(self.connector.as_str());
+        if path.is_symlink() {
+            return Err(self
+                .refused(format!("{} is a symbolic link", path.display()))
+                .hint("Put the file itself there; links are not followed."));
+        }
         fs::read_to_string(&path).map_err(|error| self.refused(format!("cannot read {}: {error}", path.display())))
     }
 
     /// Writes the manifest's new text, whole or not at all.
-    pub fn write_manifest(&self, text: &str) -> Result<(), Failure> {
-        self.work_tree.files.write(&format!("{}/{MANIFEST}", self.path()), text.as_bytes()).map_err(Failure::from)
+    pub fn write_manifest(&mut self, text: &str) -> Result<(), Failure> {
+        let before = self.manifest()?.into_bytes();
+        self.work_tree.files.write(&format!("{}/{MANIFEST}", self.path()), text.as_bytes())?;
+        self.before.get_or_insert(before);
+        Ok(())
+    }
+
+    fn put_back(&self) -> anyhow::Result<()> {
+        let Some(before) = &self.before else { return Ok(()) };
+        self.work_tree.files.write(&format!("{}/{MANIFEST}", self.path()), before).context("the manifest is changed and not committed")
     }
 
     /// Commits where that was asked for, and tells what was done.
     pub fn end(self, changed: bool, message: &str, summary: String, next: &str) -> Ended {
         let is_dirty = changed || !self.work_tree.uncommitted(&self.path())?.is_empty();
-        let commit = if self.commit.commit && is_dirty { Some(self.work_tree.commit(&[self.path().as_str()], message)?) } else { None };
+        let commit = if self.commit.commit && is_dirty { Some(self.commit(message)?) } else { None };
         let next = match (&commit, is_dirty) {
             (None, true) => format!("Not committed yet: commit {} to ask for it. {next}", self.path()),
             (_, _) => next.to_owned(),
@@ -141,6 +147,15 @@ impl<'d> Change<'d> {
         }
         self.door.shell.result(&Changed { connector: self.connector, summary, changed, commit, next: next.trim_end().to_owned() })?;
         Ok(Outcome::Done)
+    }
+
+    /// A command that fails leaves the manifest as it was.
+    fn commit(&self, message: &str) -> Result<CommitId, Failure> {
+        let committed = self.work_tree.commit(&[self.path().as_str()], message);
+        if committed.is_err() {
+            self.put_back()?;
+        }
+        committed
     }
 
     fn warn_of_other_branch(&self) {

@@ -7,7 +7,7 @@ use crate::manifest::{Bundle, edit};
 use crate::model::{Kind, Status};
 
 /// Sets the status, refusing for a manifest that could not be deployed anyway.
-pub fn set(change: Change<'_>, status: Status, verb: &str, next: &str) -> Ended {
+pub fn set(mut change: Change<'_>, status: Status, verb: &str, next: &str) -> Ended {
     let before = change.manifest()?;
     refuse_undeployable(&change, status)?;
     let text = edit::set(&before, &["status"], &status.to_string()).map_err(|error| change.refused(error.to_string()))?;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use git2::{Repository, Status, StatusOptions};
+use git2::{Repository, RepositoryState, Status, StatusOptions};
 
 use super::Door;
 use super::failure::Failure;
@@ -98,12 +98,30 @@ impl WorkingFiles {
         Ok(changed.filter_map(|entry| entry.path().ok().map(str::to_owned)).collect())
     }
 
+    /// Refuses what could not be committed afterwards, to be asked before anything is written.
+    pub fn refuse_uncommittable(&self, attempt: &str) -> Result<(), Failure> {
+        let refused = |reason: String| Failure::refused(attempt, reason);
+        if self.identity().is_none() {
+            return Err(refused("git does not know who you are, so the change could not be committed".to_owned())
+                .hint("Run `git config --global user.name NAME` and `git config --global user.email ADDRESS`."));
+        }
+        if self.git.state() != RepositoryState::Clean {
+            return Err(refused("a merge or rebase is under way".to_owned()).hint("Finish or abort it first."));
+        }
+        let Some(branch) = self.branch() else {
+            return Err(refused("HEAD names no branch to commit to".to_owned()).hint("Check one out first: `git switch BRANCH`."));
+        };
+        let locks = [self.git.path().join("index.lock"), self.git.commondir().join(format!("refs/heads/{branch}.lock"))];
+        match locks.iter().find(|lock| lock.exists()) {
+            Some(lock) => Err(refused(format!("another git process holds {}, so the change could not be committed", lock.display()))
+                .hint("Try again when it is done. Where no git process runs any more, remove the file.")),
+            None => Ok(()),
+        }
+    }
+
     /// Commits the files at and below `paths` as they are now, without what git ignores, and nothing else that may be staged.
     pub fn commit(&self, paths: &[&str], message: &str) -> Result<CommitId, Failure> {
-        let Some(author) = self.identity() else {
-            return Err(Failure::refused(format!("commit \"{message}\""), "git does not know who you are")
-                .hint("Run `git config --global user.name NAME` and `git config --global user.email ADDRESS`."));
-        };
+        let author = self.files.required_identity()?;
         let mut changed = Vec::new();
         for path in paths {
             changed.extend(self.uncommitted(path)?);

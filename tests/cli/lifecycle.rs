@@ -56,3 +56,41 @@ fn published_content_is_published_and_other_content_begins_anew() {
     team.run(&["apply"]).done();
     assert_eq!(team.stage("crm"), "in-review");
 }
+
+#[test]
+fn what_cannot_be_committed_is_not_written() {
+    let team = Team::with_crm();
+    team.run(&["new", "erp", "--kind", "saas", "--commit"]).done();
+    team.run(&["delete", "erp", "--commit"]).done();
+    for lock in ["index.lock", "refs/heads/main.lock"] {
+        team.write(&format!(".git/{lock}"), "");
+        for arguments in [
+            &["share", "crm", "bob@example.com"][..],
+            &["edit", "crm", "--set", "title=Else"],
+            &["pre-publish", "crm"],
+            &["delete", "crm"],
+            &["restore", "erp"],
+            &["new", "mail", "--kind", "saas"],
+        ] {
+            let ran = team.run(&[arguments, &["--commit"]].concat()).failed();
+            let reason = format!("another git process holds [tmp]/team/.git/{lock}");
+            assert!(ran.err.contains(&reason) && ran.err.contains("hint: "), "{arguments:?}: {}", ran.err);
+            assert_eq!(team.dirty(), Vec::<String>::new(), "{arguments:?}");
+        }
+        std::fs::remove_file(team.path(&format!(".git/{lock}"))).unwrap();
+    }
+}
+
+#[test]
+fn a_commit_that_fails_after_all_leaves_the_manifest_as_it_was() {
+    let team = Team::with_crm();
+    // Git cannot tell the branch's log of the commit.
+    let log = team.path(".git/logs/refs/heads/main");
+    std::fs::remove_file(&log).ok();
+    team.write(".git/logs/refs/heads/main/in-the-way", "");
+    for arguments in [&["share", "crm", "bob@example.com"][..], &["publish", "crm"], &["edit", "crm", "--set", "title=Else"]] {
+        let before = team.read("connectors/crm/connector.yaml");
+        team.run(&[arguments, &["--commit"]].concat()).failed();
+        assert_eq!(team.read("connectors/crm/connector.yaml"), before, "{arguments:?}");
+    }
+}

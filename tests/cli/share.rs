@@ -32,6 +32,6 @@ fn nothing_is_edited_while_another_git_is_at_work() {
     let before = team.read("connectors/crm/connector.yaml");
     team.write(".git/index.lock", "");
     let ran = team.run(&["share", "crm", "bob@example.com", "--commit"]).failed();
-    assert!(ran.err.contains("another git process is at work") && ran.err.contains("index.lock"), "{}", ran.err);
+    assert!(ran.err.contains("another git process holds") && ran.err.contains("index.lock"), "{}", ran.err);
     assert_eq!(team.read("connectors/crm/connector.yaml"), before);
 }

@@ -98,14 +98,24 @@ fn files_that_git_ignores_are_not_read() {
 }
 
 #[test]
-fn a_linked_policy_is_not_followed() {
-    let team = Team::new();
+fn what_a_link_leads_to_is_not_read() {
+    let team = Team::with_crm();
     std::fs::write(team.outside().join("secret"), "password: hunter2\n").unwrap();
     std::fs::remove_file(team.path("switchboard.yaml")).unwrap();
     std::os::unix::fs::symlink(team.outside().join("secret"), team.path("switchboard.yaml")).unwrap();
+    std::fs::create_dir_all(team.path("releases/crm")).unwrap();
+    std::os::unix::fs::symlink(team.outside().join("secret"), team.path("releases/crm/1.0.0.yaml")).unwrap();
+    std::os::unix::fs::symlink(team.outside(), team.path("releases/erp")).unwrap();
     let ran = team.run(&["validate"]).failed();
     assert!(ran.out.contains("switchboard.yaml:1:1: error[SB040]: a symbolic link where a file belongs"), "{}", ran.out);
+    assert!(ran.out.contains("releases/crm/1.0.0.yaml:1:1: error[SB040]: a symbolic link where a file belongs"), "{}", ran.out);
+    assert!(ran.out.contains("releases/erp:1:1: error[SB040]: a symbolic link where a folder belongs"), "{}", ran.out);
     assert!(!ran.out.contains("hunter2") && !ran.out.contains("password"), "{}", ran.out);
+
+    std::fs::remove_file(team.path("connectors/crm/connector.yaml")).unwrap();
+    std::os::unix::fs::symlink(team.outside().join("secret"), team.path("connectors/crm/connector.yaml")).unwrap();
+    let ran = team.run(&["edit", "crm", "--set", "title=Else"]).failed();
+    assert!(ran.err.contains("connector.yaml is a symbolic link"), "{}", ran.err);
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn assignment(text: &str) -> Result<(String, String), String> {
 }
 
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
-    let change = Change::begin(door, "edit", &arguments.connector, &arguments.commit)?;
+    let mut change = Change::begin(door, "edit", &arguments.connector, &arguments.commit)?;
     change.refuse_unless_allowed(Operation::Edit).await?;
     let before = change.manifest()?;
     if arguments.set.is_empty() {

@@ -54,6 +54,9 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
         return Err(Failure::refused(attempt, format!("connectors/{connector} exists already"))
             .hint(format!("Choose another name, or change it with `switchboard edit {connector}`.")));
     }
+    if arguments.commit {
+        work_tree.refuse_uncommittable(&attempt)?;
+    }
     let owner = arguments.owner.or_else(|| work_tree.identity().map(|person| person.email().to_owned()));
     let Some(owner) = owner else {
         return Err(Failure::refused(attempt, "it needs an owner, and git does not know who you are")

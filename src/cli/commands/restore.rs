@@ -32,6 +32,9 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
         return Err(Failure::refused(attempt, format!("{first} has uncommitted changes that would be lost"))
             .hint("Commit them or put them away first."));
     }
+    if arguments.commit {
+        work_tree.refuse_uncommittable(&attempt)?;
+    }
     let commit = match &arguments.rev {
         Some(rev) => AtCommit::find(&work_tree, rev)?,
         None if work_tree.folder(name).exists() => {

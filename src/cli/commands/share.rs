@@ -25,7 +25,7 @@ pub struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
-    let change = Change::begin(door, "share", &arguments.connector, &arguments.commit)?;
+    let mut change = Change::begin(door, "share", &arguments.connector, &arguments.commit)?;
     let person = Person::new(&arguments.person);
     let email = person.email().to_owned();
     if !is_address(&email) {

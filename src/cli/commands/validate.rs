@@ -174,10 +174,10 @@ fn other_files(root: &Path) -> Result<Findings> {
                 .hint("`switchboard init` writes one."),
         );
     }
-    for file in files_below(root, "connections") {
+    for file in files_below(&mut findings, root, "connections") {
         other_file(&mut findings, root, &file, |bytes| ConnectionValues::read(&file, bytes).err())?;
     }
-    for file in files_below(root, "releases") {
+    for file in files_below(&mut findings, root, "releases") {
         other_file(&mut findings, root, &file, |bytes| manifest::release::read(&file, bytes).err())?;
     }
     Ok(findings)
@@ -187,8 +187,7 @@ fn other_files(root: &Path) -> Result<Findings> {
 fn other_file(findings: &mut Findings, root: &Path, file: &str, read: impl Fn(&[u8]) -> Option<Vec<Problem>>) -> Result<()> {
     let path = root.join(file);
     if path.is_symlink() {
-        let problem = Problem::error(code::OUT_OF_PLACE, Place::file(file), "a symbolic link where a file belongs");
-        findings.problems.push(problem.hint("Put the file itself there; what a link leads to is not read."));
+        findings.problems.push(linked(file, "file"));
     } else if path.is_file() {
         let bytes = fs::read(&path).with_context(|| format!("cannot read {file}"))?;
         findings.add(read(&bytes).unwrap_or_default(), |_| Some(bytes.clone()));
@@ -196,13 +195,23 @@ fn other_file(findings: &mut Findings, root: &Path, file: &str, read: impl Fn(&[
     Ok(())
 }
 
-/// The YAML files two levels below a folder, from the root.
-fn files_below(root: &Path, folder: &str) -> Vec<String> {
+fn linked(path: &str, what: &str) -> Problem {
+    let problem = Problem::error(code::OUT_OF_PLACE, Place::file(path), format!("a symbolic link where a {what} belongs"));
+    problem.hint(format!("Put the {what} itself there; what a link leads to is not read."))
+}
+
+/// The YAML files two levels below a folder, from the root, links among them; a folder that is a link is a problem.
+fn files_below(findings: &mut Findings, root: &Path, folder: &str) -> Vec<String> {
     let list = |path: &str| -> Vec<String> {
         let entries = fs::read_dir(root.join(path)).into_iter().flatten().flatten();
         entries.filter_map(|entry| entry.file_name().into_string().ok()).map(|name| format!("{path}/{name}")).collect()
     };
-    list(folder).iter().flat_map(|inner| list(inner)).filter(|file| file.ends_with(".yaml") && root.join(file).is_file()).collect()
+    let is_linked = |path: &String| root.join(path).is_symlink();
+    let folders = if is_linked(&folder.to_owned()) { vec![folder.to_owned()] } else { list(folder) };
+    let (linked_folders, folders): (Vec<_>, Vec<_>) = folders.into_iter().partition(is_linked);
+    findings.problems.extend(linked_folders.iter().map(|path| linked(path, "folder")));
+    let is_wanted = |file: &String| file.ends_with(".yaml") && (is_linked(file) || root.join(file).is_file());
+    folders.iter().flat_map(|inner| list(inner)).filter(is_wanted).collect()
 }
 
 async fn at_commit(work_tree: &WorkingFiles, rev: &str, chosen: &[String]) -> Result<Findings, Failure> {
