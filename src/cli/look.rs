@@ -6,7 +6,7 @@ use super::working_files::unknown_connector;
 use crate::assemble::Assembled;
 use crate::model::ConnectorName;
 use crate::pass;
-use crate::planning::{Plan, Snapshot};
+use crate::planning::{Gap, Plan, Snapshot};
 
 /// What a command that only looks has before it.
 pub struct Look {
@@ -28,12 +28,26 @@ impl Look {
 
     /// The connector of a name, wherever it is known from.
     pub fn find(&self, name: &str, attempt: &str) -> Result<ConnectorName, Failure> {
-        let found = name.parse::<ConnectorName>().ok().filter(|name| self.snapshot.connectors.contains_key(name));
-        found.ok_or_else(|| unknown_connector(name, attempt, self.snapshot.connectors.keys().map(ConnectorName::as_str)))
+        let known = &self.snapshot.connectors;
+        if let Some(found) = name.parse::<ConnectorName>().ok().filter(|name| known.contains_key(name)) {
+            return Ok(found);
+        }
+        // Whether there is one can only be told where the repository could be read.
+        match self.unread_repository() {
+            Some(gap) => Err(Failure::refused(attempt, format!("no connector `{name}` is known: {gap}"))),
+            None => Err(unknown_connector(name, attempt, known.keys().map(ConnectorName::as_str))),
+        }
+    }
+
+    fn unread_repository(&self) -> Option<&Gap> {
+        self.plan.gaps.iter().find(|gap| matches!(gap, Gap::Repository(_)))
     }
 
     /// Tells of what could not be read.
     pub fn warn_of_gaps(&self, door: &Door) {
         self.plan.gaps.iter().for_each(|gap| door.shell.warn(gap.to_string()));
+        if self.unread_repository().is_some() && !self.snapshot.connectors.is_empty() {
+            door.shell.warn("what is shown is the last known state");
+        }
     }
 }

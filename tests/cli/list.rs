@@ -87,4 +87,22 @@ fn what_could_not_be_read_is_not_said_to_be_empty() {
     let ran = team.run(&["list"]).failed();
     assert_eq!(ran.out, "Nothing is known of any connector.\n");
     assert!(ran.err.contains("it has no commit yet"), "{}", ran.err);
+    for command in ["show", "explain", "plan"] {
+        let ran = team.run(&[command, "crm"]).failed();
+        assert!(ran.err.contains("no connector `crm` is known: cannot read the repository: it has no commit yet"), "{}", ran.err);
+    }
+    let ran = team.run(&["apply"]).failed();
+    assert!(ran.err.ends_with("Nothing could be planned: every environment keeps what it holds.\n"), "{}", ran.err);
+}
+
+#[test]
+fn a_remote_that_is_away_leaves_what_was_last_known() {
+    let team = Team::with_crm();
+    let url = format!("file://{}", team.root().display());
+    let list = || team.run_in(team.outside(), &["list", "--repo", &url]);
+    assert!(list().done().out.contains("crm "));
+    std::fs::rename(team.root(), team.outside().join("away")).unwrap();
+    let ran = list().failed();
+    assert!(ran.out.contains("crm "), "{}", ran.out);
+    assert!(ran.err.ends_with("warning: what is shown is the last known state\n"), "{}", ran.err);
 }

@@ -39,6 +39,9 @@ struct Applied {
     failed: usize,
     gaps: Vec<Gap>,
     waiting: Vec<Hold>,
+    /// Whether too little could be read to plan anything.
+    #[serde(skip)]
+    is_blind: bool,
 }
 
 impl Applied {
@@ -49,6 +52,9 @@ impl Applied {
     }
 
     fn sentence(&self) -> String {
+        if self.is_blind {
+            return "Nothing could be planned: every environment keeps what it holds.".to_owned();
+        }
         let rest = format!("At rest. {} waiting; {} failed.", self.waiting.len(), self.failed);
         match self.to_mend() {
             0 => rest,
@@ -93,6 +99,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
         applied.failed += report.performed.iter().filter(|performed| performed.outcome.is_err()).count();
         applied.performed.extend(report.performed.iter().map(told));
         (applied.gaps, applied.waiting) = (report.plan.gaps.clone(), report.plan.holds.clone());
+        applied.is_blind = report.snapshot.is_blind();
     })
     .await?;
     assembled.close().await;
