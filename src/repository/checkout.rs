@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use git2::build::CheckoutBuilder;
-use git2::{CheckoutNotificationType, DiffOptions, ErrorCode, Index, ObjectType, Oid, Repository, Tree};
+use git2::{CheckoutNotificationType, DiffOptions, ErrorCode, ObjectType, Oid, Repository};
 
 use super::read::oid;
 use super::refs::{RefChange, head_branch};
@@ -24,7 +24,10 @@ pub(super) struct Checkout {
     repo: Repository,
     old: Option<Oid>,
     new: Oid,
+    /// The files to be written.
     paths: Vec<String>,
+    /// The files that are written already as they shall be, and not staged: a process that was killed left them so.
+    unstaged: Vec<String>,
 }
 
 impl Checkout {
@@ -39,9 +42,8 @@ impl Checkout {
                 let place = work_tree.workdir().unwrap_or_else(|| work_tree.path()).display().to_string();
                 anyhow::bail!("cannot delete {branch}: it is checked out in {place}; switch to another branch there first");
             };
-            let mut paths = changed_paths(&work_tree, old, new)?;
-            retain_missing(&work_tree, new, &mut paths)?;
-            let checkout = Self { repo: work_tree, old, new, paths };
+            let (paths, unstaged) = to_be_done(&work_tree, new, changed_paths(&work_tree, old, new)?)?;
+            let checkout = Self { repo: work_tree, old, new, paths, unstaged };
             checkout.refuse_locked()?;
             checkout.refuse_staged()?;
             found.push(checkout);
@@ -72,11 +74,12 @@ impl Checkout {
         // Where somebody else moved the branch meanwhile, that is not what it held before.
         let old = self.repo.head().ok().map(|head| head.peel_to_tree()).transpose()?;
         let root = self.repo.workdir().context("no work tree")?;
-        for path in &self.paths {
-            if old.as_ref().is_none_or(|tree| tree.get_path(Path::new(path)).is_err()) {
-                std::fs::remove_file(root.join(path)).ok();
-                index.remove_path(Path::new(path))?;
-            }
+        let is_new = |path: &&String| old.as_ref().is_none_or(|tree| tree.get_path(Path::new(path)).is_err());
+        for path in self.paths.iter().chain(&self.unstaged).filter(is_new) {
+            index.remove_path(Path::new(path))?;
+        }
+        for path in self.paths.iter().filter(is_new) {
+            std::fs::remove_file(root.join(path)).ok();
         }
         index.write()?;
         if let Some(old) = old {
@@ -89,7 +92,7 @@ impl Checkout {
     /// Where another git process is writing the index, files must not be changed under it.
     fn refuse_locked(&self) -> Result<()> {
         let lock = self.repo.path().join("index.lock");
-        if !self.paths.is_empty() && lock.exists() {
+        if !(self.paths.is_empty() && self.unstaged.is_empty()) && lock.exists() {
             anyhow::bail!("another git process is at work in the work tree; if none is running, remove {}", lock.display());
         }
         Ok(())
@@ -101,7 +104,7 @@ impl Checkout {
         let old = self.old.map(|id| self.repo.find_commit(id)?.tree()).transpose()?;
         let new = self.repo.find_commit(self.new)?.tree()?;
         let mut staged = Vec::new();
-        for path in &self.paths {
+        for path in self.paths.iter().chain(&self.unstaged) {
             let path_of = Path::new(path);
             let entry = index.get_path(path_of, 0).map(|entry| entry.id);
             let before = old.as_ref().and_then(|tree| tree.get_path(path_of).ok()).map(|entry| entry.id());
@@ -114,9 +117,18 @@ impl Checkout {
     }
 
     fn write(&self) -> Result<()> {
-        if self.paths.is_empty() {
-            return Ok(());
+        if !self.paths.is_empty() {
+            self.check_out()?;
         }
+        if !self.unstaged.is_empty() {
+            let mut index = self.repo.index().context("cannot read the index")?;
+            self.unstaged.iter().try_for_each(|path| index.add_path(Path::new(path))).context("cannot stage what is there")?;
+            index.write().context("cannot write the index")?;
+        }
+        Ok(())
+    }
+
+    fn check_out(&self) -> Result<()> {
         let new = self.repo.find_commit(self.new)?.into_object();
         let mut conflicts = Vec::new();
         let mut builder = self.builder();
@@ -147,19 +159,26 @@ impl Checkout {
     }
 }
 
-/// Leaves out the files that are staged and written already as they shall be: a process that was killed before the branch moved left
-/// them so.
-fn retain_missing(work_tree: &Repository, new: Oid, paths: &mut Vec<String>) -> Result<()> {
+/// Of changed files those to be written, and those that are written as they shall be and have yet to be staged. What is both needs
+/// nothing. A process that was killed before the branch moved left them so.
+fn to_be_done(work_tree: &Repository, new: Oid, changed: Vec<String>) -> Result<(Vec<String>, Vec<String>)> {
     let (tree, index) = (work_tree.find_commit(new)?.tree()?, work_tree.index().context("cannot read the index")?);
-    paths.retain(|path| !is_there(work_tree, &tree, &index, Path::new(path)));
-    Ok(())
+    let is_staged = |path: &Path, wanted: Oid| index.get_path(path, 0).is_some_and(|entry| entry.id == wanted);
+    let (mut missing, mut unstaged) = (Vec::new(), Vec::new());
+    for path in changed {
+        let wanted = tree.get_path(Path::new(&path)).ok().map(|entry| entry.id());
+        match wanted.filter(|wanted| is_written(work_tree, Path::new(&path), *wanted)) {
+            Some(wanted) if is_staged(Path::new(&path), wanted) => {}
+            Some(_) => unstaged.push(path),
+            None => missing.push(path),
+        }
+    }
+    Ok((missing, unstaged))
 }
 
-fn is_there(work_tree: &Repository, tree: &Tree<'_>, index: &Index, path: &Path) -> bool {
-    let Ok(wanted) = tree.get_path(path) else { return false };
-    let staged = index.get_path(path, 0).is_some_and(|entry| entry.id == wanted.id());
+fn is_written(work_tree: &Repository, path: &Path, wanted: Oid) -> bool {
     let file = work_tree.workdir().map(|root| root.join(path)).filter(|file| file.is_file() && !file.is_symlink());
-    staged && file.is_some_and(|file| Oid::hash_file(ObjectType::Blob, file).is_ok_and(|id| id == wanted.id()))
+    file.is_some_and(|file| Oid::hash_file(ObjectType::Blob, file).is_ok_and(|id| id == wanted))
 }
 
 /// The main work tree and the linked ones; a bare repository may have linked ones only.

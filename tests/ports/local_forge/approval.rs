@@ -172,18 +172,22 @@ async fn uncommitted_work_is_never_overwritten() {
 
 #[tokio::test]
 async fn an_approval_killed_before_the_branch_moved_is_made_again() {
-    let team = Team::on(TestRepo::with_work_tree());
-    team.test.check_out();
-    let (proposal, review) = team.opened("a").await;
-    let path = "releases/demo/1.0.0.yaml";
-    std::fs::create_dir_all(team.test.path().join("releases/demo")).unwrap();
-    std::fs::write(team.test.path().join(path), &proposal.record).unwrap();
-    let mut index = team.test.repo.index().unwrap();
-    index.add_path(std::path::Path::new(path)).unwrap();
-    index.write().unwrap();
-    assert_eq!(team.test.statuses(), [format!("{path} INDEX_NEW")]);
-    assert!(matches!(team.approve(&review).await, Approval::Merged(_)));
-    assert_eq!(team.test.statuses(), Vec::<String>::new());
+    for is_staged in [true, false] {
+        let team = Team::on(TestRepo::with_work_tree());
+        team.test.check_out();
+        let (proposal, review) = team.opened("a").await;
+        let path = "releases/demo/1.0.0.yaml";
+        std::fs::create_dir_all(team.test.path().join("releases/demo")).unwrap();
+        std::fs::write(team.test.path().join(path), &proposal.record).unwrap();
+        if is_staged {
+            let mut index = team.test.repo.index().unwrap();
+            index.add_path(std::path::Path::new(path)).unwrap();
+            index.write().unwrap();
+        }
+        assert_eq!(team.test.statuses().len(), 1);
+        assert!(matches!(team.approve(&review).await, Approval::Merged(_)), "staged: {is_staged}");
+        assert_eq!(team.test.statuses(), Vec::<String>::new());
+    }
 }
 
 #[tokio::test]
