@@ -1,6 +1,6 @@
 //! Work trees that have a moved branch checked out: brought along when nothing of the user's is in the way, else the move is refused.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use git2::build::CheckoutBuilder;
@@ -8,6 +8,7 @@ use git2::{CheckoutNotificationType, DiffOptions, ErrorCode, ObjectType, Oid, Re
 
 use super::read::oid;
 use super::refs::{RefChange, head_branch};
+use super::turn::Turn;
 
 /// Files of the user's work tree that are not as committed, so that moving the branch would lose or garble them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,7 +33,7 @@ pub(super) struct Checkout {
 
 impl Checkout {
     /// Finds the work trees concerned and refuses where other changes to these files are staged.
-    pub(super) fn prepare(repo: &Repository, changes: &[RefChange]) -> Result<Vec<Self>> {
+    pub(super) fn prepare(repo: &Repository, changes: &[RefChange], turn: &Turn) -> Result<Vec<Self>> {
         let mut found = Vec::new();
         for work_tree in work_trees(repo)? {
             let Some(branch) = head_branch(&work_tree)? else { continue };
@@ -44,7 +45,7 @@ impl Checkout {
             };
             let (paths, unstaged) = to_be_done(&work_tree, new, changed_paths(&work_tree, old, new)?)?;
             let checkout = Self { repo: work_tree, old, new, paths, unstaged };
-            checkout.refuse_locked()?;
+            checkout.refuse_locked(turn)?;
             checkout.refuse_staged()?;
             found.push(checkout);
         }
@@ -89,10 +90,19 @@ impl Checkout {
         Ok(())
     }
 
+    /// The file that git makes to lock the work tree's index.
+    pub(super) fn index_lock(&self) -> PathBuf {
+        self.repo.path().join("index.lock")
+    }
+
     /// Where another git process is writing the index, files must not be changed under it.
-    fn refuse_locked(&self) -> Result<()> {
-        let lock = self.repo.path().join("index.lock");
-        if !(self.paths.is_empty() && self.unstaged.is_empty()) && lock.exists() {
+    fn refuse_locked(&self, turn: &Turn) -> Result<()> {
+        let lock = self.index_lock();
+        if self.paths.is_empty() && self.unstaged.is_empty() {
+            return Ok(());
+        }
+        turn.clear(&lock);
+        if lock.exists() {
             anyhow::bail!("another git process is at work in the work tree; if none is running, remove {}", lock.display());
         }
         Ok(())

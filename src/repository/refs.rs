@@ -1,7 +1,7 @@
 //! Reads references and moves several of them at once, each only from the value that was expected.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 use std::{fs, io, thread};
 
@@ -13,7 +13,7 @@ use crate::model::CommitId;
 use super::Head;
 use super::checkout::Checkout;
 use super::read::oid;
-use super::turn::Turn;
+use super::turn::{Turn, UNTIL_STALE};
 
 /// One reference's move.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,12 +37,9 @@ pub enum RefUpdate {
 
 /// How often a reference that somebody else has locked is tried again, 10 ms apart.
 const LOCK_ATTEMPTS: u32 = 100;
-const OWN_LOCK_ATTEMPTS: u32 = 600;
 
-/// References that few but Switchboard write, and how old a lock on one of them is that nobody holds any more: whoever takes one has the
-/// turn, so it is not another Switchboard's, and git holds one for an instant.
+/// References that few but Switchboard write: a lock on one of them that is old was left behind, whoever took it.
 const OWN: [&str; 2] = ["refs/switchboard/", "refs/heads/switchboard/"];
-const STALE: Duration = Duration::from_secs(5);
 
 /// Refuses names that are not Switchboard's business, names given twice, and ids that are none.
 pub(super) fn check(changes: &[RefChange]) -> Result<()> {
@@ -70,16 +67,18 @@ pub(super) fn update(repo: &Repository, changes: &[RefChange], message: &str) ->
             bail!("{id} is not a commit");
         }
     }
-    let _turn = Turn::take(repo)?;
+    let mut turn = Turn::take(repo)?;
     if let Some(stale) = first_stale(repo, changes)? {
         return Ok(RefUpdate::Stale(stale));
     }
     // Work trees follow before any lock is taken: a process killed meanwhile leaves a file of the user's as it will be, and no lock.
-    let checkouts = Checkout::prepare(repo, changes)?;
+    let checkouts = Checkout::prepare(repo, changes, &turn)?;
+    let index_locks = checkouts.iter().map(Checkout::index_lock);
+    turn.announce(changes.iter().map(|change| lock_of(repo, &change.name)).chain(index_locks));
     for (n, checkout) in checkouts.iter().enumerate() {
         checkout.apply().inspect_err(|_| checkouts[..n].iter().for_each(Checkout::undo))?;
     }
-    let moved = move_all(repo, changes, message);
+    let moved = move_all(repo, changes, message, &turn);
     if !matches!(moved, Ok(RefUpdate::Done)) {
         checkouts.iter().for_each(Checkout::undo);
     }
@@ -87,10 +86,10 @@ pub(super) fn update(repo: &Repository, changes: &[RefChange], message: &str) ->
 }
 
 /// Locks the references, looks once more, and moves them.
-fn move_all(repo: &Repository, changes: &[RefChange], message: &str) -> Result<RefUpdate> {
+fn move_all(repo: &Repository, changes: &[RefChange], message: &str, turn: &Turn) -> Result<RefUpdate> {
     let mut transaction = repo.transaction().context("cannot begin to move references")?;
     for change in changes {
-        lock(repo.commondir(), &mut transaction, &change.name)?;
+        lock(repo, turn, &mut transaction, &change.name)?;
     }
     if let Some(stale) = first_stale(repo, changes)? {
         return Ok(RefUpdate::Stale(stale));
@@ -116,14 +115,14 @@ fn first_stale(repo: &Repository, changes: &[RefChange]) -> Result<Option<String
     Ok(None)
 }
 
-fn lock(git_dir: &Path, transaction: &mut Transaction<'_>, name: &str) -> Result<()> {
-    let is_own = OWN.iter().any(|own| name.starts_with(own));
-    // One of our own is waited for until it counts as left behind.
-    for _ in 0..if is_own { OWN_LOCK_ATTEMPTS } else { LOCK_ATTEMPTS } {
+fn lock(repo: &Repository, turn: &Turn, transaction: &mut Transaction<'_>, name: &str) -> Result<()> {
+    let lock = lock_of(repo, name);
+    let may_be_left = turn.was_left(&lock) || OWN.iter().any(|own| name.starts_with(own));
+    for _ in 0..if may_be_left { UNTIL_STALE } else { LOCK_ATTEMPTS } {
         match transaction.lock_ref(name) {
             Err(error) if error.code() == ErrorCode::Locked => {
-                if is_own {
-                    remove_stale_lock(git_dir, name);
+                if may_be_left {
+                    turn.remove_stale(&lock);
                 }
                 thread::sleep(Duration::from_millis(10));
             }
@@ -133,14 +132,9 @@ fn lock(git_dir: &Path, transaction: &mut Transaction<'_>, name: &str) -> Result
     bail!("cannot lock {name}: another process holds it; if none is running, remove {name}.lock in the repository's git directory")
 }
 
-/// Removes the lock that a killed Switchboard left. Only who has the turn does so, so that no two take one lock for left behind.
-fn remove_stale_lock(git_dir: &Path, name: &str) {
-    let lock = git_dir.join(format!("{name}.lock"));
-    let age = fs::metadata(&lock).and_then(|metadata| metadata.modified()).ok().and_then(|modified| modified.elapsed().ok());
-    if age.is_some_and(|age| age > STALE) {
-        tracing::warn!(lock = %lock.display(), "removing a lock that a killed process left");
-        fs::remove_file(&lock).ok();
-    }
+/// The file that git makes to lock a reference.
+pub(super) fn lock_of(repo: &Repository, name: &str) -> PathBuf {
+    repo.commondir().join(format!("{name}.lock"))
 }
 
 /// Where a reference points; `None` where it does not exist.

@@ -14,7 +14,7 @@ use crate::model::{BundleFiles, CommitId, Person};
 use super::intake::{Intake, admit_depth, child_path, refused};
 use super::read::FOLDER;
 use super::turn::Turn;
-use super::{ReadError, write};
+use super::{ReadError, refs, write};
 
 /// A repository's work tree.
 #[derive(Debug, Clone)]
@@ -101,13 +101,16 @@ impl WorkTree {
     /// staged or not. Where nothing differs, the present commit is returned.
     pub fn commit(&self, paths: &[&str], message: &str, author: &Person, at: Timestamp) -> Result<CommitId> {
         let repo = self.repo()?;
-        let _turn = Turn::take(&repo)?;
+        let mut turn = Turn::take(&repo)?;
         if repo.state() != RepositoryState::Clean {
             bail!("cannot commit: a merge or rebase is under way in {}; finish or abort it first", self.root.display());
         }
         if repo.head_detached()? {
             bail!("cannot commit: HEAD names no branch; check one out first");
         }
+        let index_lock = repo.path().join("index.lock");
+        turn.clear(&index_lock);
+        turn.announce([index_lock].into_iter().chain(refs::head_branch(&repo)?.map(|branch| refs::lock_of(&repo, &branch))));
         let signature = write::signature(author, at)?;
         let parent = match repo.head() {
             Ok(head) => Some(head.peel_to_commit().context("cannot read the present commit")?),

@@ -163,6 +163,26 @@ async fn a_lock_that_a_killed_process_left_is_removed_only_where_nobody_else_wri
 }
 
 #[tokio::test]
+async fn locks_that_a_killed_switchboard_wrote_down_are_removed_on_any_reference_and_index() {
+    let test = TestRepo::with_work_tree();
+    let old = test.commit("main", &[("a", Some(b"1"))]);
+    test.check_out();
+    let git = test.repo.path().canonicalize().unwrap();
+    let locks = ["refs/heads/main.lock", "index.lock"].map(|name| git.join(name));
+    for lock in &locks {
+        std::fs::File::create(lock).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    }
+    let written = locks.iter().map(|lock| format!("{}\n", lock.display())).collect::<String>();
+    std::fs::write(git.join("switchboard-turn"), written).unwrap();
+    let parent = old.as_str().parse().unwrap();
+    let new = CommitId::new(test.write_commit("Alice <alice@example.com>", Some(parent), &[("b", Some(b"2"))]).to_string());
+    let change = RefChange { name: "refs/heads/main".to_owned(), expected: Some(old), new: Some(new.clone()) };
+    assert_eq!(test.open().update_refs(&[change]).await.unwrap(), RefUpdate::Done);
+    assert_eq!((test.target("refs/heads/main"), test.statuses()), (Some(new), Vec::new()));
+    assert_eq!(std::fs::read(git.join("switchboard-turn")).unwrap(), b"");
+}
+
+#[tokio::test]
 async fn merges_are_made_in_the_object_database_and_conflicts_are_named() {
     let test = TestRepo::bare();
     let base = test.commit("main", &[("a", Some(b"1")), ("b", Some(b"1"))]);
