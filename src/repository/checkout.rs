@@ -140,6 +140,7 @@ impl Checkout {
 
     fn check_out(&self) -> Result<()> {
         let new = self.repo.find_commit(self.new)?.into_object();
+        self.remove_begun()?;
         let mut conflicts = Vec::new();
         let mut builder = self.builder();
         builder.safe().recreate_missing(false).notify_on(CheckoutNotificationType::CONFLICT).notify(|_, path, _, _, _| {
@@ -152,6 +153,24 @@ impl Checkout {
             Err(error) if error.code() == ErrorCode::Conflict || !conflicts.is_empty() => Err(self.in_the_way(conflicts).into()),
             other => other.context("cannot bring the work tree up to date"),
         }
+    }
+
+    /// Removes new files of which a killed process has written the beginning, or nothing yet. Nobody else's work is lost with them: all
+    /// that they hold comes again.
+    fn remove_begun(&self) -> Result<()> {
+        let (tree, index) = (self.repo.find_commit(self.new)?.tree()?, self.repo.index().context("cannot read the index")?);
+        let root = self.repo.workdir().context("no work tree")?;
+        for path in self.paths.iter().map(Path::new).filter(|path| index.get_path(path, 0).is_none()) {
+            let Ok(wanted) = tree.get_path(path).and_then(|entry| self.repo.find_blob(entry.id())) else { continue };
+            let file = root.join(path);
+            let size = std::fs::symlink_metadata(&file).ok().filter(|metadata| metadata.is_file()).map(|metadata| metadata.len());
+            if size.is_some_and(|size| size < wanted.size() as u64)
+                && std::fs::read(&file).is_ok_and(|begun| wanted.content().starts_with(&begun))
+            {
+                std::fs::remove_file(&file).with_context(|| format!("cannot remove the begun file {}", file.display()))?;
+            }
+        }
+        Ok(())
     }
 
     fn builder<'b>(&self) -> CheckoutBuilder<'b> {

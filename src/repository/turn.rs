@@ -98,8 +98,10 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        // Whatever was locked is released by now.
+        // Whatever this process locked is released by now; what others left may stand still.
         let _ = self.file.set_len(0);
+        let left = std::mem::take(&mut self.left);
+        self.announce(left.into_iter().filter(|lock| lock.exists()));
     }
 }
 

@@ -180,6 +180,15 @@ async fn locks_that_a_killed_switchboard_wrote_down_are_removed_on_any_reference
     assert_eq!(test.open().update_refs(&[change]).await.unwrap(), RefUpdate::Done);
     assert_eq!((test.target("refs/heads/main"), test.statuses()), (Some(new), Vec::new()));
     assert_eq!(std::fs::read(git.join("switchboard-turn")).unwrap(), b"");
+
+    // A turn that has nothing to do with a lock that was left keeps it in mind.
+    let line = format!("{}\n", locks[0].display());
+    std::fs::File::create(&locks[0]).unwrap();
+    std::fs::write(git.join("switchboard-turn"), &line).unwrap();
+    let head = test.target("refs/heads/main");
+    let elsewhere = RefChange { name: "refs/switchboard/x".to_owned(), expected: None, new: head };
+    assert_eq!(test.open().update_refs(&[elsewhere]).await.unwrap(), RefUpdate::Done);
+    assert_eq!(std::fs::read_to_string(git.join("switchboard-turn")).unwrap(), line);
 }
 
 #[tokio::test]

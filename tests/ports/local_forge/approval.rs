@@ -172,20 +172,21 @@ async fn uncommitted_work_is_never_overwritten() {
 
 #[tokio::test]
 async fn an_approval_killed_before_the_branch_moved_is_made_again() {
-    for is_staged in [true, false] {
+    for (written, is_staged) in [(1.0, true), (1.0, false), (0.5, false), (0.0, false)] {
         let team = Team::on(TestRepo::with_work_tree());
         team.test.check_out();
         let (proposal, review) = team.opened("a").await;
         let path = "releases/demo/1.0.0.yaml";
         std::fs::create_dir_all(team.test.path().join("releases/demo")).unwrap();
-        std::fs::write(team.test.path().join(path), &proposal.record).unwrap();
+        let written = (proposal.record.len() as f64 * written) as usize;
+        std::fs::write(team.test.path().join(path), &proposal.record[..written]).unwrap();
         if is_staged {
             let mut index = team.test.repo.index().unwrap();
             index.add_path(std::path::Path::new(path)).unwrap();
             index.write().unwrap();
         }
         assert_eq!(team.test.statuses().len(), 1);
-        assert!(matches!(team.approve(&review).await, Approval::Merged(_)), "staged: {is_staged}");
+        assert!(matches!(team.approve(&review).await, Approval::Merged(_)), "{written} bytes, staged: {is_staged}");
         assert_eq!(team.test.statuses(), Vec::<String>::new());
     }
 }
