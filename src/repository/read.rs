@@ -138,10 +138,9 @@ impl<'r> Reader<'r> {
                 if !is_file(entry.filemode()) {
                     return Err(refused(&path, kind_fault(entry.filemode(), "file")));
                 }
-                let limit = room.min(MAX_FOLDER_FILE);
-                let content = self.file_within(entry.id(), limit).map_err(|error| unreadable(format!("{error:#}")))?;
-                let content = content.ok_or_else(|| refused(&path, format!("the file has more than {limit} bytes")))?;
-                room -= content.len();
+                let content = self.file_within(entry.id(), MAX_FOLDER_FILE).map_err(|error| unreadable(format!("{error:#}")))?;
+                let content = content.ok_or_else(|| refused(&path, format!("the file has more than {MAX_FOLDER_FILE} bytes")))?;
+                room = room.checked_sub(content.len()).ok_or_else(|| refused(&path, "the files before it fill the folder (64 MiB)"))?;
                 Ok(content)
             });
             FolderFile { name, content }
