@@ -139,10 +139,14 @@ pub(super) fn lock_of(repo: &Repository, name: &str) -> PathBuf {
 
 /// Where a reference points; `None` where it does not exist.
 pub(super) fn target(repo: &Repository, name: &str) -> Result<Option<Oid>> {
-    match repo.find_reference(name) {
-        Ok(reference) => Ok(reference.resolve().with_context(|| format!("cannot read {name}"))?.target()),
+    // One that names an object is not resolved: that would look it up once more, and somebody may have deleted it meanwhile.
+    let found = repo.find_reference(name).and_then(|reference| match reference.target() {
+        Some(target) => Ok(Some(target)),
+        None => Ok(reference.resolve()?.target()),
+    });
+    match found {
         Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("cannot read {name}")),
+        other => other.with_context(|| format!("cannot read {name}")),
     }
 }
 
