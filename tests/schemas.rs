@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use switchboard::cli::output_schemas;
 use switchboard::manifest::{schema_text, schemas};
 
 use crate::manifests::{files_in, kind_of, problems_of};
@@ -18,13 +19,16 @@ fn folder() -> PathBuf {
 
 #[test]
 fn committed_schemas_are_those_of_the_types() {
-    let mut committed: Vec<String> =
-        std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    committed.sort();
-    let mut expected: Vec<String> = schemas().into_iter().map(|(file, _)| file.to_owned()).collect();
-    expected.sort();
+    let names = |inner: &str| -> Vec<String> {
+        let entries = std::fs::read_dir(folder().join(inner)).unwrap().map(|entry| entry.unwrap());
+        let files = entries.filter(|entry| entry.path().is_file()).map(|entry| entry.file_name().into_string().unwrap());
+        files.map(|name| format!("{inner}{name}")).collect()
+    };
+    let committed: BTreeSet<String> = [names(""), names("output/")].concat().into_iter().collect();
+    let all = || schemas().into_iter().chain(output_schemas());
+    let expected: BTreeSet<String> = all().map(|(file, _)| file.to_owned()).collect();
     assert_eq!(committed, expected, "files in schemas/; run `switchboard schema --write`");
-    for (file, schema) in schemas() {
+    for (file, schema) in all() {
         let text = std::fs::read_to_string(folder().join(file)).unwrap();
         assert!(text == schema_text(&schema), "schemas/{file} differs from the types; run `switchboard schema --write`");
     }

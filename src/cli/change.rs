@@ -27,7 +27,7 @@ pub struct Commit {
 }
 
 /// What a change did.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Changed {
     /// Which connector.

@@ -33,15 +33,48 @@ pub enum Failure {
 }
 
 /// What was attempted, why not, and what to do instead.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// What was attempted, after "cannot": `publish github-issues`.
     pub attempt: String,
     /// Why not, a lowercase fragment.
     pub reason: String,
     /// What to do instead, a sentence.
+    pub hint: Option<String>,
+}
+
+/// A failure, for programs.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct ErrorReport {
+    /// The failure.
+    pub error: ErrorDetails,
+}
+
+/// What a program may want to know of a failure.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct ErrorDetails {
+    /// Its kind.
+    pub kind: ErrorKind,
+    /// What was attempted, after "cannot": `publish github-issues`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<String>,
+    /// Why not, a lowercase fragment.
+    pub reason: String,
+    /// What to do instead, a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+}
+
+/// A failure's kind.
+#[derive(Debug, Clone, Copy, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ErrorKind {
+    /// The command line makes no sense: exit code 2.
+    Usage,
+    /// It is not allowed or not possible as things stand: exit code 1.
+    Refused,
+    /// Something failed on the way: exit code 1.
+    Failed,
 }
 
 impl Outcome {
@@ -89,17 +122,20 @@ impl Failure {
     pub fn report(&self, format: Format) -> String {
         match format {
             Format::Human => self.sentences(),
-            Format::Json => serde_json::json!({ "error": self.details() }).to_string(),
+            Format::Json => serde_json::to_string(&ErrorReport { error: self.details() }).unwrap_or_default(),
         }
     }
 
-    fn details(&self) -> serde_json::Value {
-        let (kind, refusal) = match self {
-            Failure::Usage(refusal) => ("usage", refusal),
-            Failure::Refused(refusal) => ("refused", refusal),
-            Failure::Other(error) => return serde_json::json!({ "kind": "failed", "reason": format!("{error:#}") }),
+    fn details(&self) -> ErrorDetails {
+        let refusal = |kind, refusal: &Refusal| {
+            let Refusal { attempt, reason, hint } = refusal.clone();
+            ErrorDetails { kind, attempt: Some(attempt), reason, hint }
         };
-        serde_json::json!({ "kind": kind, "attempt": refusal.attempt, "reason": refusal.reason, "hint": refusal.hint })
+        match self {
+            Failure::Usage(usage) => refusal(ErrorKind::Usage, usage),
+            Failure::Refused(refused) => refusal(ErrorKind::Refused, refused),
+            Failure::Other(error) => ErrorDetails { kind: ErrorKind::Failed, attempt: None, reason: format!("{error:#}"), hint: None },
+        }
     }
 
     fn sentences(&self) -> String {

@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser as _};
 use tracing_subscriber::EnvFilter;
 
-pub use commands::Command;
+pub use commands::{Command, output_schemas};
 use failure::{Ended, Failure};
 use output::{Colour, Format, Shell};
 

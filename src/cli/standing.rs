@@ -9,7 +9,7 @@ use crate::model::{ConnectorName, EnvironmentName, Kind, Operation, Person, Prob
 use crate::planning::{Connector, Desired, Held, Hold, Plan, PlannedStep, Snapshot, WaitingOn, stage_of};
 
 /// One connector in short.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Standing {
     /// Its name.
@@ -37,7 +37,7 @@ pub struct Standing {
 }
 
 /// A step the plan takes next.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Next {
     /// The step, fully specified.
     #[serde(flatten)]
@@ -47,7 +47,7 @@ pub struct Next {
 }
 
 /// What a connector waits on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Waiting {
     /// The typed reason.
     #[serde(flatten)]
@@ -57,7 +57,7 @@ pub struct Waiting {
 }
 
 /// One connector in full.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Details {
     /// The same in short.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ConnectorName, Digest, Place};
@@ -11,7 +12,7 @@ use super::{ConnectorName, Digest, Place};
 pub const ENGINE_LEVEL: u32 = 1;
 
 /// How one test case ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CaseOutcome {
     /// Everything was as expected.
@@ -21,7 +22,7 @@ pub enum CaseOutcome {
 }
 
 /// One test case's report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseReport {
     /// The suite's title.
     pub suite: String,
@@ -41,7 +42,7 @@ pub struct CaseReport {
 }
 
 /// What the tests of one digest showed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Evidence {
     /// Whose tests.
@@ -51,6 +52,7 @@ pub struct Evidence {
     /// The engine level they ran at, see [`ENGINE_LEVEL`].
     pub level: u32,
     /// When the run began.
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub started: Timestamp,
     /// How long it took, in milliseconds.
     pub millis: u64,
@@ -64,7 +66,7 @@ pub struct Evidence {
 }
 
 /// Evidence in short: what planning decides by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     /// How many cases passed.
     pub passed: u32,

@@ -1,12 +1,13 @@
 //! Something that happened and is remembered. Facts are appended, never changed.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ConnectorName, Digest, EnvironmentName, Person, ReviewId, Verdict, Version};
 
 /// What happened to one connector.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "fact", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Fact {
     /// A non-production environment was given this content.
@@ -128,11 +129,12 @@ pub enum FactKind {
 }
 
 /// A fact as remembered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Recorded {
     /// Its number: later facts have higher ones.
     pub seq: i64,
     /// When it was remembered.
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
     /// Which connector it is about.
     pub connector: ConnectorName,

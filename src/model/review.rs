@@ -3,12 +3,13 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ConnectorName, Digest, Person, Version};
 
 /// A review's number, as its forge counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct ReviewId(pub u64);
 
@@ -19,7 +20,7 @@ impl fmt::Display for ReviewId {
 }
 
 /// How a review stands at its forge.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum ReviewState {
     /// Waiting for people.
@@ -29,6 +30,7 @@ pub enum ReviewState {
         /// Who approved it.
         by: Person,
         /// When.
+        #[schemars(with = "String", extend("format" = "date-time"))]
         at: Timestamp,
     },
     /// Closed by a person without merging: that digest is rejected.
@@ -36,6 +38,7 @@ pub enum ReviewState {
         /// Who closed it.
         by: Person,
         /// When.
+        #[schemars(with = "String", extend("format" = "date-time"))]
         at: Timestamp,
         /// The reviewer's last comment.
         reason: String,
@@ -43,12 +46,13 @@ pub enum ReviewState {
     /// Closed by Switchboard because the author took the wish back.
     Withdrawn {
         /// When.
+        #[schemars(with = "String", extend("format" = "date-time"))]
         at: Timestamp,
     },
 }
 
 /// One review.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Review {
     /// Its number.
@@ -69,6 +73,7 @@ pub struct Review {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authors: Vec<Person>,
     /// When it was opened.
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub opened_at: Timestamp,
     /// How it stands.
     #[serde(flatten)]

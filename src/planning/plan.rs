@@ -3,13 +3,14 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Gap;
 use crate::model::{CommitId, ConnectorName, Digest, EnvironmentName, Person, Problem, ReviewId, Stage, TreeId, Version};
 
 /// What one pass will do.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
     /// The commit it was made from.
@@ -25,7 +26,7 @@ pub struct Plan {
 }
 
 /// One step of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedStep {
     /// Which connector it changes.
     pub connector: ConnectorName,
@@ -39,7 +40,7 @@ pub struct PlannedStep {
 }
 
 /// Why a step is needed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Cause {
     /// What git asks for has changed.
@@ -49,7 +50,7 @@ pub enum Cause {
 }
 
 /// One fully specified change. Performing it twice is the same as performing it once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "step", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Step {
     /// Take the connector out of an environment.
@@ -123,7 +124,7 @@ pub enum Step {
 }
 
 /// A step not taken, and what it waits on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Hold {
     /// Which connector.
@@ -135,7 +136,7 @@ pub struct Hold {
 }
 
 /// What a hold waits on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum WaitingOn {
     /// A manifest that can be read.
@@ -210,6 +211,7 @@ pub enum WaitingOn {
     /// The next attempt of a step that failed.
     Retry {
         /// Not before.
+        #[schemars(with = "String", extend("format" = "date-time"))]
         at: Timestamp,
         /// How often it failed in a row.
         failures: u32,

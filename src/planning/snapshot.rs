@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Declaration, Step, gates};
@@ -28,7 +29,7 @@ pub struct Snapshot {
 }
 
 /// Something that could not be read; what depends on it is held.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "gap", content = "reason", rename_all = "kebab-case")]
 pub enum Gap {
     /// The repository, its tracked branch, or its root.
@@ -42,7 +43,7 @@ pub enum Gap {
 }
 
 /// What the team decided in `switchboard.yaml`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Policy {
     /// Environments that hold pre-published versions.
     pub non_production: Vec<EnvironmentName>,
@@ -103,7 +104,7 @@ pub enum Desired {
 }
 
 /// A version and its content, in some environment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Held {
     /// Under which version.
     pub version: Version,

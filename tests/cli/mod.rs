@@ -2,6 +2,7 @@
 
 mod apply;
 mod completions;
+mod contract;
 mod delete;
 mod demo;
 mod edit;

@@ -32,9 +32,9 @@ pub struct Arguments {
 }
 
 /// What was done, for programs.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Applied {
+pub(super) struct Applied {
     performed: Vec<Told>,
     failed: usize,
     gaps: Vec<Gap>,
@@ -65,7 +65,7 @@ impl Applied {
 }
 
 /// One step and how it ended, for programs.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub(super) struct Told {
     #[serde(flatten)]
     planned: PlannedStep,

@@ -19,8 +19,8 @@ pub struct Arguments {
 }
 
 /// A code, explained.
-#[derive(Debug, Serialize)]
-struct CodeExplained {
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub(super) struct CodeExplained {
     code: &'static str,
     title: &'static str,
     explanation: &'static str,
@@ -34,8 +34,8 @@ impl Human for CodeExplained {
 }
 
 /// A stage, explained.
-#[derive(Debug, Serialize)]
-struct StageExplained {
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub(super) struct StageExplained {
     stage: Stage,
     meaning: &'static str,
     operations: &'static [Operation],

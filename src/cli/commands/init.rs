@@ -25,9 +25,9 @@ pub struct Arguments {
 }
 
 /// What was made.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Made {
+pub(super) struct Made {
     repository: PathBuf,
     files: Vec<String>,
     commit: Option<crate::model::CommitId>,

@@ -11,9 +11,9 @@ use crate::cli::standing::{self, Standing};
 #[derive(Debug, clap::Args)]
 pub struct Arguments {}
 
-#[derive(serde::Serialize)]
+#[derive(serde::Serialize, schemars::JsonSchema)]
 #[serde(transparent)]
-struct Listed {
+pub(super) struct Listed {
     connectors: Vec<Standing>,
     #[serde(skip)]
     seen: Seen,

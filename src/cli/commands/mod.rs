@@ -1,5 +1,9 @@
 //! Every command, one file each; this file only lists them.
 
+mod contract;
+
+pub use contract::schemas as output_schemas;
+
 use super::Door;
 use super::failure::Ended;
 use crate::settings::WatchFlags;

@@ -29,8 +29,8 @@ pub struct Arguments {
 }
 
 /// The plan, and the differing lines where they were asked for.
-#[derive(Serialize)]
-struct Shown {
+#[derive(Serialize, schemars::JsonSchema)]
+pub(super) struct Shown {
     #[serde(flatten)]
     plan: Plan,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]

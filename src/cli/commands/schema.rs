@@ -1,4 +1,4 @@
-//! `schema`: prints the JSON Schemas of the files a team writes, or writes them where editors find them.
+//! `schema`: prints the JSON Schemas of the files a team writes and of what commands print, or writes them where editors find them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::manifest;
 /// Flags of `schema`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Which one: connector, suite, switchboard, release or connection [default: list them]
+    /// Which one: connector, suite, switchboard, release, connection, or a command's output such as output/list [default: list them]
     name: Option<String>,
 
     /// Write all of them, or the one named, into a folder
@@ -25,7 +25,8 @@ pub struct Arguments {
 const ENDING: &str = ".schema.json";
 
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
-    let all = manifest::schemas();
+    let mut all = manifest::schemas();
+    all.extend(super::contract::schemas());
     let names: Vec<&str> = all.iter().map(|(file, _)| file.trim_end_matches(ENDING)).collect();
     let chosen: Vec<&(&str, Value)> = match &arguments.name {
         None => all.iter().collect(),
@@ -43,9 +44,11 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     match (&arguments.write, &arguments.name) {
         (Some(folder), _) => {
             let folder = door.settings.current_folder.join(folder);
-            fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
             for (file, schema) in &chosen {
-                fs::write(folder.join(file), format!("{schema:#}\n")).with_context(|| format!("cannot write {file}"))?;
+                let path = folder.join(file);
+                let parent = path.parent().unwrap_or(&folder);
+                fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+                fs::write(&path, manifest::schema_text(schema)).with_context(|| format!("cannot write {file}"))?;
             }
             door.shell.note(format!("Wrote {} schemas into {}", chosen.len(), folder.display()));
         }

@@ -20,8 +20,8 @@ pub struct Arguments {
     connector: String,
 }
 
-#[derive(Serialize)]
-struct Shown {
+#[derive(Serialize, schemars::JsonSchema)]
+pub(super) struct Shown {
     #[serde(flatten)]
     details: Details,
     history: Vec<Recorded>,
@@ -50,9 +50,9 @@ fn details(look: &Look, name: &str, attempt: &str) -> Result<Details, Failure> {
     details.ok_or_else(|| Failure::usage(attempt, format!("there is no connector `{name}`")))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Explained {
+pub(super) struct Explained {
     #[serde(flatten)]
     details: Details,
     reasons: Vec<String>,

@@ -21,8 +21,8 @@ pub struct Arguments {
 }
 
 /// What the tests showed, and why some connectors could not be tested.
-#[derive(Serialize)]
-struct Tested {
+#[derive(Serialize, schemars::JsonSchema)]
+pub(super) struct Tested {
     passed: u32,
     failed: u32,
     evidence: Vec<Evidence>,

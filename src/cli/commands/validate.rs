@@ -33,7 +33,7 @@ pub struct Arguments {
 }
 
 /// What was found.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Findings {
     /// How many connectors were read.

@@ -17,8 +17,8 @@ use crate::pass;
 use crate::repository::{WorkTreeInTheWay, request_wake};
 
 /// What was decided.
-#[derive(Debug, Serialize)]
-struct Decided {
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub(in crate::cli::commands) struct Decided {
     review: ReviewId,
     decision: &'static str,
     by: Person,

@@ -3,6 +3,9 @@
 mod decide;
 mod show;
 
+pub(super) use decide::Decided;
+pub(super) use show::Case;
+
 use crate::cli::Door;
 use crate::cli::failure::{Ended, Failure, Outcome};
 use crate::cli::output::Human;
@@ -70,9 +73,9 @@ fn number(text: &str) -> Result<u64, String> {
     text.trim_start_matches('#').parse().map_err(|_| "expected a review's number, such as 3".to_owned())
 }
 
-#[derive(serde::Serialize)]
+#[derive(serde::Serialize, schemars::JsonSchema)]
 #[serde(transparent)]
-struct Listed(Vec<Review>);
+pub(super) struct Listed(Vec<Review>);
 
 impl Human for Listed {
     fn human(&self) -> String {

@@ -21,8 +21,8 @@ use crate::model::{BundleFiles, Evidence, Problem, Review, ReviewId, Status, Ver
 use crate::pass;
 
 /// The reviewer's case.
-#[derive(Serialize)]
-struct Case {
+#[derive(Serialize, schemars::JsonSchema)]
+pub(in crate::cli::commands) struct Case {
     review: Review,
     title: String,
     record: String,
@@ -37,8 +37,9 @@ struct Case {
 }
 
 /// One thing that happened to the review.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct Entry {
+    #[schemars(with = "String", extend("format" = "date-time"))]
     at: jiff::Timestamp,
     by: String,
     what: String,
