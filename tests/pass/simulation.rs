@@ -12,7 +12,7 @@ use switchboard::planning::WaitingOn;
 use switchboard::store::{NewFact, Store as _};
 
 use crate::support::team::{Draft, Team};
-use crate::support::universe::Fault;
+use crate::support::universe::{Fault, LINK};
 
 const CONNECTORS: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
 const EVENTS: usize = 40;
@@ -163,12 +163,14 @@ impl History {
 
     fn outage(&mut self) -> String {
         let mut state = self.team.universe.state();
-        match self.rng.u8(0..3) {
+        match self.rng.u8(0..4) {
             0 => state.git.away = !state.git.away,
             1 => state.forge.away = !state.forge.away,
+            2 => state.git.damaged_past = !state.git.damaged_past,
             _ => state.harness.out_of_workers = !state.harness.out_of_workers,
         }
-        format!("outage: git {}, forge {}, workers {}", state.git.away, state.forge.away, state.harness.out_of_workers)
+        let (git, past) = (state.git.away, state.git.damaged_past);
+        format!("outage: git {git}, its past {past}, forge {}, workers {}", state.forge.away, state.harness.out_of_workers)
     }
 
     fn drift(&mut self, name: &str) -> String {
@@ -183,7 +185,7 @@ impl History {
     fn meddle(&mut self, name: &str) -> String {
         let branch = self.team.reviews(name).pop().map(|review: Review| review.branch);
         let mut state = self.team.universe.state();
-        match (self.rng.u8(0..3), branch) {
+        match (self.rng.u8(0..5), branch) {
             (0, Some(branch)) => {
                 state.git.merge(&branch);
                 format!("{branch} is merged by hand")
@@ -193,6 +195,15 @@ impl History {
                     files.insert(format!("releases/{name}/3.0.0.yaml"), b"apiVersion: switchboard/v1\n".to_vec());
                 });
                 format!("somebody writes a record of {name}")
+            }
+            (2 | 3, _) => {
+                let path = self.rng.choice([format!("connectors/{name}/icon.svg"), format!("releases/{name}/0.1.0.yaml")]).unwrap();
+                state.git.change(|files| {
+                    if files.remove(&path).is_none() {
+                        files.insert(path.clone(), LINK.to_vec());
+                    }
+                });
+                format!("a link comes or goes: {path}")
             }
             _ => {
                 let before = state.git.files();
@@ -246,7 +257,8 @@ impl History {
     fn come_to_rest(&mut self) {
         {
             let mut state = self.team.universe.state();
-            (state.git.away, state.forge.away, state.harness.out_of_workers) = (false, false, false);
+            (state.git.away, state.git.damaged_past) = (false, false);
+            (state.forge.away, state.harness.out_of_workers) = (false, false);
         }
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.team.settle()));
         if outcome.is_err() {
@@ -278,6 +290,9 @@ impl History {
             }
             if manifest.contains("status: p") && self.team.held("test", name).is_none() {
                 self.fail(&format!("{name} asks for more than editing, nothing holds it, and it is in no environment"));
+            }
+            if manifest.contains("status: p") && self.team.stage(name) == Stage::Editing {
+                self.fail(&format!("{name} asks for more than editing, nothing holds it, and its content is in no environment"));
             }
             if manifest.contains("status: published") && self.team.stage(name) != Stage::Published {
                 self.fail(&format!("{name} asks to be published, nothing holds it, and it is not"));
