@@ -4,8 +4,16 @@ use serde_json::{Map, Value, json};
 
 /// Where the types of the standard errors begin.
 const STANDARD: &str = "https://open-workflow-specification.org/spec/1.0.0/errors/";
-/// Where they begin in the specification's older spelling.
-const STANDARD_BEFORE: &str = "https://serverlessworkflow.io/spec/1.0.0/errors/";
+/// Where else they begin: the specification's examples and its older editions spell them in these ways, and mean the same.
+const STANDARD_TOO: [&str; 4] = [
+    "https://open-workflow-specification.org/dsl/errors/types/",
+    "https://serverlessworkflow.io/spec/1.0.0/errors/",
+    "https://serverlessworkflow.io/dsl/errors/types/",
+    "https://serverlessworkflow.io/errors/types/",
+];
+/// The names of the standard errors. A type of another name is somebody's own, wherever it begins.
+const STANDARD_NAMES: [&str; 8] =
+    ["configuration", "validation", "expression", "authentication", "authorization", "timeout", "communication", "runtime"];
 
 /// The error that ends a flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,9 +36,12 @@ pub struct Fault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standard {
     Configuration,
+    Validation,
     Expression,
-    Communication,
+    Authentication,
+    Authorization,
     Timeout,
+    Communication,
     Runtime,
 }
 
@@ -38,7 +49,10 @@ impl Standard {
     fn name(self) -> &'static str {
         match self {
             Self::Configuration => "configuration",
+            Self::Validation => "validation",
             Self::Expression => "expression",
+            Self::Authentication => "authentication",
+            Self::Authorization => "authorization",
             Self::Communication => "communication",
             Self::Timeout => "timeout",
             Self::Runtime => "runtime",
@@ -47,7 +61,9 @@ impl Standard {
 
     fn status(self) -> u16 {
         match self {
-            Self::Configuration | Self::Expression => 400,
+            Self::Configuration | Self::Validation | Self::Expression => 400,
+            Self::Authentication => 401,
+            Self::Authorization => 403,
             Self::Timeout => 408,
             Self::Communication | Self::Runtime => 500,
         }
@@ -103,7 +119,9 @@ impl Fault {
 }
 
 fn bare(kind: &str) -> &str {
-    kind.strip_prefix(STANDARD).or_else(|| kind.strip_prefix(STANDARD_BEFORE)).unwrap_or(kind)
+    let beginnings = std::iter::once(STANDARD).chain(STANDARD_TOO);
+    let name = beginnings.filter_map(|beginning| kind.strip_prefix(beginning)).find(|name| STANDARD_NAMES.contains(name));
+    name.unwrap_or(kind)
 }
 
 #[cfg(test)]
@@ -111,9 +129,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_spellings_of_a_standard_type_are_one() {
+    fn every_spelling_of_a_standard_type_is_one() {
         let fault = Fault::expression("x").at_task("/do/0/a").at_task("/do/1/b");
-        assert!(fault.is("https://serverlessworkflow.io/spec/1.0.0/errors/expression"));
+        for beginning in STANDARD_TOO {
+            assert!(fault.is(&format!("{beginning}expression")), "{beginning}");
+        }
+        assert_ne!(bare(&format!("{STANDARD}mine")), bare(&format!("{}mine", STANDARD_TOO[0])));
         assert!(!fault.is("https://serverlessworkflow.io/spec/1.0.0/errors/runtime"));
         assert_eq!(fault.to_json()["instance"], "/do/0/a");
     }

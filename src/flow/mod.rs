@@ -4,6 +4,7 @@
 
 mod codes;
 mod document;
+mod exchange;
 mod expression;
 mod fault;
 pub(crate) mod finding;
@@ -14,14 +15,19 @@ mod parse;
 mod program;
 mod redact;
 mod schema;
+mod session;
 mod template;
+mod told;
 mod uri;
 mod world;
 
 pub use codes::CODES;
 pub use document::Workflow;
+pub use exchange::{Body, Part, Request, Response};
 pub use fault::Fault;
 pub use interpreter::Budget;
 pub use program::{Outcome, Program, Target, check};
 pub use redact::Redactor;
-pub use world::{Body, Request, Response, Unanswered, World};
+pub use session::{ClientAuthentication, Credentials, Grant, OAuth2, Rate, Sending, Session};
+pub use told::{Told, Turn, What};
+pub use world::{Transport, Unanswered, UnansweredKind, World};

@@ -1,55 +1,79 @@
-//! The only way from a flow to the outside: requests, time and chance. A test answers from its suite, a live run from the network.
+//! The only way from a flow to the outside: requests, time, chance and files. A test answers from its suite, a live run from the network.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use serde_json::Value;
-use url::Url;
+use serde::{Deserialize, Serialize};
 
-/// A request a flow sends.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Request {
-    /// The method, in capitals.
-    pub method: String,
-    /// The whole address; its host is one that the connection allows.
-    pub url: Url,
-    /// Headers as given, names in any case.
-    pub headers: Vec<(String, String)>,
-    /// What is sent along.
-    pub body: Option<Body>,
-}
-
-/// What a request carries.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Body {
-    /// JSON.
-    Json(Value),
-    /// Text as it is.
-    Text(String),
-}
-
-/// The answer to a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Response {
-    /// The status.
-    pub status: u16,
-    /// Headers as received.
-    pub headers: Vec<(String, String)>,
-    /// The body's bytes.
-    pub body: Vec<u8>,
-}
+use super::exchange::{Request, Response};
+use super::fault::Standard;
+use super::session::Sending;
+use super::told::Told;
 
 /// Why no answer came.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Unanswered(pub String);
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error("{reason}")]
+pub struct Unanswered {
+    /// What kind of error it is to the flow.
+    pub kind: UnansweredKind,
+    /// Why, a lowercase fragment without secrets.
+    pub reason: String,
+}
 
-/// Guarantees: nothing reaches the outside but through these. Assumptions: whoever calls `send` has checked the host.
+/// The kinds of reasons why no answer came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum UnansweredKind {
+    /// The service could not be reached, or broke off.
+    Communication,
+    /// It took too long.
+    Timeout,
+    /// The request is not allowed, or cannot be sent as it is.
+    Configuration,
+    /// No credentials could be had for it.
+    Authentication,
+}
+
+impl Unanswered {
+    /// The service could not be reached, or broke off.
+    pub fn communication(reason: impl Into<String>) -> Self {
+        Self { kind: UnansweredKind::Communication, reason: reason.into() }
+    }
+
+    /// It took too long.
+    pub fn timeout(reason: impl Into<String>) -> Self {
+        Self { kind: UnansweredKind::Timeout, reason: reason.into() }
+    }
+
+    /// The request is not allowed, or cannot be sent as it is.
+    pub fn configuration(reason: impl Into<String>) -> Self {
+        Self { kind: UnansweredKind::Configuration, reason: reason.into() }
+    }
+
+    /// No credentials could be had for it.
+    pub fn authentication(reason: impl Into<String>) -> Self {
+        Self { kind: UnansweredKind::Authentication, reason: reason.into() }
+    }
+}
+
+impl UnansweredKind {
+    /// The standard error it is to the flow.
+    pub(crate) fn standard(self) -> Standard {
+        match self {
+            Self::Communication => Standard::Communication,
+            Self::Timeout => Standard::Timeout,
+            Self::Configuration => Standard::Configuration,
+            Self::Authentication => Standard::Authentication,
+        }
+    }
+}
+
+/// Guarantees: nothing reaches the outside but through these; a future that is dropped has no further effect.
+/// Assumptions: whoever calls `send` has checked the host; whoever sends for real checks it again.
 #[async_trait(?Send)]
 pub trait World {
-    /// Sends a request. Redirections are answers like any other, and not followed.
-    async fn send(&self, request: Request) -> Result<Response, Unanswered>;
+    /// Sends a request, with the credentials and at the rate it asks for. Redirections are answers like any other, and not followed.
+    async fn send(&self, sending: Sending) -> Result<Response, Unanswered>;
 
     /// The present moment.
     fn now(&self) -> Timestamp;
@@ -62,11 +86,26 @@ pub trait World {
 
     /// An identifier that no other run or event has.
     fn id(&self) -> String;
+
+    /// Reads a file that belongs to the flow: of its bundle, or beside its document. The path is relative and without `..`.
+    async fn file(&self, path: &str) -> Result<Vec<u8>, Unanswered>;
+
+    /// Hears what happens in the run. Most do not listen.
+    fn hear(&self, _: &dyn Fn() -> Told) {}
 }
 
-impl Response {
-    /// The first header of a name, in any case.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
-    }
+/// What sends single requests as they are: what [`super::Session`] builds on. A mock, or an HTTP client.
+#[async_trait]
+pub trait Transport: Send + Sync {
+    /// Sends one request, exactly as it is, and does not follow redirections.
+    async fn exchange(&self, request: Request) -> Result<Response, Unanswered>;
+
+    /// The present moment.
+    fn now(&self) -> Timestamp;
+
+    /// Lets time pass.
+    async fn sleep(&self, duration: Duration);
+
+    /// A number by chance.
+    fn random(&self) -> u64;
 }

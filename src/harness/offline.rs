@@ -5,15 +5,19 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::flow::{Request, Response, Unanswered, World};
+use crate::flow::{Response, Sending, Unanswered, World};
 use crate::model::{Clock, SystemClock};
 
 pub(super) struct Offline;
 
 #[async_trait(?Send)]
 impl World for Offline {
-    async fn send(&self, _: Request) -> Result<Response, Unanswered> {
-        Err(Unanswered("requests are not sent yet: `flow run` reaches the network in a later version".to_owned()))
+    async fn send(&self, _: Sending) -> Result<Response, Unanswered> {
+        Err(Unanswered::communication("requests are not sent yet: `flow run` reaches the network in a later version"))
+    }
+
+    async fn file(&self, _: &str) -> Result<Vec<u8>, Unanswered> {
+        Err(Unanswered::configuration("there are no files"))
     }
 
     fn now(&self) -> Timestamp {

@@ -8,12 +8,13 @@ use url::Url;
 
 use super::arguments::Moment;
 use super::{Run, content};
+use crate::flow::exchange::{Request, Response};
 use crate::flow::expression::value::{text_of, to_jq};
 use crate::flow::fault::{Fault, Standard};
 use crate::flow::hosts;
 use crate::flow::model::{Authentication, Http, HttpOutput, NOTHING};
+use crate::flow::session::Sending;
 use crate::flow::template::Template;
-use crate::flow::world::{Request, Response};
 
 impl Run<'_> {
     pub(super) async fn http(&self, http: &Http, input: &Val, moment: &Moment<'_>) -> Result<Val, Fault> {
@@ -24,8 +25,9 @@ impl Run<'_> {
             self.authenticate(&mut authenticated, authentication, input, moment)?;
         }
         self.allow(&authenticated.url)?;
-        let response = self.setting.world.send(authenticated).await.map_err(|unanswered| {
-            Fault::standard(Standard::Communication, "No answer", format!("{} {}: {unanswered}", request.method, shown(&request.url)))
+        let sending = Sending { request: authenticated, credentials: None, rate: None };
+        let response = self.setting.world.send(sending).await.map_err(|unanswered| {
+            Fault::standard(unanswered.kind.standard(), "No answer", format!("{} {}: {unanswered}", request.method, shown(&request.url)))
         })?;
         if response.body.len() > self.setting.budget.response {
             let detail = format!("the response is bigger than {} bytes", self.setting.budget.response);

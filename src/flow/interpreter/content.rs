@@ -7,9 +7,9 @@ use serde_json::Value;
 use url::Url;
 use url::form_urlencoded::Serializer;
 
+use crate::flow::exchange::{Body, Response};
 use crate::flow::expression::value::{text_to_jq, to_jq};
 use crate::flow::model::NOTHING;
-use crate::flow::world::{Body, Response};
 
 /// A value as it stands in a header or in a query; nothing for null.
 pub(super) fn scalar(value: &Value) -> Option<String> {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::*;
-use crate::flow::{Body, Request, Response, Unanswered, Workflow};
+use crate::flow::{Body, Request, Response, Sending, Unanswered, Workflow};
 
 #[derive(Default)]
 struct Answers {
@@ -16,9 +16,13 @@ struct Answers {
 
 #[async_trait(?Send)]
 impl World for Answers {
-    async fn send(&self, request: Request) -> Result<Response, Unanswered> {
-        self.sent.borrow_mut().push(request);
-        self.answers.borrow_mut().pop().ok_or_else(|| Unanswered("nobody is there".to_owned()))
+    async fn send(&self, sending: Sending) -> Result<Response, Unanswered> {
+        self.sent.borrow_mut().push(sending.request);
+        self.answers.borrow_mut().pop().ok_or_else(|| Unanswered::communication("nobody is there"))
+    }
+
+    async fn file(&self, _: &str) -> Result<Vec<u8>, Unanswered> {
+        Err(Unanswered::configuration("there are no files"))
     }
 
     fn now(&self) -> Timestamp {

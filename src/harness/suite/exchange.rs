@@ -113,6 +113,14 @@ fn body(actual: &Request, as_text: bool) -> Value {
         Some(Body::Json(json)) => json.clone(),
         Some(Body::Text(text)) if as_text => json!(text),
         Some(Body::Text(text)) => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
+        Some(Body::Form(fields)) if as_text => {
+            json!(url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish())
+        }
+        Some(Body::Form(fields)) => fields.iter().map(|(name, value)| (name.clone(), json!(value))).collect(),
+        Some(Body::Multipart(parts)) => {
+            parts.iter().map(|part| json!({ "name": part.name, "content": String::from_utf8_lossy(&part.content) })).collect()
+        }
+        Some(Body::Bytes(bytes)) => json!(String::from_utf8_lossy(bytes)),
     }
 }
 

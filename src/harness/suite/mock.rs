@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::exchange;
-use crate::flow::{Request, Response, Unanswered, World};
+use crate::flow::{Response, Sending, Unanswered, World};
 use crate::manifest::Exchange;
 
 /// When every test begins: 2025-01-01T00:00:00Z.
@@ -45,7 +45,7 @@ impl<'a> Mock<'a> {
 
     fn unexpected(&self, failure: String) -> Unanswered {
         self.failures.borrow_mut().push(failure);
-        Unanswered("the test expects no such request".to_owned())
+        Unanswered::communication("the test expects no such request")
     }
 
     fn draw(&self) -> u64 {
@@ -56,7 +56,8 @@ impl<'a> Mock<'a> {
 
 #[async_trait(?Send)]
 impl World for Mock<'_> {
-    async fn send(&self, request: Request) -> Result<Response, Unanswered> {
+    async fn send(&self, sending: Sending) -> Result<Response, Unanswered> {
+        let request = sending.request;
         let index = self.sent.get();
         let Some(exchange) = self.exchanges.get(index) else {
             let shown = exchange::shown(&request);
@@ -67,6 +68,10 @@ impl World for Mock<'_> {
             None => Ok(exchange::answer(&exchange.response)),
             Some(difference) => Err(self.unexpected(format!("request {} is not as expected:\n{difference}", index + 1))),
         }
+    }
+
+    async fn file(&self, _: &str) -> Result<Vec<u8>, Unanswered> {
+        Err(Unanswered::configuration("there are no files"))
     }
 
     fn now(&self) -> Timestamp {

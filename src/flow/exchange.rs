@@ -1,0 +1,122 @@
+//! Requests and responses, as they travel and as tests compare them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use url::Url;
+
+/// A request a flow sends.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// The method, in capitals.
+    pub method: String,
+    /// The whole address; its host is one that the connection allows.
+    pub url: Url,
+    /// Headers as given, names in any case.
+    pub headers: Vec<(String, String)>,
+    /// What is sent along.
+    pub body: Option<Body>,
+}
+
+/// What a request carries. The header that names its type is among the request's headers, but for [`Body::Multipart`], whose type
+/// holds a boundary that only whoever sends it chooses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Body {
+    /// JSON.
+    Json(Value),
+    /// Text as it is.
+    Text(String),
+    /// Fields of a form, `application/x-www-form-urlencoded`.
+    Form(Vec<(String, String)>),
+    /// Parts of a form, `multipart/form-data`, RFC 7578.
+    Multipart(Vec<Part>),
+    /// Bytes as they are.
+    Bytes(#[serde(with = "bytes")] Vec<u8>),
+}
+
+/// A part of a multipart form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The field's name.
+    pub name: String,
+    /// The file's name, where it is a file.
+    pub filename: Option<String>,
+    /// Its media type, where one is given.
+    pub content_type: Option<String>,
+    /// Its bytes.
+    #[serde(with = "bytes")]
+    pub content: Vec<u8>,
+}
+
+/// The answer to a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Response {
+    /// The status.
+    pub status: u16,
+    /// Headers as received.
+    pub headers: Vec<(String, String)>,
+    /// The body's bytes.
+    #[serde(with = "bytes")]
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// The first header of a name, in any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        first(&self.headers, name)
+    }
+}
+
+impl Response {
+    /// The first header of a name, in any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        first(&self.headers, name)
+    }
+}
+
+fn first<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
+    headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+}
+
+/// Bytes between processes: as text where they are text, which is most often, and in base64 otherwise.
+mod bytes {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+    #[derive(Serialize, Deserialize)]
+    enum Wire<'a> {
+        #[serde(rename = "t", borrow)]
+        Text(std::borrow::Cow<'a, str>),
+        #[serde(rename = "b")]
+        Base64(String),
+    }
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Wire::Text(text.into()),
+            Err(_) => Wire::Base64(STANDARD.encode(bytes)),
+        }
+        .serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        match Wire::deserialize(deserializer)? {
+            Wire::Text(text) => Ok(text.into_owned().into_bytes()),
+            Wire::Base64(text) => STANDARD.decode(text).map_err(de::Error::custom),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_arrive_as_they_went() {
+        for body in [b"text \"quoted\"".to_vec(), vec![0xff, 0, 7], Vec::new()] {
+            let response = Response { status: 200, headers: vec![("A".to_owned(), "b".to_owned())], body };
+            let wire = serde_json::to_string(&response).unwrap();
+            assert_eq!(serde_json::from_str::<Response>(&wire).unwrap(), response);
+        }
+    }
+}
