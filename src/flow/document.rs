@@ -1,16 +1,17 @@
 //! Stand-alone workflow documents: `document`, `do`, and what may stand beside them.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use super::codes;
-use super::expression::value::to_jq;
+use super::data::{Data, redacted};
+use super::expression::value::{text_to_jq, to_jq};
+use super::fault::{Fault, Standard};
 use super::finding::{At, Finding};
-use super::interpreter::{self, Budget, Setting};
-use super::model::{ConnectionModel, Flow, NamedError};
-use super::parse::{Facts, Parser};
+use super::interpreter::{self, Budget, Library, Setting};
+use super::model::{ConnectionModel, Flow};
+use super::parse::{Parser, Reusable};
 use super::program::{Outcome, located};
+use super::redact::Redactor;
 use super::world::World;
 use crate::manifest::Document;
 use crate::model::Problem;
@@ -19,7 +20,8 @@ use crate::model::Problem;
 #[derive(Debug)]
 pub struct Workflow {
     flow: Flow,
-    errors: BTreeMap<String, NamedError>,
+    library: Library,
+    secrets: Vec<String>,
     source: String,
 }
 
@@ -31,32 +33,52 @@ impl Workflow {
         let Some(map) = document.value().as_object() else {
             return Err(located(vec![Finding::new(&at, codes::DOCUMENT, "a workflow document is a map")], &document));
         };
-        let nothing = Facts::default();
-        let mut parser = Parser::new(&nothing);
-        let errors = parser.reusable_errors(map, &at);
-        let mut findings = parser.findings;
-        let facts = Facts { errors, emits: true, ..Facts::default() };
+        let mut findings = Vec::new();
+        let facts = Parser::facts_of(map, &at, &mut findings);
         let mut parser = Parser::new(&facts);
+        let Reusable { functions, extensions } = parser.reusable(map, &at);
         let (flow, source) = parser.workflow(map, &at);
         findings.append(&mut parser.findings);
         match flow {
-            Some(flow) if findings.is_empty() => Ok(Self { flow, errors: facts.errors, source }),
+            Some(flow) if findings.is_empty() => Ok(Self {
+                flow: Flow { extensions, ..flow },
+                library: Library { functions, errors: facts.errors, ..Library::default() },
+                secrets: facts.secrets,
+                source,
+            }),
             Some(_) | None => Err(located(findings, &document)),
         }
     }
 
-    /// Runs it. Evaluates expressions: only for worker processes.
-    pub async fn run(&self, input: &Value, world: &dyn World, budget: Budget) -> Outcome {
+    /// Runs it, with the values of its secrets. Evaluates expressions: only for worker processes.
+    pub async fn run(&self, input: &Value, secrets: &Map<String, Value>, world: &dyn World, budget: Budget) -> Outcome {
+        // dsl.md, "Secret": what is not there may not be had.
+        if let Some(missing) = self.secrets.iter().find(|name| !secrets.contains_key(*name)) {
+            let detail = format!("there is no secret `{missing}`");
+            let fault = Fault::standard(Standard::Authorization, "Secret not available", detail).at_task("/");
+            return Outcome { result: Err(fault), events: Vec::new() };
+        }
+        let given = self.secrets.iter().filter_map(|name| Some((name, secrets.get(name)?)));
+        let values = given.clone().map(|(name, value)| (text_to_jq(name), Data::new(to_jq(value), hidden(value))));
         let setting = Setting {
-            flow: &self.flow,
+            library: &self.library,
             connection: &ConnectionModel::default(),
-            errors: &self.errors,
-            values: to_jq(&Value::Object(Map::new())),
+            values: Data::plain(to_jq(&Value::Object(Map::new()))),
+            secrets: Data::map(values.collect()),
             world,
             budget,
             source: &self.source,
         };
-        let ended = interpreter::run(setting, input).await;
-        Outcome { result: ended.result, events: ended.events }
+        let redactor = Redactor::new(given.map(|(_, value)| value));
+        let ended = interpreter::run(&setting, &self.flow, input).await;
+        ended.redacted(&redactor)
+    }
+}
+
+/// What stands for a secret: a map keeps its keys, so that its members can be named.
+fn hidden(value: &Value) -> jaq_json::Val {
+    match value {
+        Value::Object(members) => jaq_json::Val::obj(members.iter().map(|(key, value)| (text_to_jq(key), hidden(value))).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => redacted(),
     }
 }

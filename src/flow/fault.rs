@@ -30,6 +30,8 @@ pub struct Fault {
     pub instance: Option<String>,
     /// The name it is declared under, where it is declared.
     pub name: Option<Box<str>>,
+    /// Whether it ends the flow whatever is caught: a budget is used up.
+    pub(crate) fatal: bool,
 }
 
 /// The kinds of errors that the DSL defines.
@@ -71,16 +73,25 @@ impl Standard {
 }
 
 impl Fault {
+    /// An error of a kind, of which nothing else is known.
+    pub(crate) fn of(kind: String) -> Self {
+        Self { kind, status: Standard::Runtime.status(), title: None, detail: None, instance: None, name: None, fatal: false }
+    }
+
     /// A standard error with the status that is usual for it.
     pub(crate) fn standard(kind: Standard, title: &str, detail: impl Into<String>) -> Self {
-        Self {
-            kind: format!("{STANDARD}{}", kind.name()),
-            status: kind.status(),
-            title: Some(title.to_owned()),
-            detail: Some(detail.into()),
-            instance: None,
-            name: None,
-        }
+        let fault = Self::of(format!("{STANDARD}{}", kind.name()));
+        Self { status: kind.status(), title: Some(title.to_owned()), detail: Some(detail.into()), ..fault }
+    }
+
+    /// The same, but nothing catches it.
+    pub(crate) fn fatal(self) -> Self {
+        Self { fatal: true, ..self }
+    }
+
+    /// Whether nothing catches it.
+    pub(crate) fn is_fatal(&self) -> bool {
+        self.fatal
     }
 
     /// An expression that could not be evaluated.
@@ -91,6 +102,15 @@ impl Fault {
     /// Says which task it comes from, where that is not known yet.
     pub(crate) fn at_task(mut self, reference: &str) -> Self {
         self.instance.get_or_insert_with(|| reference.to_owned());
+        self
+    }
+
+    /// Says where the flow stands that its task is part of.
+    pub(crate) fn below(mut self, place: &str) -> Self {
+        // What was called from there has said it already.
+        if let Some(instance) = self.instance.as_mut().filter(|instance| instance.starts_with("/do")) {
+            instance.insert_str(0, place);
+        }
         self
     }
 

@@ -3,6 +3,7 @@
 //! Parsing is safe in any process. Running evaluates expressions, which can kill their process or never end: that is for workers alone.
 
 mod codes;
+mod data;
 mod document;
 mod exchange;
 mod expression;
@@ -19,10 +20,12 @@ mod session;
 mod template;
 mod told;
 mod uri;
+mod virtual_clock;
 mod world;
 
 pub use codes::CODES;
 pub use document::Workflow;
+pub use expression::watch::evaluating;
 pub use exchange::{Body, Part, Request, Response};
 pub use fault::Fault;
 pub use interpreter::Budget;
@@ -30,4 +33,5 @@ pub use program::{Outcome, Program, Target, check};
 pub use redact::Redactor;
 pub use session::{ClientAuthentication, Credentials, Grant, OAuth2, Rate, Sending, Session};
 pub use told::{Told, Turn, What};
+pub use virtual_clock::VirtualClock;
 pub use world::{Transport, Unanswered, UnansweredKind, World};

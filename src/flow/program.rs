@@ -5,10 +5,11 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-use super::expression::value::to_jq;
+use super::data::{Data, redacted};
+use super::expression::value::{text_to_jq, to_jq};
 use super::fault::Fault;
 use super::finding::{At, Finding, escape};
-use super::interpreter::{self, Budget, Setting};
+use super::interpreter::{self, Budget, Library, Setting};
 use super::model::{ConnectionModel, Flow, NamedError};
 use super::parse::{Facts, Parser};
 use super::redact::Redactor;
@@ -47,15 +48,23 @@ pub struct Outcome {
     pub events: Vec<Value>,
 }
 
+impl interpreter::Ended {
+    /// What a service has said of a secret is redacted too.
+    pub(super) fn redacted(self, redactor: &Redactor) -> Outcome {
+        Outcome {
+            result: self.result.map(|output| redactor.value(output)).map_err(|fault| redactor.fault(fault)),
+            events: self.events.into_iter().map(|event| redactor.value(event)).collect(),
+        }
+    }
+}
+
 /// A connector's flows, ready to run.
 #[derive(Debug)]
 pub struct Program {
     connector: String,
-    flows: BTreeMap<Target, Flow>,
+    library: Library,
     schemas: BTreeMap<Target, [Option<Value>; 2]>,
     connection: ConnectionModel,
-    errors: BTreeMap<String, NamedError>,
-    types: Map<String, Value>,
     secrets: Vec<String>,
 }
 
@@ -76,17 +85,18 @@ impl Program {
         };
         let mut program = Self {
             connector: manifest.name.clone(),
-            flows: BTreeMap::new(),
+            library: Library {
+                types: manifest.types.iter().map(|(name, schema)| (name.to_owned(), schema.0.clone())).collect(),
+                ..Library::default()
+            },
             schemas: BTreeMap::new(),
             connection,
-            errors: BTreeMap::new(),
-            types: manifest.types.iter().map(|(name, schema)| (name.to_owned(), schema.0.clone())).collect(),
             secrets: secrets(manifest),
         };
         program.flows(manifest, &mut parser);
         let findings = parser.findings;
         if findings.is_empty() {
-            program.errors = facts.errors;
+            program.library.errors = facts.errors;
             return Ok(program);
         }
         Err(located(findings, &bundle.document))
@@ -128,35 +138,42 @@ impl Program {
         let tasks = parser.tasks(written, &At::base(pointer), "/do");
         let definition = if parser.reads_definition { json!({ "do": written }) } else { Value::Null };
         self.schemas.insert(target.clone(), schemas.map(|schema| schema.map(|Schema(schema)| schema.clone())));
-        self.flows.insert(target, Flow { tasks, definition, input_from: None, output_as: None });
+        self.library.flows.insert(target, Flow { tasks, definition, ..Flow::default() });
     }
 
     /// Whether there is such a flow.
     pub fn has(&self, target: &Target) -> bool {
-        self.flows.contains_key(target)
+        self.library.flows.contains_key(target)
     }
 
     /// Runs one of the flows. Evaluates expressions: only for worker processes.
     pub async fn run(&self, target: &Target, input: &Value, connection: &Map<String, Value>, world: &dyn World, budget: Budget) -> Outcome {
         let redactor = self.redactor(connection);
-        let Some(flow) = self.flows.get(target) else {
+        let Some(flow) = self.library.flows.get(target) else {
             let fault = Fault::standard(super::fault::Standard::Configuration, "No such flow", format!("the connector has no {target}"));
             return Outcome { result: Err(fault), events: Vec::new() };
         };
         let setting = Setting {
-            flow,
+            library: &self.library,
             connection: &self.connection,
-            errors: &self.errors,
-            values: to_jq(&Value::Object(connection.clone())),
+            values: self.values(connection),
+            secrets: Data::null(),
             world,
             budget,
             source: &format!("/{}/{target}", self.connector),
         };
-        let ended = interpreter::run(setting, input).await;
-        Outcome {
-            result: ended.result.map(|output| redactor.value(output)).map_err(|fault| redactor.fault(fault)),
-            events: ended.events.into_iter().map(|event| redactor.value(event)).collect(),
-        }
+        let ended = interpreter::run(&setting, flow, input).await;
+        ended.redacted(&redactor)
+    }
+
+    /// The values of a connection, each secret beside what stands for it.
+    fn values(&self, connection: &Map<String, Value>) -> Data {
+        let entries = connection.iter().map(|(name, value)| {
+            let real = to_jq(value);
+            let data = if self.secrets.contains(name) { Data::new(real, redacted()) } else { Data::plain(real) };
+            (text_to_jq(name), data)
+        });
+        Data::map(entries.collect())
     }
 
     /// Takes the secrets of a connection out of whatever is shown.
@@ -176,7 +193,7 @@ impl Program {
 
     fn flaws(&self, target: &Target, which: usize, value: &Value) -> Vec<String> {
         let Some(schema) = self.schemas.get(target).and_then(|schemas| schemas[which].as_ref()) else { return Vec::new() };
-        match Judge::new(schema, &self.types) {
+        match Judge::new(schema, &self.library.types) {
             Ok(judge) => judge.flaws(value),
             Err(message) => vec![format!("the schema cannot be used: {message}")],
         }
@@ -199,7 +216,7 @@ fn facts(manifest: &Manifest) -> Facts {
         properties: connection.map(|connection| connection.properties.names().map(str::to_owned).collect()),
         hosts: Some(connection.map(|connection| connection.hosts.clone()).unwrap_or_default()),
         actions: manifest.actions.names().map(str::to_owned).collect(),
-        emits: false,
+        ..Facts::default()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Takes secrets out of whatever leaves a flow.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
 use super::fault::Fault;
@@ -18,13 +18,9 @@ pub struct Redactor {
 impl Redactor {
     /// Takes the values of the secret properties.
     pub(crate) fn new<'v>(values: impl IntoIterator<Item = &'v Value>) -> Self {
-        let plain = values.into_iter().filter_map(|value| match value {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-        });
-        let mut secrets: Vec<_> =
-            plain.filter(|text| !text.is_empty()).flat_map(|text| [percent_encode(&text), STANDARD.encode(&text), text]).collect();
+        let mut plain = Vec::new();
+        values.into_iter().for_each(|value| leaves(value, &mut plain));
+        let mut secrets: Vec<_> = plain.into_iter().filter(|text| !text.is_empty()).flat_map(spellings).collect();
         // The longest first, so that a secret that contains another goes whole.
         secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         secrets.dedup();
@@ -61,6 +57,22 @@ impl Redactor {
         }
         fault
     }
+}
+
+/// The texts and numbers of a value.
+fn leaves(value: &Value, into: &mut Vec<String>) {
+    match value {
+        Value::String(text) => into.push(text.clone()),
+        Value::Number(number) => into.push(number.to_string()),
+        Value::Array(items) => items.iter().for_each(|item| leaves(item, into)),
+        Value::Object(members) => members.values().for_each(|member| leaves(member, into)),
+        Value::Null | Value::Bool(_) => {}
+    }
+}
+
+/// A secret as it is, and as it travels.
+fn spellings(text: String) -> [String; 4] {
+    [percent_encode(&text), STANDARD.encode(&text), URL_SAFE_NO_PAD.encode(&text), text]
 }
 
 #[cfg(test)]

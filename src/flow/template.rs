@@ -3,6 +3,7 @@
 use jaq_json::Val;
 use serde_json::Value;
 
+use super::data::Data;
 use super::expression::value::{text_of, text_to_jq, to_jq};
 use super::expression::{Arguments, Expression};
 
@@ -15,6 +16,8 @@ pub(crate) enum Template {
     Expression(Box<Expression>),
     /// Text with `${ … }` in it.
     Text(Vec<Piece>),
+    /// Text that is an expression if it can be evaluated, and itself otherwise: `evaluate.mode: loose`.
+    Loose(Box<Expression>, Val),
     List(Vec<Template>),
     Map(Vec<(Val, Template)>),
 }
@@ -28,24 +31,18 @@ pub(crate) enum Piece {
 
 impl Template {
     /// The value, against the task's data and the flow's variables.
-    pub(crate) fn evaluate(&self, input: &Val, arguments: &dyn Arguments) -> Result<Val, String> {
+    pub(crate) fn evaluate(&self, input: &Data, arguments: &dyn Arguments) -> Result<Data, String> {
         match self {
-            Self::Literal(value) => Ok(value.clone()),
-            Self::Expression(expression) => expression.evaluate(input.clone(), arguments),
-            Self::Text(pieces) => {
-                let mut text = String::new();
-                for piece in pieces {
-                    match piece {
-                        Piece::Plain(plain) => text.push_str(plain),
-                        Piece::Expression(expression) => text.push_str(&text_of(&expression.evaluate(input.clone(), arguments)?)),
-                    }
-                }
-                Ok(text_to_jq(&text))
+            Self::Literal(value) => Ok(Data::plain(value.clone())),
+            Self::Expression(expression) => expression.evaluate(input, arguments),
+            Self::Text(pieces) => text(pieces, input, arguments),
+            Self::Loose(expression, text) => Ok(expression.evaluate(input, arguments).unwrap_or_else(|_| Data::plain(text.clone()))),
+            Self::List(items) => {
+                Ok(Data::list(items.iter().map(|item| item.evaluate(input, arguments)).collect::<Result<_, _>>()?))
             }
-            Self::List(items) => items.iter().map(|item| item.evaluate(input, arguments)).collect(),
             Self::Map(entries) => {
                 let entries = entries.iter().map(|(key, value)| Ok((key.clone(), value.evaluate(input, arguments)?)));
-                Ok(Val::obj(entries.collect::<Result<_, String>>()?))
+                Ok(Data::map(entries.collect::<Result<_, String>>()?))
             }
         }
     }
@@ -54,4 +51,22 @@ impl Template {
     pub(crate) fn literal(value: &Value) -> Self {
         Self::Literal(to_jq(value))
     }
+}
+
+fn text(pieces: &[Piece], input: &Data, arguments: &dyn Arguments) -> Result<Data, String> {
+    let (mut real, mut shown) = (String::new(), String::new());
+    for piece in pieces {
+        match piece {
+            Piece::Plain(plain) => {
+                real.push_str(plain);
+                shown.push_str(plain);
+            }
+            Piece::Expression(expression) => {
+                let value = expression.evaluate(input, arguments)?;
+                real.push_str(&text_of(value.real()));
+                shown.push_str(&text_of(value.shown()));
+            }
+        }
+    }
+    Ok(Data::new(text_to_jq(&real), text_to_jq(&shown)))
 }

@@ -2,6 +2,7 @@
 
 use jaq_json::Val;
 
+use super::data::Data;
 use super::expression::Arguments;
 use super::expression::value::{text_of, text_to_jq};
 use super::template::Template;
@@ -49,11 +50,15 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Part>, String> {
 }
 
 impl Address {
-    /// The address as text, from the task's input.
-    pub(crate) fn evaluate(&self, input: &Val, arguments: &dyn Arguments) -> Result<String, String> {
+    /// The address as text, from the task's input; beside it what may be shown of it, where a secret is in it.
+    pub(crate) fn evaluate(&self, input: &Data, arguments: &dyn Arguments) -> Result<(String, Option<String>), String> {
         match self {
-            Self::Given(template) => template.evaluate(input, arguments).map(|value| text_of(&value)),
-            Self::Pattern(parts) => parts.iter().map(|part| part.expand(input)).collect(),
+            Self::Given(template) => template.evaluate(input, arguments).map(|value| value.texts()),
+            Self::Pattern(parts) => {
+                let real: String = parts.iter().map(|part| part.expand(input.real())).collect::<Result<_, _>>()?;
+                let shown = input.is_secret().then(|| parts.iter().map(|part| part.expand(&input.masked())).collect::<Result<_, _>>());
+                Ok((real, shown.map(|shown| shown.unwrap_or_else(|_| super::data::REDACTED.to_owned()))))
+            }
         }
     }
 }

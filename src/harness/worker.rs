@@ -78,7 +78,7 @@ fn perform(task: Task, runtime: &Runtime, say: &mut dyn FnMut(Word) -> Result<()
                 Err(problems) => return say(Word::Invalid(problems)),
             };
             let budget = Budget { time: limit, ..Budget::default() };
-            let outcome = runtime.block_on(workflow.run(&input, &Offline, budget));
+            let outcome = runtime.block_on(workflow.run(&input, &serde_json::Map::new(), &Offline, budget));
             say(match outcome.result {
                 Ok(output) => Word::Output(output),
                 Err(fault) => Word::Fault(fault.to_json()),

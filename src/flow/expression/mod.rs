@@ -4,6 +4,7 @@ pub(crate) mod guard;
 pub(crate) mod library;
 mod names;
 pub(crate) mod value;
+pub(crate) mod watch;
 
 use std::sync::OnceLock;
 
@@ -13,6 +14,7 @@ use jaq_json::Val;
 
 use self::library::{Engine, LIBRARY};
 use super::codes;
+use super::data::Data;
 
 /// The variables a flow gives to its expressions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,11 +26,22 @@ pub(crate) enum Argument {
     Workflow,
     Runtime,
     Connection,
+    Secrets,
+    Authorization,
 }
 
 impl Argument {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Context, Self::Input, Self::Output, Self::Task, Self::Workflow, Self::Runtime, Self::Connection];
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Context,
+        Self::Input,
+        Self::Output,
+        Self::Task,
+        Self::Workflow,
+        Self::Runtime,
+        Self::Connection,
+        Self::Secrets,
+        Self::Authorization,
+    ];
 
     pub(crate) fn variable(self) -> &'static str {
         match self {
@@ -39,14 +52,46 @@ impl Argument {
             Self::Workflow => "$workflow",
             Self::Runtime => "$runtime",
             Self::Connection => "$connection",
+            Self::Secrets => "$secrets",
+            Self::Authorization => "$authorization",
         }
     }
+}
+
+/// A variable that an expression reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Variable {
+    /// One that every flow has.
+    Argument(Argument),
+    /// One that a task around the expression gives, with its `$`: an item, its index, a caught error.
+    Local(Box<str>),
+}
+
+impl Variable {
+    fn name(&self) -> &str {
+        match self {
+            Self::Argument(argument) => argument.variable(),
+            Self::Local(name) => name,
+        }
+    }
+}
+
+/// Which variables an expression may read, beside those that every flow has.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Scope<'a> {
+    /// Those that tasks around it give, with their `$`, inner ones last.
+    pub(crate) locals: &'a [String],
+    /// Whether the flow has secrets of its own, `$secrets`.
+    pub(crate) secrets: bool,
 }
 
 /// Gives the values of the variables.
 pub(crate) trait Arguments {
     /// The value of one of them; null where it has none at this point of the flow.
-    fn value(&self, argument: Argument) -> Val;
+    fn argument(&self, argument: Argument) -> Data;
+
+    /// The value of one that a task around the expression gives.
+    fn local(&self, name: &str) -> Data;
 }
 
 /// Something wrong in an expression's text.
@@ -70,7 +115,7 @@ impl Flaw {
 /// One expression, known to be well-formed.
 pub(crate) struct Expression {
     source: Box<str>,
-    uses: Vec<Argument>,
+    uses: Vec<Variable>,
     connection_fields: Vec<Box<str>>,
     filter: OnceLock<Result<Filter<Engine>, String>>,
 }
@@ -83,7 +128,7 @@ impl std::fmt::Debug for Expression {
 
 impl Expression {
     /// Parses an expression and checks its names. Safe in any process, whatever the text: bounds come first.
-    pub(crate) fn parse(source: &str) -> Result<Self, Vec<Flaw>> {
+    pub(crate) fn parse(source: &str, scope: Scope<'_>) -> Result<Self, Vec<Flaw>> {
         guard::check(source)
             .map_err(|excess| vec![Flaw::new(codes::EXPRESSION_TOO_BIG, excess.to_string()).hint("Split it over several `set` tasks.")])?;
         let tokens = lex::Lexer::new(source).lex().map_err(|errors| errors.iter().take(1).map(lexical).collect::<Vec<_>>())?;
@@ -91,14 +136,14 @@ impl Expression {
         let term = term.map_err(|errors| errors.iter().take(1).map(|error| grammatical(error, source)).collect::<Vec<_>>())?;
         let found = names::of_term(&term);
         let mut flaws: Vec<_> = found.calls.iter().filter(|call| !LIBRARY.has(**call)).map(|call| unknown_function(*call)).collect();
-        flaws.extend(found.variables.iter().filter(|name| argument(name).is_none()).map(|name| unknown_variable(name)));
+        flaws.extend(found.variables.iter().filter(|name| variable(name, scope).is_none()).map(|name| unknown_variable(name, scope)));
         flaws.extend(found.labels.iter().map(|label| Flaw::new(codes::UNKNOWN_NAME, format!("no label `{label}` to break out of"))));
         if !flaws.is_empty() {
             return Err(flaws);
         }
         Ok(Self {
             source: source.into(),
-            uses: found.variables.iter().filter_map(|name| argument(name)).collect(),
+            uses: found.variables.iter().filter_map(|name| variable(name, scope)).collect(),
             connection_fields: found.fields.iter().filter(|(of, _)| *of == "$connection").map(|(_, field)| (*field).into()).collect(),
             filter: OnceLock::new(),
         })
@@ -111,14 +156,36 @@ impl Expression {
 
     /// Whether it reads this variable.
     pub(crate) fn uses(&self, argument: Argument) -> bool {
-        self.uses.contains(&argument)
+        self.uses.contains(&Variable::Argument(argument))
     }
 
     /// Its first result, or null where it has none. May never return, or end the process: only for workers.
-    pub(crate) fn evaluate(&self, input: Val, arguments: &dyn Arguments) -> Result<Val, String> {
+    pub(crate) fn evaluate(&self, input: &Data, arguments: &dyn Arguments) -> Result<Data, String> {
+        let variables: Vec<Data> = self
+            .uses
+            .iter()
+            .map(|variable| match variable {
+                Variable::Argument(argument) => arguments.argument(*argument),
+                Variable::Local(name) => arguments.local(name),
+            })
+            .collect();
+        let _watched = watch::begin();
+        let real = self.first(input.real().clone(), variables.iter().map(|data| data.real().clone()));
+        if !input.is_secret() && !variables.iter().any(Data::is_secret) {
+            return real.map(Data::plain);
+        }
+        let shown = self.first(input.shown().clone(), variables.iter().map(|data| data.shown().clone()));
+        match (real, shown) {
+            (Ok(real), Ok(shown)) => Ok(Data::new(real, shown)),
+            (Ok(real), Err(_)) => Ok(Data::secret(real)),
+            (Err(_), Err(shown)) => Err(shown),
+            (Err(_), Ok(_)) => Err("the expression fails on the value of a secret".to_owned()),
+        }
+    }
+
+    fn first(&self, input: Val, variables: impl Iterator<Item = Val>) -> Result<Val, String> {
         let filter = self.filter.get_or_init(|| self.compile()).as_ref().map_err(Clone::clone)?;
-        let variables = Vars::new(self.uses.iter().map(|argument| arguments.value(*argument)));
-        let context = Ctx::<Engine>::new(&filter.lut, variables);
+        let context = Ctx::<Engine>::new(&filter.lut, Vars::new(variables));
         match filter.id.run((context, input)).next() {
             None => Ok(Val::Null),
             Some(Ok(value)) => Ok(value),
@@ -138,7 +205,7 @@ impl Expression {
         let modules = Loader::new(definitions).load(&arena, File { code: &*self.source, path: () }).map_err(|_| broken())?;
         Compiler::default()
             .with_funs(natives)
-            .with_global_vars(self.uses.iter().map(|argument| argument.variable()))
+            .with_global_vars(self.uses.iter().map(Variable::name))
             .compile(modules)
             .map_err(|_| broken())
     }
@@ -152,8 +219,12 @@ fn text_of_error(message: &str) -> String {
     }
 }
 
-fn argument(variable: &str) -> Option<Argument> {
-    Argument::ALL.into_iter().find(|argument| argument.variable() == variable)
+fn variable(name: &str, scope: Scope<'_>) -> Option<Variable> {
+    if scope.locals.iter().any(|local| local == name) {
+        return Some(Variable::Local(name.into()));
+    }
+    let argument = Argument::ALL.into_iter().find(|argument| argument.variable() == name)?;
+    (argument != Argument::Secrets || scope.secrets).then_some(Variable::Argument(argument))
 }
 
 fn excerpt(slice: &str) -> String {
@@ -201,17 +272,24 @@ fn unknown_function((name, arguments): library::Signature<'_>) -> Flaw {
     }
 }
 
-fn unknown_variable(name: &str) -> Flaw {
+fn unknown_variable(name: &str, scope: Scope<'_>) -> Flaw {
     let flaw = Flaw::new(codes::UNKNOWN_NAME, format!("no variable `{name}`"));
     let hint = match name {
         "$ENV" => "A flow sees no environment; use a connection property.".to_owned(),
         "$secrets" => "Secrets are connection properties: use `$connection`.".to_owned(),
-        _ => match crate::manifest::nearest(name, Argument::ALL.into_iter().map(Argument::variable)) {
+        _ => match crate::manifest::nearest(name, variables(scope)) {
             Some(near) => format!("Did you mean `{near}`?"),
-            None => "There are `$context`, `$input`, `$output`, `$task`, `$workflow`, `$runtime` and `$connection`.".to_owned(),
+            None => format!("There are {}.", variables(scope).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
         },
     };
     flaw.hint(hint)
+}
+
+/// The variables there are in a scope.
+fn variables(scope: Scope<'_>) -> impl Iterator<Item = &str> {
+    let arguments = Argument::ALL.into_iter().filter(move |argument| *argument != Argument::Secrets || scope.secrets);
+    let arguments: Vec<&str> = arguments.map(Argument::variable).collect();
+    arguments.into_iter().chain(scope.locals.iter().map(String::as_str))
 }
 
 #[cfg(test)]

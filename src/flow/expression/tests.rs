@@ -7,19 +7,52 @@ use super::*;
 struct Given(Value);
 
 impl Arguments for Given {
-    fn value(&self, argument: Argument) -> Val {
-        value::to_jq(&self.0[&argument.variable()[1..]])
+    fn argument(&self, argument: Argument) -> Data {
+        let value = value::to_jq(&self.0[&argument.variable()[1..]]);
+        if argument == Argument::Connection { Data::new(value, value::to_jq(&json!({"token": "[redacted]"}))) } else { Data::plain(value) }
+    }
+
+    fn local(&self, name: &str) -> Data {
+        Data::plain(value::to_jq(&self.0[&name[1..]]))
     }
 }
 
 fn evaluate(source: &str, input: &Value) -> Result<Value, String> {
-    let expression = Expression::parse(source).unwrap_or_else(|flaws| panic!("{source}: {flaws:?}"));
-    let arguments = Given(json!({"input": {"x": 1}, "context": [2], "connection": {"token": "t"}}));
-    expression.evaluate(value::to_jq(input), &arguments).map(|value| value::to_json(&value, 1 << 20).unwrap())
+    evaluate_both(source, input).map(|value| value::to_json(value.real(), 1 << 20).unwrap())
+}
+
+fn evaluate_both(source: &str, input: &Value) -> Result<Data, String> {
+    let locals = ["$item".to_owned()];
+    let scope = Scope { locals: &locals, secrets: false };
+    let expression = Expression::parse(source, scope).unwrap_or_else(|flaws| panic!("{source}: {flaws:?}"));
+    let arguments = Given(json!({"input": {"x": 1}, "context": [2], "connection": {"token": "t"}, "item": 5}));
+    expression.evaluate(&Data::plain(value::to_jq(input)), &arguments)
+}
+
+#[test]
+fn whatever_depends_on_a_secret_is_redacted() {
+    for (source, shown) in [
+        ("$connection.token", json!("[redacted]")),
+        ("\"Bearer \" + $connection.token", json!("Bearer [redacted]")),
+        ("$connection.token | explode | reverse | implode", json!("[redacted]")),
+        ("$connection.token | @base64", json!("[redacted]")),
+        ("$connection.token[0:1]", json!("[redacted]")),
+        ("$connection.token | length", json!("[redacted]")),
+        ("{a: .a, b: $connection.token}", json!({"a": 1, "b": "[redacted]"})),
+        ("$connection.token | ascii_downcase == \"t\"", json!("[redacted]")),
+        ("$connection | keys", json!(["token"])),
+        ("$item + .a", json!(6)),
+    ] {
+        let value = evaluate_both(source, &json!({"a": 1})).unwrap();
+        assert_eq!(value::to_json(&value.masked(), 1000).unwrap(), shown, "{source}");
+    }
+    let told = evaluate_both("$connection.token | error", &json!(null)).unwrap_err();
+    assert!(!told.contains('t') || told.contains("[redacted]"), "{told}");
+    assert_eq!(evaluate_both("if $connection.token == \"t\" then error(\"x\") else . end", &json!(1)).unwrap_err(), "the expression fails on the value of a secret");
 }
 
 fn flaw(source: &str) -> (&'static str, String, Option<String>) {
-    let flaw = Expression::parse(source).unwrap_err().remove(0);
+    let flaw = Expression::parse(source, Scope::default()).unwrap_err().remove(0);
     (flaw.code, flaw.message, flaw.hint)
 }
 
@@ -98,7 +131,7 @@ fn on_a_stack_of(size: usize, work: impl FnOnce() + Send + 'static) {
 fn the_largest_expressions_are_read_on_an_ordinary_stack() {
     on_a_stack_of(2 << 20, || {
         for source in largest() {
-            Expression::parse(&source).unwrap_or_else(|flaws| panic!("{source}: {flaws:?}"));
+            Expression::parse(&source, Scope::default()).unwrap_or_else(|flaws| panic!("{source}: {flaws:?}"));
         }
     });
 }
@@ -107,7 +140,7 @@ fn the_largest_expressions_are_read_on_an_ordinary_stack() {
 fn the_largest_expressions_compile_in_a_worker() {
     on_a_stack_of(16 << 20, || {
         for source in largest() {
-            Expression::parse(&source).unwrap().compile().unwrap();
+            Expression::parse(&source, Scope::default()).unwrap().compile().unwrap();
         }
     });
 }

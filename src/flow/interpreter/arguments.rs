@@ -1,108 +1,173 @@
 //! The variables of expressions, built only where an expression reads them.
 
-use jaq_json::Val;
+use std::rc::Rc;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Run;
+use crate::flow::data::Data;
 use crate::flow::expression::value::{text_to_jq, to_jq};
 use crate::flow::expression::{Argument, Arguments};
-use crate::flow::model::{NOTHING, Task};
+use crate::flow::model::Task;
+
+/// What the tasks around a task give to it.
+#[derive(Clone, Default)]
+pub(super) struct Around {
+    pub(super) locals: Option<Rc<Local>>,
+    /// The turn it is part of.
+    pub(super) within: Option<u32>,
+    /// The task that an extension is run around, as its `$task`.
+    pub(super) extended: Option<Rc<Data>>,
+}
+
+pub(super) struct Local {
+    name: String,
+    value: Data,
+    outer: Option<Rc<Local>>,
+}
+
+impl Around {
+    /// The same with one more variable; `name` has its `$`.
+    pub(super) fn with(&self, name: &str, value: Data) -> Self {
+        let local = Local { name: name.to_owned(), value, outer: self.locals.clone() };
+        Self { locals: Some(Rc::new(local)), ..self.clone() }
+    }
+
+    fn local(&self, name: &str) -> Data {
+        let mut next = self.locals.as_deref();
+        while let Some(local) = next {
+            if local.name == name {
+                return local.value.clone();
+            }
+            next = local.outer.as_deref();
+        }
+        Data::null()
+    }
+}
 
 /// A point of a run: which variables have a value there is the table of dsl.md, "Runtime expression arguments".
+#[derive(Clone)]
 pub(super) struct Moment<'a> {
     run: &'a Run<'a>,
     with_context: bool,
+    pub(super) around: Around,
     task: Option<TaskMoment<'a>>,
 }
 
 /// The task at that point.
-pub(super) struct TaskMoment<'a> {
-    pub(super) task: &'a Task,
-    pub(super) started: Timestamp,
-    pub(super) raw_input: Val,
+#[derive(Clone)]
+struct TaskMoment<'a> {
+    task: &'a Task,
+    started: Timestamp,
+    raw_input: Data,
     /// The transformed input, once there is one.
-    pub(super) input: Option<Val>,
-    pub(super) raw_output: Option<Val>,
+    input: Option<Data>,
+    raw_output: Option<Data>,
     /// The transformed output, once there is one.
-    pub(super) output: Option<Val>,
+    output: Option<Data>,
+    authorization: Option<Data>,
 }
 
 impl<'a> Moment<'a> {
     /// Before the first task (without the context), or after the last one (with it).
     pub(super) fn of_flow(run: &'a Run<'a>, with_context: bool) -> Self {
-        Self { run, with_context, task: None }
+        Self { run, with_context, around: Around::default(), task: None }
     }
 
     /// Within a task.
-    pub(super) fn of_task(run: &'a Run<'a>, task: &'a Task, raw_input: Val) -> Self {
+    pub(super) fn of_task(run: &'a Run<'a>, task: &'a Task, around: Around, raw_input: Data) -> Self {
         let started = run.setting.world.now();
-        let task = TaskMoment { task, started, raw_input, input: None, raw_output: None, output: None };
-        Self { run, with_context: true, task: Some(task) }
+        let task = TaskMoment { task, started, raw_input, input: None, raw_output: None, output: None, authorization: None };
+        Self { run, with_context: true, around, task: Some(task) }
     }
 
-    pub(super) fn input(&mut self, input: Val) {
+    /// At the same point, as tasks see it to which a variable is given.
+    pub(super) fn with(&self, name: &str, value: Data) -> Self {
+        Self { around: self.around.with(name, value), ..self.clone() }
+    }
+
+    pub(super) fn input(&mut self, input: Data) {
         if let Some(task) = &mut self.task {
             task.input = Some(input);
         }
     }
 
-    pub(super) fn raw_output(&mut self, output: Val) {
+    pub(super) fn raw_output(&mut self, output: Data) {
         if let Some(task) = &mut self.task {
             task.raw_output = Some(output);
         }
     }
 
-    pub(super) fn output(&mut self, output: Val) {
+    pub(super) fn output(&mut self, output: Data) {
         if let Some(task) = &mut self.task {
             task.output = Some(output);
         }
     }
 
-    fn task(&self, moment: &TaskMoment<'_>) -> Val {
-        let definition = self.run.setting.flow.definition.pointer(&moment.task.reference).map_or(NOTHING, to_jq);
+    pub(super) fn authorization(&mut self, authorization: Data) {
+        if let Some(task) = &mut self.task {
+            task.authorization = Some(authorization);
+        }
+    }
+
+    /// `$task` of this point.
+    pub(super) fn descriptor(&self) -> Data {
+        let Some(moment) = &self.task else { return Data::null() };
+        let definition = self.run.flow.definition.pointer(&moment.task.reference).map_or(Data::null(), |value| Data::plain(to_jq(value)));
         object([
-            ("name", text_to_jq(&moment.task.name)),
-            ("reference", text_to_jq(&moment.task.reference)),
+            ("name", Data::plain(text_to_jq(&moment.task.name))),
+            ("reference", Data::plain(text_to_jq(&moment.task.reference))),
             ("definition", definition),
             ("input", moment.raw_input.clone()),
-            ("output", moment.raw_output.clone().unwrap_or(NOTHING)),
-            ("startedAt", to_jq(&moment_in_time(moment.started))),
+            ("output", moment.raw_output.clone().unwrap_or_else(Data::null)),
+            ("startedAt", Data::plain(to_jq(&moment_in_time(moment.started)))),
         ])
     }
 
-    fn workflow(&self) -> Val {
+    fn workflow(&self) -> Data {
         object([
-            ("id", text_to_jq(&self.run.id)),
-            ("definition", to_jq(&self.run.setting.flow.definition)),
+            ("id", Data::plain(text_to_jq(&self.run.id))),
+            ("definition", Data::plain(to_jq(&self.run.flow.definition))),
             ("input", self.run.input.clone()),
-            ("startedAt", to_jq(&moment_in_time(self.run.started))),
+            ("startedAt", Data::plain(to_jq(&moment_in_time(self.run.started)))),
         ])
     }
 }
 
 impl Arguments for Moment<'_> {
-    fn value(&self, argument: Argument) -> Val {
+    fn argument(&self, argument: Argument) -> Data {
         let task = self.task.as_ref();
+        let or_nothing = |data: Option<&Data>| data.cloned().unwrap_or_else(Data::null);
         match argument {
             Argument::Context if self.with_context => self.run.context.borrow().clone(),
-            Argument::Context => NOTHING,
-            Argument::Input => task.and_then(|task| task.input.clone()).unwrap_or(NOTHING),
-            Argument::Output => task.and_then(|task| task.output.clone()).unwrap_or(NOTHING),
-            Argument::Task => task.map_or(NOTHING, |task| self.task(task)),
+            Argument::Context => Data::null(),
+            Argument::Input => or_nothing(task.and_then(|task| task.input.as_ref())),
+            Argument::Output => or_nothing(task.and_then(|task| task.output.as_ref())),
+            Argument::Task => match &self.around.extended {
+                Some(extended) => Data::clone(extended),
+                None => self.descriptor(),
+            },
             Argument::Workflow => self.workflow(),
-            Argument::Runtime => to_jq(&json!({
+            Argument::Runtime => Data::plain(to_jq(&json!({
                 "name": "switchboard",
                 "version": env!("CARGO_PKG_VERSION"),
                 "metadata": { "engineLevel": crate::model::ENGINE_LEVEL },
-            })),
+            }))),
             Argument::Connection => self.run.setting.values.clone(),
+            Argument::Secrets => self.run.setting.secrets.clone(),
+            Argument::Authorization => or_nothing(task.and_then(|task| task.authorization.as_ref())),
         }
+    }
+
+    fn local(&self, name: &str) -> Data {
+        self.around.local(name)
     }
 }
 
-fn object<const N: usize>(entries: [(&str, Val); N]) -> Val {
-    Val::obj(entries.into_iter().map(|(key, value)| (text_to_jq(key), value)).collect())
+/// A map as a value.
+pub(super) fn object<const N: usize>(entries: [(&str, Data); N]) -> Data {
+    Data::map(entries.into_iter().map(|(key, value)| (text_to_jq(key), value)).collect())
 }
 
 fn moment_in_time(at: Timestamp) -> Value {

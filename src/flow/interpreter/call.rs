@@ -1,108 +1,187 @@
-//! `call: http` and `call: request`: from a task to a request, and from its response to an output or an error.
+//! `call: http`, `call: request` and `call: openapi`: from a task to a request, and from its response to an output or an error.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use jaq_json::Val;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::arguments::Moment;
+use super::arguments::{Moment, object};
+use super::turn::Going;
 use super::{Run, content};
+use crate::flow::data::Data;
 use crate::flow::exchange::{Request, Response};
 use crate::flow::expression::value::{text_of, to_jq};
 use crate::flow::fault::{Fault, Standard};
 use crate::flow::hosts;
-use crate::flow::model::{Authentication, Http, HttpOutput, NOTHING};
-use crate::flow::session::Sending;
+use crate::flow::model::{Http, HttpOutput};
+use crate::flow::session::{Credentials, Rate, Sending};
 use crate::flow::template::Template;
+use crate::flow::told::What;
+
+/// A request on its way, beside what may be shown of it.
+#[derive(Debug, Clone)]
+pub(super) struct Outgoing {
+    pub(super) real: Request,
+    pub(super) shown: Request,
+    pub(super) credentials: Option<Credentials>,
+    pub(super) rate: Option<Rate>,
+}
+
+/// What a request is made of, on the real side or on the other.
+pub(super) struct Side {
+    method: String,
+    address: String,
+    headers: Value,
+    query: Value,
+    body: Value,
+}
+
+impl Outgoing {
+    /// Adds a header.
+    pub(super) fn header(&mut self, name: &str, real: &str, shown: &str) -> Result<(), Fault> {
+        self.real.headers.extend(header(name.to_owned(), &json!(real))?);
+        self.shown.headers.extend(header(name.to_owned(), &json!(shown))?);
+        Ok(())
+    }
+
+    /// Adds a query parameter.
+    pub(super) fn query(&mut self, name: &str, real: &Value, shown: &Value) {
+        content::append_query(&mut self.real.url, name, real);
+        content::append_query(&mut self.shown.url, name, shown);
+    }
+
+    /// The request in a few words, for messages: without its query.
+    pub(super) fn named(&self) -> String {
+        let mut url = self.shown.url.clone();
+        url.set_query(None);
+        format!("{} {url}", self.shown.method)
+    }
+}
+
+impl Side {
+    fn request(self) -> Result<Request, Fault> {
+        let method = self.method.to_ascii_uppercase();
+        if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+            return Err(Fault::expression(format!("`{method}` is not an HTTP method")));
+        }
+        let mut url = Self::parse(&self.address)?;
+        for (name, value) in entries(self.query)? {
+            content::append_query(&mut url, &name, &value);
+        }
+        let mut headers = Vec::new();
+        for (name, value) in entries(self.headers)? {
+            headers.extend(header(name, &value)?);
+        }
+        let body = content::write(self.body, &mut headers);
+        Ok(Request { method, url, headers, body })
+    }
+
+    pub(super) fn parse(address: &str) -> Result<Url, Fault> {
+        let wrong = |why: String| Fault::standard(Standard::Configuration, "Not an address", format!("`{address}` {why}"));
+        let url = Url::parse(address).map_err(|error| wrong(format!("is not an address: {error}")))?;
+        if matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err(wrong("is not an HTTP address".to_owned())) }
+    }
+}
+
+fn entries(value: Value) -> Result<Map<String, Value>, Fault> {
+    match value {
+        Value::Object(entries) => Ok(entries),
+        Value::Null => Ok(Map::new()),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Err(Fault::expression("headers and query are maps"))
+        }
+    }
+}
 
 impl Run<'_> {
-    pub(super) async fn http(&self, http: &Http, input: &Val, moment: &Moment<'_>) -> Result<Val, Fault> {
-        let request = self.request(http, input, moment)?;
-        let mut authenticated = request.clone();
+    pub(super) async fn http(&self, http: &Http, input: &Data, moment: &mut Moment<'_>, going: &Going<'_>) -> Result<Data, Fault> {
+        let mut outgoing = self.outgoing(http, input, moment)?;
         let authentication = if http.connection { self.setting.connection.authentication.as_ref() } else { http.authentication.as_ref() };
         if let Some(authentication) = authentication {
-            self.authenticate(&mut authenticated, authentication, input, moment)?;
+            self.authenticate(&mut outgoing, authentication, input, moment)?;
         }
-        self.allow(&authenticated.url)?;
-        let sending = Sending { request: authenticated, credentials: None, rate: None };
-        let response = self.setting.world.send(sending).await.map_err(|unanswered| {
-            Fault::standard(unanswered.kind.standard(), "No answer", format!("{} {}: {unanswered}", request.method, shown(&request.url)))
+        let response = self.deliver(&outgoing, going).await?;
+        self.judge(http, &outgoing, &response)?;
+        Ok(output(http.output, &outgoing, &response))
+    }
+
+    /// Sends a request, and tells of it.
+    pub(super) async fn deliver(&self, outgoing: &Outgoing, going: &Going<'_>) -> Result<Response, Fault> {
+        going.tell(|| What::Sent(Box::new(outgoing.shown.clone())));
+        let answer = self.fetch(outgoing).await;
+        going.tell(|| match &answer {
+            Ok(response) => content::told(response),
+            Err(fault) => What::Unanswered(fault.detail.clone().unwrap_or_default()),
+        });
+        answer
+    }
+
+    /// Sends a request, if its host is allowed.
+    pub(super) async fn fetch(&self, outgoing: &Outgoing) -> Result<Response, Fault> {
+        self.allow(&outgoing.real.url)?;
+        let sending = Sending { request: outgoing.real.clone(), credentials: outgoing.credentials.clone(), rate: outgoing.rate.clone() };
+        let answer = self.setting.world.send(sending).await;
+        let response = answer.map_err(|unanswered| {
+            Fault::standard(unanswered.kind.standard(), "No answer", format!("{}: {unanswered}", outgoing.named()))
         })?;
         if response.body.len() > self.setting.budget.response {
             let detail = format!("the response is bigger than {} bytes", self.setting.budget.response);
             return Err(Fault::standard(Standard::Communication, "Response too big", detail));
         }
-        self.judge(http, &request, &response)?;
-        Ok(output(http.output, &request, &response))
+        Ok(response)
     }
 
-    fn request(&self, http: &Http, input: &Val, moment: &Moment<'_>) -> Result<Request, Fault> {
-        let method = text_of(&self.evaluate(&http.method, input, moment)?).to_ascii_uppercase();
-        if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_alphabetic()) {
-            return Err(Fault::expression(format!("`{method}` is not an HTTP method")));
-        }
-        let mut url = self.url(http, input, moment)?;
-        for (name, value) in self.entries(http.query.as_ref(), input, moment)? {
-            content::append_query(&mut url, &name, &value);
-        }
-        let mut headers = Vec::new();
-        for (name, value) in self.entries(http.headers.as_ref(), input, moment)? {
-            headers.extend(header(name, &value)?);
-        }
-        let body = match &http.body {
-            None => Value::Null,
-            Some(body) => self.bounded(&self.evaluate(body, input, moment)?)?,
+    fn outgoing(&self, http: &Http, input: &Data, moment: &Moment<'_>) -> Result<Outgoing, Fault> {
+        let method = self.evaluate(&http.method, input, moment)?;
+        let (address, shown_address) = self.address(http, input, moment)?;
+        let part = |template: &Option<Template>| template.as_ref().map_or(Ok(Data::null()), |template| self.evaluate(template, input, moment));
+        let (headers, query, body) = (part(&http.headers)?, part(&http.query)?, part(&http.body)?);
+        let real = Side {
+            method: text_of(method.real()),
+            address,
+            headers: self.bounded_value(headers.real())?,
+            query: self.bounded_value(query.real())?,
+            body: self.bounded_value(body.real())?,
         };
-        let body = content::write(body, &mut headers);
-        Ok(Request { method, url, headers, body })
-    }
-
-    fn url(&self, http: &Http, input: &Val, moment: &Moment<'_>) -> Result<Url, Fault> {
-        let given = http.address.evaluate(input, moment).map_err(Fault::expression)?;
-        let text = match &self.setting.connection.base {
-            Some(base) if http.connection && !given.contains("://") => {
-                let base = text_of(&self.evaluate(base, &NOTHING, moment)?);
-                format!("{}/{}", base.trim_end_matches('/'), given.trim_start_matches('/'))
-            }
-            Some(_) | None => given,
+        let is_secret = shown_address.is_some() || [&method, &headers, &query, &body].into_iter().any(Data::is_secret);
+        if !is_secret {
+            let real = real.request()?;
+            return Ok(Outgoing { shown: real.clone(), real, credentials: None, rate: None });
+        }
+        let shown = Side {
+            method: text_of(&method.masked()),
+            address: shown_address.unwrap_or_else(|| real.address.clone()),
+            headers: self.bounded_value(&headers.masked())?,
+            query: self.bounded_value(&query.masked())?,
+            body: self.bounded_value(&body.masked())?,
         };
-        let wrong = |why: String| Fault::standard(Standard::Configuration, "Not an address", format!("`{text}` {why}"));
-        let url = Url::parse(&text).map_err(|error| wrong(format!("is not an address: {error}")))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(wrong("is not an HTTP address".to_owned()));
-        }
-        Ok(url)
+        // What is wrong with the real side is told in the words of the other.
+        let shown = shown.request();
+        let real = real.request().map_err(|_| match &shown {
+            Err(fault) => fault.clone(),
+            Ok(_) => Fault::expression("a secret makes a request that cannot be sent"),
+        })?;
+        let shown = shown.unwrap_or_else(|_| Request { url: bare(&real.url), headers: Vec::new(), body: None, ..real.clone() });
+        Ok(Outgoing { real, shown, credentials: None, rate: None })
     }
 
-    fn entries(&self, template: Option<&Template>, input: &Val, moment: &Moment<'_>) -> Result<Map<String, Value>, Fault> {
-        let Some(template) = template else { return Ok(Map::new()) };
-        match self.bounded(&self.evaluate(template, input, moment)?)? {
-            Value::Object(entries) => Ok(entries),
-            Value::Null => Ok(Map::new()),
-            other => Err(Fault::expression(format!("headers and query are maps, not `{other}`"))),
-        }
-    }
-
-    fn authenticate(&self, request: &mut Request, how: &Authentication, input: &Val, moment: &Moment<'_>) -> Result<(), Fault> {
-        let text = |template: &Template| self.evaluate(template, input, moment).map(|value| text_of(&value));
-        match how {
-            Authentication::Basic { username, password } => {
-                let credentials = STANDARD.encode(format!("{}:{}", text(username)?, text(password)?));
-                request.headers.push(("authorization".to_owned(), format!("Basic {credentials}")));
+    /// The address, and what may be shown of it where a secret is in it.
+    fn address(&self, http: &Http, input: &Data, moment: &Moment<'_>) -> Result<(String, Option<String>), Fault> {
+        let (real, shown) = http.address.evaluate(input, moment).map_err(Fault::expression)?;
+        match &self.setting.connection.base {
+            Some(base) if http.connection && !real.contains("://") => {
+                let (base, shown_base) = self.evaluate(base, &Data::null(), moment)?.texts();
+                let join = |base: &str, path: &str| format!("{}/{}", base.trim_end_matches('/'), path.trim_start_matches('/'));
+                let is_secret = shown.is_some() || shown_base.is_some();
+                let shown = is_secret.then(|| join(shown_base.as_deref().unwrap_or(&base), shown.as_deref().unwrap_or(&real)));
+                Ok((join(&base, &real), shown))
             }
-            Authentication::Bearer(token) => {
-                let token = json!(format!("Bearer {}", text(token)?));
-                request.headers.extend(header("authorization".to_owned(), &token)?);
-            }
-            Authentication::KeyInHeader { name, value } => request.headers.extend(header(name.clone(), &json!(text(value)?))?),
-            Authentication::KeyInQuery { name, value } => content::append_query(&mut request.url, name, &json!(text(value)?)),
+            Some(_) | None => Ok((real, shown)),
         }
-        Ok(())
     }
 
     /// Refuses hosts that the connection does not allow, before anything is sent.
-    fn allow(&self, url: &Url) -> Result<(), Fault> {
+    pub(super) fn allow(&self, url: &Url) -> Result<(), Fault> {
         let host = url.host_str().unwrap_or_default();
         match &self.setting.connection.hosts {
             Some(allowed) if !hosts::allows(allowed, host) => {
@@ -113,20 +192,31 @@ impl Run<'_> {
     }
 
     /// Turns statuses that stand for errors into errors.
-    fn judge(&self, http: &Http, request: &Request, response: &Response) -> Result<(), Fault> {
-        let status = response.status;
-        let answered = || format!("{} {} answered {status}", request.method, shown(&request.url));
-        if let Some(mapping) = http.errors.iter().find(|mapping| mapping.statuses.contains(&status)) {
+    fn judge(&self, http: &Http, outgoing: &Outgoing, response: &Response) -> Result<(), Fault> {
+        let answered = || format!("{} answered {}", outgoing.named(), response.status);
+        if let Some(mapping) = http.errors.iter().find(|mapping| mapping.statuses.contains(&response.status)) {
             return Err(self.declared(&mapping.raise, Some(answered()))?);
         }
-        let good = if http.redirect { 200..400 } else { 200..300 };
-        if good.contains(&status) {
-            return Ok(());
-        }
-        let fault =
-            Fault::standard(Standard::Communication, "Unsuccessful response", format!("{}{}", answered(), content::excerpt(response)));
-        Err(Fault { status, ..fault })
+        expected(http.redirect, outgoing, response)
     }
+}
+
+/// Refuses responses that are not successful. A redirection is successful only where the flow says so.
+pub(super) fn expected(redirect: bool, outgoing: &Outgoing, response: &Response) -> Result<(), Fault> {
+    let good = if redirect { 200..400 } else { 200..300 };
+    if good.contains(&response.status) {
+        return Ok(());
+    }
+    let detail = format!("{} answered {}{}", outgoing.named(), response.status, content::excerpt(response));
+    let fault = Fault::standard(Standard::Communication, "Unsuccessful response", detail);
+    Err(Fault { status: response.status, ..fault })
+}
+
+fn bare(url: &Url) -> Url {
+    let mut bare = url.clone();
+    bare.set_query(None);
+    bare.set_path("/");
+    bare
 }
 
 fn header(name: String, value: &Value) -> Result<Option<(String, String)>, Fault> {
@@ -141,32 +231,35 @@ fn header(name: String, value: &Value) -> Result<Option<(String, String)>, Fault
     Ok(Some((name, text)))
 }
 
-fn output(form: HttpOutput, request: &Request, response: &Response) -> Val {
+/// What a call returns of a response.
+pub(super) fn output(form: HttpOutput, outgoing: &Outgoing, response: &Response) -> Data {
     match form {
-        HttpOutput::Content => content::read(response),
-        HttpOutput::Raw => to_jq(&json!(STANDARD.encode(&response.body))),
-        HttpOutput::Response => {
-            let map =
-                |headers: &[(String, String)]| headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect::<Map<_, _>>();
-            let whole = json!({
-                "request": { "method": request.method.to_ascii_lowercase(), "uri": request.url.as_str(), "headers": map(&request.headers) },
-                "statusCode": response.status,
-                "headers": map(&response.headers),
-            });
-            match (to_jq(&whole), content::read(response)) {
-                (Val::Obj(mut entries), content) => {
-                    std::sync::Arc::make_mut(&mut entries).insert(to_jq(&json!("content")), content);
-                    Val::Obj(entries)
-                }
-                (other, _) => other,
-            }
-        }
+        HttpOutput::Content => Data::plain(content::read(response)),
+        HttpOutput::Raw => Data::plain(to_jq(&json!(STANDARD.encode(&response.body)))),
+        HttpOutput::Response => object([
+            ("request", Data::new(to_jq(&described(&outgoing.real)), to_jq(&described(&outgoing.shown)))),
+            ("statusCode", Data::plain(to_jq(&json!(response.status)))),
+            ("headers", Data::plain(to_jq(&map(&response.headers)))),
+            ("content", Data::plain(content::read(response))),
+        ]),
     }
 }
 
-/// An address as messages show it: without its query.
-fn shown(url: &Url) -> String {
-    let mut url = url.clone();
-    url.set_query(None);
-    url.into()
+fn described(request: &Request) -> Value {
+    json!({ "method": request.method.to_ascii_lowercase(), "uri": request.url.as_str(), "headers": map(&request.headers) })
+}
+
+/// Headers as a map; those that come several times are one text with commas, RFC 9110, section 5.3.
+fn map(headers: &[(String, String)]) -> Value {
+    let mut map: Map<String, Value> = Map::new();
+    for (name, value) in headers {
+        match map.get_mut(name) {
+            Some(Value::String(before)) => {
+                before.push_str(", ");
+                before.push_str(value);
+            }
+            Some(_) | None => drop(map.insert(name.clone(), json!(value))),
+        }
+    }
+    Value::Object(map)
 }

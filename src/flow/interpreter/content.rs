@@ -5,11 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 use jaq_json::Val;
 use serde_json::Value;
 use url::Url;
-use url::form_urlencoded::Serializer;
 
 use crate::flow::exchange::{Body, Response};
 use crate::flow::expression::value::{text_to_jq, to_jq};
 use crate::flow::model::NOTHING;
+use crate::flow::told::What;
 
 /// A value as it stands in a header or in a query; nothing for null.
 pub(super) fn scalar(value: &Value) -> Option<String> {
@@ -36,9 +36,7 @@ pub(super) fn write(body: Value, headers: &mut Vec<(String, String)>) -> Option<
         Value::Null => return None,
         Value::String(text) => (Body::Text(text), "text/plain; charset=utf-8"),
         Value::Object(fields) if given.as_deref().is_some_and(|kind| essence(kind) == "application/x-www-form-urlencoded") => {
-            let mut form = Serializer::new(String::new());
-            form.extend_pairs(fields.iter().filter_map(|(name, value)| scalar(value).map(|value| (name, value))));
-            (Body::Text(form.finish()), "")
+            (Body::Form(fields.iter().filter_map(|(name, value)| Some((name.clone(), scalar(value)?))).collect()), "")
         }
         json => (Body::Json(json), "application/json"),
     };
@@ -69,6 +67,13 @@ pub(super) fn read(response: &Response) -> Val {
         Ok(text) if is_text => text_to_jq(text),
         Ok(_) | Err(_) => text_to_jq(&STANDARD.encode(&response.body)),
     }
+}
+
+/// What is told of a response.
+pub(super) fn told(response: &Response) -> What {
+    const LONGEST: usize = 2000;
+    let text = String::from_utf8_lossy(&response.body[..response.body.len().min(LONGEST)]).into_owned();
+    What::Answered { status: response.status, headers: response.headers.clone(), body: text }
 }
 
 /// The beginning of a response's text, for messages.

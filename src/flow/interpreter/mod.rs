@@ -1,134 +1,178 @@
 //! Runs a flow: the DSL's data flow, task by task, every effect through the World and within its budget.
 
+mod acts;
 mod arguments;
+mod attempt;
+mod budget;
 mod call;
 mod content;
+mod control;
+mod credentials;
+mod documents;
 mod tasks;
+mod turn;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::future::Future;
+use std::rc::Rc;
 use std::time::Duration;
 
-use jaq_json::Val;
+use futures_util::future::{Either, select};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use self::arguments::Moment;
+use self::arguments::{Around, Moment};
+pub use self::budget::Budget;
+use self::budget::Meter;
+use super::data::Data;
 use super::expression::value::{to_jq, to_json};
 use super::fault::{Fault, Standard};
-use super::model::{ConnectionModel, Flow, NOTHING, NamedError};
+use super::model::{self, ConnectionModel, Flow, NamedError, Span, Task};
+use super::program::Target;
 use super::template::Template;
 use super::world::World;
 
-/// What one run may use. Always on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Budget {
-    /// How many tasks may be run.
-    pub steps: u32,
-    /// How long it may take, by the World's clock.
-    pub time: Duration,
-    /// How big the output, an event, or the body of a request may be, in bytes.
-    pub size: usize,
-    /// How big the body of a response may be, in bytes.
-    pub response: usize,
-    /// How many events it may emit.
-    pub events: usize,
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self { steps: 10_000, time: Duration::from_secs(300), size: 8 << 20, response: 16 << 20, events: 1000 }
-    }
+/// What flows can call and refer to.
+#[derive(Debug, Default)]
+pub(crate) struct Library {
+    /// The connector's flows.
+    pub(crate) flows: BTreeMap<Target, Flow>,
+    /// The document's functions.
+    pub(crate) functions: BTreeMap<String, Task>,
+    /// The errors that can be raised by name.
+    pub(crate) errors: BTreeMap<String, NamedError>,
+    /// The types that schemas can refer to.
+    pub(crate) types: Map<String, Value>,
 }
 
 /// What a flow runs with.
 pub(crate) struct Setting<'a> {
-    pub(crate) flow: &'a Flow,
+    pub(crate) library: &'a Library,
     pub(crate) connection: &'a ConnectionModel,
-    pub(crate) errors: &'a BTreeMap<String, NamedError>,
     /// The values of the connection's properties.
-    pub(crate) values: Val,
+    pub(crate) values: Data,
+    /// The document's secrets, by name.
+    pub(crate) secrets: Data,
     pub(crate) world: &'a dyn World,
     pub(crate) budget: Budget,
     /// What events say they come from, where the flow does not say it.
     pub(crate) source: &'a str,
 }
 
-/// How a run ended, before anything is redacted.
+/// How a run ended. Whatever depends on a secret is redacted.
 pub(crate) struct Ended {
     pub(crate) result: Result<Value, Fault>,
     pub(crate) events: Vec<Value>,
 }
 
 /// One run of one flow.
+#[derive(Clone)]
 pub(crate) struct Run<'a> {
-    setting: Setting<'a>,
+    setting: &'a Setting<'a>,
+    meter: &'a Meter,
+    flow: &'a Flow,
     id: String,
     started: Timestamp,
     /// The flow's input before anything was made of it.
-    input: Val,
-    context: RefCell<Val>,
-    events: RefCell<Vec<Value>>,
-    steps: Cell<u32>,
+    input: Data,
+    context: Rc<RefCell<Data>>,
+    /// How deep it was called.
+    depth: u32,
 }
 
 /// Runs a flow to its end.
-pub(crate) async fn run(setting: Setting<'_>, input: &Value) -> Ended {
-    let run = Run {
-        id: setting.world.id(),
-        started: setting.world.now(),
-        setting,
-        input: to_jq(input),
-        context: RefCell::new(NOTHING),
-        events: RefCell::new(Vec::new()),
-        steps: Cell::new(0),
+pub(crate) async fn run(setting: &Setting<'_>, flow: &Flow, input: &Value) -> Ended {
+    let meter = Meter::default();
+    let run = Run::new(setting, &meter, flow, Data::plain(to_jq(input)), 0);
+    let whole = async {
+        let output = run.flow(Around::default()).await?;
+        run.bounded_value(&output.masked())
     };
-    let result = run.flow().await;
-    Ended { result, events: run.events.into_inner() }
+    let limit = setting.budget.time;
+    let ended = run.within(limit, whole, || out_of_time(limit)).await;
+    let result = ended.map_err(|fault| fault.at_task("/"));
+    Ended { result, events: meter.events.take() }
+}
+
+fn out_of_time(limit: Duration) -> Fault {
+    Fault::standard(Standard::Timeout, "Out of time", format!("the flow ran longer than {}", shown(limit))).fatal()
+}
+
+impl<'a> Run<'a> {
+    fn new(setting: &'a Setting<'a>, meter: &'a Meter, flow: &'a Flow, input: Data, depth: u32) -> Self {
+        let (id, started) = (setting.world.id(), setting.world.now());
+        Self { setting, meter, flow, id, started, input, context: Rc::new(RefCell::new(Data::null())), depth }
+    }
 }
 
 impl Run<'_> {
-    async fn flow(&self) -> Result<Value, Fault> {
-        let flow = self.setting.flow;
-        let input = match &flow.input_from {
-            None => self.input.clone(),
-            Some(from) => self.evaluate(from, &self.input, &Moment::of_flow(self, false))?,
+    /// Runs the flow from its raw input to its output, still with its secrets.
+    async fn flow(&self, around: Around) -> Result<Data, Fault> {
+        let work = async {
+            let before = Moment::of_flow(self, false);
+            self.fits(&self.flow.input, &self.input, "input", &before).await?;
+            let input = self.transformed(&self.flow.input, self.input.clone(), &before)?;
+            *self.context.borrow_mut() = input.clone();
+            let output = self.tasks(&self.flow.tasks, input, around).await?.output;
+            let after = Moment::of_flow(self, true);
+            let output = self.transformed(&self.flow.output, output, &after)?;
+            self.fits(&self.flow.output, &output, "output", &after).await?;
+            Ok(output)
         };
-        *self.context.borrow_mut() = input.clone();
-        let output = self.tasks(&flow.tasks, input).await?.output;
-        let output = match &flow.output_as {
-            None => output,
-            Some(shape) => self.evaluate(shape, &output, &Moment::of_flow(self, true))?,
-        };
-        self.bounded(&output)
+        match &self.flow.timeout {
+            None => work.await,
+            Some(timeout) => {
+                let limit = self.span(timeout, &self.input, &Moment::of_flow(self, false))?;
+                self.within(limit, work, || timed_out("flow", limit)).await
+            }
+        }
     }
 
-    fn evaluate(&self, template: &Template, input: &Val, moment: &Moment<'_>) -> Result<Val, Fault> {
+    fn transformed(&self, shape: &model::Shape, data: Data, moment: &Moment<'_>) -> Result<Data, Fault> {
+        match &shape.template {
+            None => Ok(data),
+            Some(template) => self.evaluate(template, &data, moment),
+        }
+    }
+
+    fn evaluate(&self, template: &Template, input: &Data, moment: &Moment<'_>) -> Result<Data, Fault> {
         template.evaluate(input, moment).map_err(Fault::expression)
     }
 
     /// A value that leaves the flow, as JSON of bounded size.
-    fn bounded(&self, value: &Val) -> Result<Value, Fault> {
+    fn bounded_value(&self, value: &jaq_json::Val) -> Result<Value, Fault> {
         to_json(value, self.setting.budget.size)
             .map_err(|unfit| Fault::standard(Standard::Runtime, "Value out of bounds", unfit.to_string()))
     }
 
-    /// Counts a step, and ends the run where the budget is used up.
-    fn spend(&self) -> Result<(), Fault> {
-        let budget = &self.setting.budget;
-        let steps = self.steps.get() + 1;
-        self.steps.set(steps);
-        if steps > budget.steps {
-            let detail = format!("the flow ran more than {} tasks", budget.steps);
-            return Err(Fault::standard(Standard::Runtime, "Out of steps", detail));
+    fn span(&self, span: &Span, input: &Data, moment: &Moment<'_>) -> Result<Duration, Fault> {
+        match span {
+            Span::Fixed(duration) => Ok(*duration),
+            Span::Given(template) => {
+                let (text, _) = self.evaluate(template, input, moment)?.texts();
+                model::duration(&text).map_err(Fault::expression)
+            }
         }
-        let spent = self.setting.world.now().duration_since(self.started);
-        if spent > jiff::SignedDuration::try_from(budget.time).unwrap_or(jiff::SignedDuration::MAX) {
-            let detail = format!("the flow ran longer than {} s", budget.time.as_secs());
-            return Err(Fault::standard(Standard::Timeout, "Out of time", detail));
-        }
-        Ok(())
     }
+
+    /// Breaks work off once its time is over.
+    async fn within<T>(&self, limit: Duration, work: impl Future<Output = Result<T, Fault>>, late: impl FnOnce() -> Fault) -> Result<T, Fault> {
+        let work = std::pin::pin!(work);
+        match select(work, self.setting.world.sleep(limit)).await {
+            Either::Left((ended, _)) => ended,
+            Either::Right(((), _)) => Err(late()),
+        }
+    }
+}
+
+/// The error of what took longer than it may.
+fn timed_out(what: &str, limit: Duration) -> Fault {
+    Fault::standard(Standard::Timeout, "Timed out", format!("the {what} took longer than {}", shown(limit)))
+}
+
+fn shown(time: Duration) -> String {
+    if time.subsec_millis() == 0 { format!("{} s", time.as_secs()) } else { format!("{} ms", time.as_millis()) }
 }
 
 #[cfg(test)]

@@ -2,181 +2,148 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 
 use jaq_core::ValT as _;
-use jaq_json::Val;
-use serde_json::{Value, json};
 
-use super::Run;
-use super::arguments::Moment;
-use crate::flow::expression::value::text_of;
-use crate::flow::fault::{Fault, Standard};
-use crate::flow::model::{Act, Branch, NamedError, Raise, Task, Then};
-use crate::flow::template::Template;
+use super::arguments::{Around, Moment};
+use super::turn::Going;
+use super::{Run, timed_out};
+use crate::flow::data::Data;
+use crate::flow::fault::Fault;
+use crate::flow::model::{Extension, Task, Then};
 
 /// How a list of tasks ended.
 pub(super) struct Done {
-    pub(super) output: Val,
-    /// Whether the whole flow ends with it.
-    pub(super) end: bool,
+    pub(super) output: Data,
+    pub(super) how: How,
+}
+
+/// What ended a list of tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// Its last task.
+    Through,
+    /// `then: exit`.
+    Exit,
+    /// `then: end`, which ends all lists around it too.
+    End,
 }
 
 /// What a task's act gave.
 pub(super) struct Acted {
-    output: Val,
+    pub(super) output: Data,
     /// Where the act itself says to go on.
-    then: Option<Then>,
-    end: bool,
+    pub(super) then: Option<Then>,
 }
 
 impl Acted {
-    pub(super) fn with(output: Val) -> Self {
-        Self { output, then: None, end: false }
+    pub(super) fn with(output: Data) -> Self {
+        Self { output, then: None }
+    }
+
+    /// What a list of tasks gave to the task it belongs to.
+    pub(super) fn of(done: Done) -> Self {
+        Self { output: done.output, then: (done.how == How::End).then_some(Then::End) }
     }
 }
 
-type Running<'r> = Pin<Box<dyn Future<Output = Result<Done, Fault>> + 'r>>;
+pub(super) type Running<'r> = Pin<Box<dyn Future<Output = Result<Done, Fault>> + 'r>>;
 
 impl Run<'_> {
     /// Runs a list of tasks, each with the output of the one before.
-    pub(super) fn tasks<'r>(&'r self, tasks: &'r [Task], input: Val) -> Running<'r> {
+    pub(super) fn tasks<'r>(&'r self, tasks: &'r [Task], input: Data, around: Around) -> Running<'r> {
         Box::pin(async move {
             let mut data = input;
             let mut at = 0;
             while let Some(task) = tasks.get(at) {
-                let (output, then) = self.task(task, data).await.map_err(|fault| fault.at_task(&task.reference))?;
-                data = output;
+                let then;
+                (data, then) = self.task(task, data, around.clone()).await?;
                 match then {
-                    Next::Then(Then::Continue) => at += 1,
-                    Next::Then(Then::Task(index)) => at = index,
-                    Next::Then(Then::Exit) => break,
-                    Next::Then(Then::End) | Next::End => return Ok(Done { output: data, end: true }),
+                    Then::Continue => at += 1,
+                    Then::Task(index) => at = index,
+                    Then::Exit => return Ok(Done { output: data, how: How::Exit }),
+                    Then::End => return Ok(Done { output: data, how: How::End }),
                 }
             }
-            Ok(Done { output: data, end: false })
+            Ok(Done { output: data, how: How::Through })
         })
     }
 
-    async fn task(&self, task: &Task, raw_input: Val) -> Result<(Val, Next), Fault> {
-        self.spend()?;
-        let mut moment = Moment::of_task(self, task, raw_input.clone());
-        if let Some(condition) = &task.condition
-            && !condition.evaluate(raw_input.clone(), &moment).map_err(Fault::expression)?.as_bool()
-        {
-            return Ok((raw_input, Next::Then(Then::Continue)));
+    /// Runs a task, unless its condition skips it: then its input is its output.
+    pub(super) async fn task(&self, task: &Task, raw_input: Data, around: Around) -> Result<(Data, Then), Fault> {
+        self.meter.step(&self.setting.budget).map_err(|fault| fault.at_task(&task.reference))?;
+        let within = around.within;
+        let mut moment = Moment::of_task(self, task, around, raw_input.clone());
+        let condition = match &task.condition {
+            None => Ok(true),
+            Some(condition) => condition.evaluate(&raw_input, &moment).map(|value| value.real().as_bool()),
+        };
+        if condition == Ok(false) {
+            return Ok((raw_input, Then::Continue));
         }
-        let input = match &task.input_from {
-            None => raw_input,
-            Some(from) => self.evaluate(from, &raw_input, &moment)?,
+        let going = Going::begin(self, task, within);
+        let ended = match condition {
+            Err(message) => Err(Fault::expression(message)),
+            Ok(_) => self.timed(task, raw_input, &mut moment, &going).await,
         };
+        let ended = ended.map_err(|fault| fault.at_task(&task.reference));
+        going.end(&ended);
+        ended
+    }
+
+    async fn timed(&self, task: &Task, raw_input: Data, moment: &mut Moment<'_>, going: &Going<'_>) -> Result<(Data, Then), Fault> {
+        let Some(timeout) = &task.timeout else { return self.turn(task, raw_input, moment, going).await };
+        let limit = self.span(timeout, &raw_input, moment)?;
+        self.within(limit, self.turn(task, raw_input, moment, going), || timed_out("task", limit)).await
+    }
+
+    async fn turn(&self, task: &Task, raw_input: Data, moment: &mut Moment<'_>, going: &Going<'_>) -> Result<(Data, Then), Fault> {
+        self.fits(&task.input, &raw_input, "input", moment).await?;
+        let input = self.transformed(&task.input, raw_input, moment)?;
         moment.input(input.clone());
-        let acted = self.act(task, &input, &moment).await?;
+        moment.around.within = Some(going.number);
+        let acted = self.extended(task, &input, moment, going).await?;
         moment.raw_output(acted.output.clone());
-        let output = match &task.output_as {
-            None => acted.output,
-            Some(shape) => self.evaluate(shape, &acted.output, &moment)?,
-        };
+        let output = self.transformed(&task.output, acted.output, moment)?;
         moment.output(output.clone());
-        if let Some(export) = &task.export_as {
-            let context = self.evaluate(export, &output, &moment)?;
+        self.fits(&task.output, &output, "output", moment).await?;
+        if let Some(export) = &task.export.template {
+            let context = self.evaluate(export, &output, moment)?;
+            self.fits(&task.export, &context, "context", moment).await?;
             *self.context.borrow_mut() = context;
         }
-        let next = if acted.end { Next::End } else { Next::Then(acted.then.unwrap_or(task.then)) };
-        Ok((output, next))
+        Ok((output, acted.then.unwrap_or(task.then)))
     }
 
-    async fn act(&self, task: &Task, input: &Val, moment: &Moment<'_>) -> Result<Acted, Fault> {
-        match &task.act {
-            Act::Set(template) => Ok(Acted::with(self.evaluate(template, input, moment)?)),
-            Act::Do(tasks) => {
-                let done = self.tasks(tasks, input.clone()).await?;
-                Ok(Acted { output: done.output, then: None, end: done.end })
-            }
-            Act::Emit(event) => {
-                self.emit(event, input, moment)?;
-                Ok(Acted::with(input.clone()))
-            }
-            Act::Raise(raise) => Err(self.raise(raise, input, moment)?),
-            Act::Switch(branches) => Ok(Acted { output: input.clone(), then: self.branch(branches, input, moment)?, end: false }),
-            Act::Http(http) => self.http(http, input, moment).await.map(Acted::with),
+    /// Runs what a task does, and the extensions around it. What they give is dropped, but that of one which leaves with `exit`: it
+    /// stands for the task itself.
+    async fn extended(&self, task: &Task, input: &Data, moment: &mut Moment<'_>, going: &Going<'_>) -> Result<Acted, Fault> {
+        if self.flow.extensions.is_empty() || moment.around.extended.is_some() {
+            return self.act(task, input, moment, going).await;
         }
-    }
-
-    fn branch(&self, branches: &[Branch], input: &Val, moment: &Moment<'_>) -> Result<Option<Then>, Fault> {
-        for branch in branches {
-            if let Some(when) = &branch.when
-                && when.evaluate(input.clone(), moment).map_err(Fault::expression)?.as_bool()
-            {
-                return Ok(Some(branch.then));
+        let kind = task.act.kind();
+        let mut applied: Vec<&Extension> = Vec::new();
+        for extension in self.flow.extensions.iter().filter(|extension| extension.extend == "all" || extension.extend == kind) {
+            let applies = match &extension.when {
+                None => true,
+                Some(when) => when.evaluate(input, moment).map_err(Fault::expression)?.real().as_bool(),
+            };
+            if applies {
+                applied.push(extension);
             }
         }
-        Ok(branches.iter().find(|branch| branch.when.is_none()).map(|branch| branch.then))
-    }
-
-    /// Emits a CloudEvent 1.0; what it must have and the flow does not give is added.
-    fn emit(&self, event: &Template, input: &Val, moment: &Moment<'_>) -> Result<(), Fault> {
-        let given = self.bounded(&self.evaluate(event, input, moment)?)?;
-        let mut complete = json!({ "specversion": "1.0" });
-        let defaults = [
-            ("id", json!(self.setting.world.id())),
-            ("source", json!(self.setting.source)),
-            ("time", json!(self.setting.world.now().to_string())),
-        ];
-        for (key, value) in defaults {
-            complete[key] = value;
-        }
-        if let Value::Object(given) = given {
-            for (key, value) in given {
-                complete[key.as_str()] = value;
+        let around = Around { extended: Some(Rc::new(moment.descriptor())), ..moment.around.clone() };
+        for extension in &applied {
+            let done = self.tasks(&extension.before, input.clone(), around.clone()).await?;
+            if done.how != How::Through {
+                return Ok(Acted::of(done));
             }
         }
-        let mut events = self.events.borrow_mut();
-        if events.len() >= self.setting.budget.events {
-            let detail = format!("the flow emitted more than {} events", self.setting.budget.events);
-            return Err(Fault::standard(Standard::Runtime, "Too many events", detail));
+        let acted = self.act(task, input, moment, going).await?;
+        for extension in &applied {
+            self.tasks(&extension.after, acted.output.clone(), around.clone()).await?;
         }
-        events.push(complete);
-        Ok(())
+        Ok(acted)
     }
-
-    fn raise(&self, raise: &Raise, input: &Val, moment: &Moment<'_>) -> Result<Fault, Fault> {
-        match raise {
-            Raise::Declared(name) => self.declared(name, None),
-            Raise::Described { kind, status, title, detail, instance } => {
-                let text = |template: &Template| self.evaluate(template, input, moment).map(|value| text_of(&value));
-                let status = text(status)?;
-                let status = status.parse().map_err(|_| Fault::expression(format!("`{status}` is not an HTTP status")))?;
-                Ok(Fault {
-                    kind: text(kind)?,
-                    status,
-                    title: title.as_ref().map(text).transpose()?,
-                    detail: detail.as_ref().map(text).transpose()?,
-                    instance: instance.clone(),
-                    name: None,
-                })
-            }
-        }
-    }
-
-    /// A declared error, as an error that occurred.
-    pub(super) fn declared(&self, name: &str, detail: Option<String>) -> Result<Fault, Fault> {
-        let Some(NamedError { kind, status, title, detail: usual }) = self.setting.errors.get(name) else {
-            return Err(Fault::standard(Standard::Configuration, "Undeclared error", format!("no error `{name}` is declared")));
-        };
-        Ok(Fault {
-            kind: kind.clone(),
-            status: *status,
-            title: title.clone(),
-            detail: detail.or_else(|| usual.clone()),
-            instance: None,
-            name: Some(name.into()),
-        })
-    }
-}
-
-/// Where the flow goes on after a task.
-enum Next {
-    Then(Then),
-    /// A task within it has ended the flow.
-    End,
 }

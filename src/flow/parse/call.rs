@@ -1,12 +1,14 @@
 //! `call: http` and `call: request`, and the refusal of every other call.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::{Parser, kind_of};
 use crate::flow::codes;
 use crate::flow::finding::{At, Finding};
 use crate::flow::hosts;
-use crate::flow::model::{Act, Authentication, Http, HttpOutput, Mapping};
+use crate::flow::model::{Act, Authentication, Http, HttpOutput, Mapping, OpenApi, RequestBody, ResponseBody};
 use crate::flow::template::Template;
 use crate::flow::uri::{self, Address};
 
@@ -17,37 +19,62 @@ impl Parser<'_> {
         let at = &task_at.key("call");
         let function = self.text(function, at, "`call`")?;
         match function {
-            "http" | "request" => {}
-            "openapi" => {
-                self.found(Finding::new(at, codes::NOT_YET, "`call: openapi` is not yet supported").hint("Use `call: request`."));
-                return None;
-            }
+            "http" | "request" | "openapi" => {}
             "grpc" | "asyncapi" | "a2a" | "mcp" => {
                 let message = format!("`call: {function}` is not supported: a connector talks HTTP and nothing else");
                 self.found(Finding::new(at, codes::NEVER, message).hint("Use `call: request` or `call: http`."));
                 return None;
             }
-            name => {
-                self.unknown_call(name, at);
-                return None;
-            }
+            name => return self.named_call(name, task, at, task_at),
         }
         let with = self.required(task, "with", task_at, &format!("`call: {function}`"))?;
         let at = task_at.key("with");
         let with = self.map(with, &at, "`with`")?;
-        let http = if function == "http" { self.http(with, &at) } else { self.request(with, &at) };
-        http.map(|http| Act::Http(Box::new(http)))
+        match function {
+            "openapi" => self.openapi(with, &at).map(|call| Act::OpenApi(Box::new(call))),
+            "http" => self.http(with, &at).map(|http| Act::Http(Box::new(http))),
+            _ => self.request(with, &at).map(|http| Act::Http(Box::new(http))),
+        }
     }
 
-    fn unknown_call(&mut self, name: &str, at: &At<'_>) {
+    /// A call of one of the connector's actions, or of the document's functions.
+    fn named_call(&mut self, name: &str, task: &Map<String, Value>, at: &At<'_>, task_at: &At<'_>) -> Option<Act> {
         let facts = self.facts;
-        if facts.actions.iter().any(|action| action == name) {
-            let message = format!("`call: {name}`: calling another action is not yet supported");
-            self.found(Finding::new(at, codes::NOT_YET, message));
-            return;
+        let with = task.get("with").map(|with| self.template(with, &task_at.key("with")));
+        if facts.functions.iter().any(|function| function == name) {
+            return Some(Act::Function { name: name.to_owned(), with });
         }
-        let known = facts.actions.iter().map(String::as_str).chain(["http", "request"]);
-        self.found(Finding::new(at, codes::UNKNOWN_FUNCTION, format!("no function `{name}` to call")).did_you_mean(name, known));
+        if facts.actions.iter().any(|action| action == name) {
+            return Some(Act::Action { name: name.to_owned(), with });
+        }
+        let known = facts.actions.iter().chain(&facts.functions).map(String::as_str).chain(["http", "openapi", "request"]);
+        let finding = Finding::new(at, codes::UNKNOWN_FUNCTION, format!("no function `{}` to call", excerpt(name)));
+        self.found(if name.contains(['@', '/']) {
+            finding.hint("Functions of catalogs and addresses are not supported; write the function under `use.functions`.")
+        } else {
+            finding.did_you_mean(name, known)
+        });
+        None
+    }
+
+    fn openapi(&mut self, with: &Map<String, Value>, at: &At<'_>) -> Option<OpenApi> {
+        let what = "`call: openapi`";
+        self.keys(with, at, what, &["document", "operationId", "parameters", "authentication", "output", "redirect"], &[]);
+        let document = self.required(with, "document", at, what).and_then(|value| self.resource(value, &at.key("document")));
+        let operation = self.required(with, "operationId", at, what);
+        let operation = operation.and_then(|value| self.text(value, &at.key("operationId"), "`operationId`"));
+        let parameters = with.get("parameters").map(|value| self.entries(value, &at.key("parameters"), "`parameters`"));
+        let authentication = with.get("authentication").and_then(|value| self.authentication(value, &at.key("authentication")));
+        let output = with.get("output").map_or(Some(HttpOutput::Content), |value| self.http_output(value, &at.key("output")));
+        let redirect = with.get("redirect").map_or(Some(false), |value| self.truth(value, &at.key("redirect"), "`redirect`"));
+        Some(OpenApi {
+            document: document?,
+            operation: operation?.to_owned(),
+            parameters,
+            authentication,
+            output: output?,
+            redirect: redirect?,
+        })
     }
 
     fn http(&mut self, with: &Map<String, Value>, at: &At<'_>) -> Option<Http> {
@@ -93,6 +120,8 @@ impl Parser<'_> {
             output: output?,
             redirect: redirect?,
             errors: Vec::new(),
+            sends: RequestBody::Auto,
+            reads: ResponseBody::Auto,
         })
     }
 
@@ -120,17 +149,17 @@ impl Parser<'_> {
         })
     }
 
-    fn endpoint(&mut self, value: &Value, at: &At<'_>) -> Option<(Address, Option<Authentication>)> {
+    pub(super) fn endpoint(&mut self, value: &Value, at: &At<'_>) -> Option<(Address, Option<Arc<Authentication>>)> {
         let Value::Object(map) = value else {
             return Some((self.address(value, at, "`endpoint`")?, None));
         };
         self.keys(map, at, "`endpoint`", &["uri", "authentication"], &[]);
-        let authentication = map.get("authentication").and_then(|value| self.dsl_authentication(value, &at.key("authentication")));
+        let authentication = map.get("authentication").and_then(|value| self.authentication(value, &at.key("authentication")));
         let uri = self.required(map, "uri", at, "`endpoint`")?;
         Some((self.address(uri, &at.key("uri"), "`uri`")?, authentication))
     }
 
-    fn address(&mut self, value: &Value, at: &At<'_>, what: &str) -> Option<Address> {
+    pub(super) fn address(&mut self, value: &Value, at: &At<'_>, what: &str) -> Option<Address> {
         let text = self.text(value, at, what)?;
         if text.contains("${") {
             return Some(Address::Given(self.template(value, at)));
@@ -189,4 +218,8 @@ impl Parser<'_> {
         }
         statuses
     }
+}
+
+fn excerpt(name: &str) -> String {
+    name.chars().take(80).collect()
 }

@@ -1,20 +1,27 @@
 //! Parses flows as written into the model, and finds everything that is wrong with them at once.
 
 mod acts;
+mod authentication;
 mod call;
 mod connection;
+mod control;
 mod document;
+mod reusable;
+mod shapes;
 mod tasks;
 mod template;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::codes;
-use super::expression::{Argument, Expression};
+use super::expression::{Argument, Expression, Scope};
 use super::finding::{At, Finding};
-use super::model::NamedError;
+use super::model::{Authentication, NamedError, Retry, Span};
+
+pub(crate) use self::reusable::Reusable;
 
 /// What a flow may refer to.
 #[derive(Debug, Default)]
@@ -29,6 +36,18 @@ pub(crate) struct Facts {
     pub(crate) actions: Vec<String>,
     /// Whether the present flow may emit events.
     pub(crate) emits: bool,
+    /// The functions of the document.
+    pub(crate) functions: Vec<String>,
+    /// The retry policies of the document.
+    pub(crate) retries: BTreeMap<String, Arc<Retry>>,
+    /// The timeouts of the document.
+    pub(crate) timeouts: BTreeMap<String, Arc<Span>>,
+    /// The ways of authentication of the document.
+    pub(crate) authentications: BTreeMap<String, Arc<Authentication>>,
+    /// The secrets of the document.
+    pub(crate) secrets: Vec<String>,
+    /// Whether text is an expression wherever it can be evaluated: `evaluate.mode: loose`.
+    pub(crate) loose: bool,
 }
 
 /// One walk over the flows of one file.
@@ -38,11 +57,26 @@ pub(crate) struct Parser<'f> {
     pub(crate) findings: Vec<Finding>,
     /// Whether some expression reads its own definition, which otherwise need not be kept.
     pub(crate) reads_definition: bool,
+    /// The variables that tasks around the present place give, with their `$`.
+    locals: Vec<String>,
 }
 
 impl<'f> Parser<'f> {
     pub(crate) fn new(facts: &'f Facts) -> Self {
-        Self { facts, emits: facts.emits, findings: Vec::new(), reads_definition: false }
+        Self { facts, emits: facts.emits, findings: Vec::new(), reads_definition: false, locals: Vec::new() }
+    }
+
+    /// Parses what sees these variables.
+    fn with_locals<T>(&mut self, locals: &[&str], parse: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = self.locals.len();
+        self.locals.extend(locals.iter().map(|name| (*name).to_owned()));
+        let parsed = parse(self);
+        self.locals.truncate(outer);
+        parsed
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        Scope { locals: &self.locals, secrets: !self.facts.secrets.is_empty() }
     }
 
     fn found(&mut self, finding: Finding) {
@@ -113,10 +147,10 @@ impl<'f> Parser<'f> {
 
     /// Parses an expression's text.
     fn expression(&mut self, source: &str, at: &At<'_>) -> Option<Expression> {
-        match Expression::parse(source) {
+        match Expression::parse(source, self.scope()) {
             Ok(expression) => {
                 self.properties(&expression, at);
-                self.reads_definition |= expression.uses(Argument::Task) || expression.uses(Argument::Workflow);
+                self.notice(&expression);
                 Some(expression)
             }
             Err(flaws) => {
@@ -130,6 +164,10 @@ impl<'f> Parser<'f> {
                 None
             }
         }
+    }
+
+    fn notice(&mut self, expression: &Expression) {
+        self.reads_definition |= expression.uses(Argument::Task) || expression.uses(Argument::Workflow);
     }
 
     fn properties(&mut self, expression: &Expression, at: &At<'_>) {

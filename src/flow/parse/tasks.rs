@@ -7,30 +7,24 @@ use crate::flow::codes;
 use crate::flow::finding::{At, Finding, escape};
 use crate::flow::model::{Act, Task, Then};
 
-/// What says what a task does, with how far it is supported.
-const ACTS: [(&str, Support); 12] = [
-    ("call", Support::Yes),
-    ("do", Support::Yes),
-    ("emit", Support::Yes),
-    ("raise", Support::Yes),
-    ("set", Support::Yes),
-    ("switch", Support::Yes),
-    ("for", Support::NotYet),
-    ("fork", Support::NotYet),
-    ("try", Support::NotYet),
-    ("wait", Support::NotYet),
-    ("listen", Support::Never),
-    ("run", Support::Never),
+/// What says what a task does, with the keys that belong to it.
+const ACTS: [(&str, &[&str]); 10] = [
+    ("call", &["with"]),
+    ("do", &[]),
+    ("emit", &[]),
+    ("for", &["while", "do"]),
+    ("fork", &[]),
+    ("raise", &[]),
+    ("set", &[]),
+    ("switch", &[]),
+    ("try", &["catch"]),
+    ("wait", &[]),
 ];
 
-const COMMON: [&str; 6] = ["if", "input", "output", "export", "then", "metadata"];
+/// What would wait for events or run programs.
+const NEVER: [&str; 2] = ["listen", "run"];
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Support {
-    Yes,
-    NotYet,
-    Never,
-}
+const COMMON: [&str; 7] = ["if", "input", "output", "export", "timeout", "then", "metadata"];
 
 impl Parser<'_> {
     /// Parses a list of tasks. `reference` is where the list stands in its flow, such as `/do`.
@@ -78,53 +72,32 @@ impl Parser<'_> {
         }
     }
 
-    fn task(&mut self, name: &str, definition: &Value, at: &At<'_>, reference: String, targets: &[&str]) -> Option<Task> {
+    pub(super) fn task(&mut self, name: &str, definition: &Value, at: &At<'_>, reference: String, targets: &[&str]) -> Option<Task> {
         let map = self.map(definition, at, "a task")?;
         let act = self.act(map, at, &reference, targets);
         let condition = map.get("if").and_then(|value| self.condition(value, &at.key("if"), "`if`"));
-        let input_from = self.shaped(map, at, "input", "from");
-        let output_as = self.shaped(map, at, "output", "as");
-        let export_as = self.shaped(map, at, "export", "as");
+        let input = self.shape(map, at, "input", "from");
+        let output = self.shape(map, at, "output", "as");
+        let export = self.shape(map, at, "export", "as");
+        let timeout = map.get("timeout").and_then(|value| self.timeout(value, &at.key("timeout")));
         let then = map.get("then").map_or(Then::Continue, |value| self.then(value, &at.key("then"), targets));
-        Some(Task { name: name.to_owned(), reference, condition, input_from, output_as, export_as, then, act: act? })
+        Some(Task { name: name.to_owned(), reference, condition, input, output, export, timeout, then, act: act? })
     }
 
     fn act(&mut self, map: &Map<String, Value>, at: &At<'_>, reference: &str, targets: &[&str]) -> Option<Act> {
-        let mut known = COMMON.to_vec();
-        let acts: Vec<_> = ACTS.iter().filter(|(key, _)| map.contains_key(*key) && !(*key == "do" && map.contains_key("for"))).collect();
+        if let Some(key) = NEVER.into_iter().find(|key| map.contains_key(*key)) {
+            let message = format!("`{key}` is not supported: a connector talks HTTP and nothing else");
+            let hint = if key == "listen" { "Listen to a service with a trigger." } else { "Use `call: request` or `call: http`." };
+            self.found(Finding::of_key(&at.key(key), codes::NEVER, message).hint(hint));
+            return None;
+        }
+        let belongs = |key: &str| key == "do" && map.contains_key("for");
+        let acts: Vec<_> = ACTS.iter().filter(|(key, _)| map.contains_key(*key) && !belongs(key)).collect();
         match acts.as_slice() {
-            [(key, Support::Yes)] => {
-                known.push(key);
-                if *key == "call" {
-                    known.push("with");
-                }
-                self.keys(map, at, "a task", &known, &["timeout"]);
-                let (value, here) = (&map[*key], at.key(key));
-                match *key {
-                    "set" => self.set(value, &here),
-                    "do" => Some(Act::Do(self.tasks(value, &here, &format!("{reference}/do")))),
-                    "emit" => self.emit(value, &here),
-                    "raise" => self.raise(value, &here),
-                    "switch" => self.switch(value, &here, targets),
-                    _ => self.call(map, value, at),
-                }
-            }
-            [(key, Support::NotYet)] => {
-                self.found(Finding::of_key(&at.key(key), codes::NOT_YET, format!("`{key}` is not yet supported")));
-                None
-            }
-            [(key, Support::Never)] => {
-                let finding = Finding::of_key(
-                    &at.key(key),
-                    codes::NEVER,
-                    format!("`{key}` is not supported: a connector talks HTTP and nothing else"),
-                );
-                self.found(finding.hint(if *key == "listen" {
-                    "Listen to a service with a trigger."
-                } else {
-                    "Use `call: request` or `call: http`."
-                }));
-                None
+            [(key, own)] => {
+                let known: Vec<&str> = COMMON.iter().chain(*own).chain(std::iter::once(key)).copied().collect();
+                self.keys(map, at, "a task", &known, &[]);
+                self.act_of(key, map, at, reference, targets)
             }
             [] => {
                 self.no_act(map, at);
@@ -140,9 +113,25 @@ impl Parser<'_> {
         }
     }
 
+    fn act_of(&mut self, key: &str, map: &Map<String, Value>, at: &At<'_>, reference: &str, targets: &[&str]) -> Option<Act> {
+        let (value, here) = (&map[key], at.key(key));
+        match key {
+            "set" => self.set(value, &here),
+            "do" => Some(Act::Do(self.tasks(value, &here, &format!("{reference}/do")))),
+            "emit" => self.emit(value, &here),
+            "for" => self.loop_over(map, value, at, reference),
+            "fork" => self.fork(value, &here, reference),
+            "raise" => self.raise(value, &here),
+            "switch" => self.switch(value, &here, targets),
+            "try" => self.attempt(map, value, at, reference, targets),
+            "wait" => self.span(value, &here, "`wait`").map(Act::Wait),
+            _ => self.call(map, value, at),
+        }
+    }
+
     fn no_act(&mut self, map: &Map<String, Value>, at: &At<'_>) {
-        let acts = ACTS.iter().filter(|(_, support)| *support == Support::Yes).map(|(key, _)| *key);
-        let unknown: Vec<_> = map.keys().filter(|key| !COMMON.contains(&key.as_str()) && *key != "timeout").collect();
+        let acts = ACTS.iter().map(|(key, _)| *key);
+        let unknown: Vec<_> = map.keys().filter(|key| !COMMON.contains(&key.as_str())).collect();
         for key in &unknown {
             let finding = Finding::of_key(&at.key(key), codes::UNKNOWN_KEY, format!("unknown key `{key}` in a task"));
             self.found(finding.did_you_mean(key, acts.clone().chain(COMMON)));
@@ -151,21 +140,6 @@ impl Parser<'_> {
             let acts = acts.map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
             self.found(Finding::new(at, codes::MISSING_KEY, format!("the task does nothing: it needs one of {acts}")));
         }
-    }
-
-    /// The transformation under `input.from`, `output.as` or `export.as`.
-    pub(super) fn shaped(
-        &mut self,
-        map: &Map<String, Value>,
-        at: &At<'_>,
-        key: &str,
-        inner: &str,
-    ) -> Option<crate::flow::template::Template> {
-        let value = map.get(key)?;
-        let at = at.key(key);
-        let map = self.map(value, &at, &format!("`{key}`"))?;
-        self.keys(map, &at, &format!("`{key}`"), &[inner], &["schema"]);
-        map.get(inner).map(|value| self.transform(value, &at.key(inner)))
     }
 
     /// A flow directive, or the name of a task of the same list.

@@ -15,6 +15,7 @@ impl Parser<'_> {
     pub(crate) fn template(&mut self, value: &Value, at: &At<'_>) -> Template {
         match value {
             Value::String(text) if text.contains("${") => self.text_template(text, at),
+            Value::String(text) if self.facts.loose => self.loose(text),
             Value::Array(items) => {
                 let items: Vec<_> = items.iter().enumerate().map(|(index, item)| self.template(item, &at.index(index))).collect();
                 if items.iter().all(is_literal) { Template::Literal(to_jq(value)) } else { Template::List(items) }
@@ -49,6 +50,17 @@ impl Parser<'_> {
             Some(_) | None => &text,
         };
         self.expression(source, at)
+    }
+
+    /// Text that is an expression if it reads as one.
+    fn loose(&mut self, text: &str) -> Template {
+        match Expression::parse(text, self.scope()) {
+            Ok(expression) => {
+                self.notice(&expression);
+                Template::Loose(Box::new(expression), text_to_jq(text))
+            }
+            Err(_) => Template::Literal(text_to_jq(text)),
+        }
     }
 
     fn text_template(&mut self, text: &str, at: &At<'_>) -> Template {

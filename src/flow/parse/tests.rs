@@ -13,7 +13,7 @@ fn facts() -> Facts {
         properties: Some(vec!["baseUrl".to_owned(), "token".to_owned()]),
         hosts: Some(vec!["api.example.com".to_owned()]),
         actions: vec!["create-issue".to_owned()],
-        emits: false,
+        ..Facts::default()
     }
 }
 
@@ -48,25 +48,57 @@ fn a_good_flow_has_no_findings() {
 }
 
 #[test]
-fn what_is_not_supported_says_whether_it_ever_will_be() {
+fn what_is_not_supported_says_why() {
     for (task, code, word) in [
-        (json!({"for": {"in": "."}, "do": []}), codes::NOT_YET, "`for`"),
-        (json!({"fork": {}}), codes::NOT_YET, "`fork`"),
-        (json!({"try": [], "catch": {}}), codes::NOT_YET, "`try`"),
-        (json!({"wait": {"seconds": 1}}), codes::NOT_YET, "`wait`"),
-        (json!({"call": "openapi", "with": {}}), codes::NOT_YET, "openapi"),
-        (json!({"call": "create-issue", "with": {}}), codes::NOT_YET, "create-issue"),
-        (json!({"set": {}, "timeout": "x"}), codes::NOT_YET, "timeout"),
         (json!({"listen": {}}), codes::NEVER, "trigger"),
         (json!({"run": {}}), codes::NEVER, "request"),
         (json!({"call": "grpc"}), codes::NEVER, "grpc"),
         (json!({"call": "asyncapi"}), codes::NEVER, "asyncapi"),
         (json!({"call": "a2a"}), codes::NEVER, "a2a"),
         (json!({"call": "mcp"}), codes::NEVER, "mcp"),
+        (json!({"call": "log:0.5.2@global"}), codes::UNKNOWN_FUNCTION, "catalogs"),
     ] {
         let (pointer, found, text) = only(&json!([{"t": task}]));
         assert_eq!(found, code, "{task}");
         assert!(text.contains(word) && pointer.starts_with("/do/0/t"), "{pointer} {text}");
+    }
+}
+
+#[test]
+fn tasks_that_steer_others_are_read_with_their_variables() {
+    let tasks = json!([
+        {"loop": {"for": {"each": "pet", "in": ".pets", "at": "i"}, "while": "$pet.vet != null and $i < 3", "do": [{"x": {"set": {"a": "${ $pet }"}}}]}},
+        {"inline": {"for": {"in": [1, "${ .b }"]}, "do": [{"x": {"set": {"a": "${ $item + $index }"}}}]}},
+        {"fork": {"fork": {"compete": true, "branches": [{"a": {"set": {}}}, {"b": {"wait": {"seconds": 1}}}]}}},
+        {"try": {
+            "try": [{"a": {"raise": {"error": "not-found"}}}],
+            "catch": {
+                "errors": {"with": {"status": 404}},
+                "as": "err",
+                "when": "$err.status == 404",
+                "retry": {"delay": "PT1S", "backoff": {"linear": {}}, "limit": {"attempt": {"count": 2}}, "jitter": {"from": {}, "to": {"seconds": 1}}},
+                "do": [{"x": {"set": {"e": "${ $err }"}}}],
+                "then": "end",
+            },
+        }},
+        {"one": {"try": {"set": {}}, "catch": {}}},
+        {"wait": {"wait": "${ .time }", "timeout": {"after": {"minutes": 1}}}},
+        {"own": {"call": "create-issue", "with": {"title": "x"}}},
+    ]);
+    let found = findings(&tasks);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, "/do/3/try/catch/retry/jitter/from");
+}
+
+#[test]
+fn variables_end_with_what_gives_them() {
+    for (task, pointer) in [
+        (json!([{"t": {"for": {"in": "."}, "do": [{"x": {"set": {}}}], "output": {"as": "$item"}}}]), "/do/0/t/output/as"),
+        (json!([{"t": {"try": [{"x": {"set": {"a": "${ $error }"}}}], "catch": {}}}]), "/do/0/t/try/0/x/set/a"),
+        (json!([{"t": {"for": {"each": "a-b", "in": "."}, "do": [{"x": {"set": {}}}]}}]), "/do/0/t/for/each"),
+        (json!([{"t": {"set": {"a": "${ $secrets.x }"}}}]), "/do/0/t/set/a"),
+    ] {
+        assert_eq!(only(&task).0, pointer, "{task}");
     }
 }
 

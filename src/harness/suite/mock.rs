@@ -1,14 +1,16 @@
 //! The World of a test: exchanges from the suite in their order, a clock that only sleeps move, and no chance at all.
 
-use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::exchange;
-use crate::flow::{Response, Sending, Unanswered, World};
+use crate::flow::{Request, Response, Sending, Session, Transport, Unanswered, VirtualClock, World};
 use crate::manifest::Exchange;
+use crate::model::BundleFiles;
 
 /// When every test begins: 2025-01-01T00:00:00Z.
 const BEGINNING: i64 = 1_735_689_600;
@@ -19,74 +21,118 @@ pub(super) fn beginning() -> Timestamp {
 }
 
 pub(super) struct Mock<'a> {
+    session: Session,
+    network: Network<'a>,
+    files: &'a BundleFiles,
+}
+
+/// What answers requests, and the clock they are answered by.
+struct Network<'a> {
     exchanges: &'a [Exchange],
-    sent: Cell<usize>,
-    failures: RefCell<Vec<String>>,
-    slept: Cell<Duration>,
-    drawn: Cell<u64>,
+    clock: VirtualClock,
+    drawn: AtomicU64,
+    seen: Mutex<Seen>,
+}
+
+/// What was asked so far.
+#[derive(Default)]
+struct Seen {
+    sent: usize,
+    failures: Vec<String>,
 }
 
 impl<'a> Mock<'a> {
-    pub(super) fn new(exchanges: &'a [Exchange]) -> Self {
-        Self { exchanges, sent: Cell::new(0), failures: RefCell::new(Vec::new()), slept: Cell::new(Duration::ZERO), drawn: Cell::new(0) }
+    pub(super) fn new(exchanges: &'a [Exchange], files: &'a BundleFiles) -> Self {
+        let network = Network { exchanges, clock: VirtualClock::new(beginning()), drawn: AtomicU64::new(0), seen: Mutex::default() };
+        Self { session: Session::default(), network, files }
+    }
+
+    /// Runs work on this World's clock.
+    pub(super) async fn drive<T>(&self, work: impl Future<Output = T>) -> T {
+        self.network.clock.drive(work).await
     }
 
     /// Which requests were not as expected, or never came.
-    pub(super) fn failures(self) -> Vec<String> {
-        let mut failures = self.failures.into_inner();
-        if failures.is_empty() {
-            let unsent = self.exchanges.iter().enumerate().skip(self.sent.get());
-            failures.extend(
-                unsent.map(|(index, exchange)| format!("request {} was never sent: {}", index + 1, exchange::named(&exchange.request))),
-            );
+    pub(super) fn failures(&self) -> Vec<String> {
+        let seen = self.network.seen();
+        if !seen.failures.is_empty() {
+            return seen.failures.clone();
         }
-        failures
+        let unsent = self.network.exchanges.iter().enumerate().skip(seen.sent);
+        unsent.map(|(index, exchange)| format!("request {} was never sent: {}", index + 1, exchange::named(&exchange.request))).collect()
     }
+}
 
-    fn unexpected(&self, failure: String) -> Unanswered {
-        self.failures.borrow_mut().push(failure);
-        Unanswered::communication("the test expects no such request")
+impl Network<'_> {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn draw(&self) -> u64 {
-        self.drawn.set(self.drawn.get() + 1);
-        self.drawn.get()
+        self.drawn.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    fn answer(&self, request: &Request) -> Result<Response, Unanswered> {
+        let mut seen = self.seen();
+        let index = seen.sent;
+        let unexpected = |failure: String, seen: &mut Seen| {
+            seen.failures.push(failure);
+            Unanswered::communication("the test expects no such request")
+        };
+        let Some(exchange) = self.exchanges.get(index) else {
+            let (most, shown) = (self.exchanges.len(), exchange::shown(request));
+            return Err(unexpected(format!("request {} is not expected, only {most} are:\n{shown}", index + 1), &mut seen));
+        };
+        seen.sent = index + 1;
+        match exchange::mismatch(&exchange.request, request) {
+            None => Ok(exchange::answer(&exchange.response)),
+            Some(difference) => Err(unexpected(format!("request {} is not as expected:\n{difference}", index + 1), &mut seen)),
+        }
+    }
+}
+
+#[async_trait]
+impl Transport for Network<'_> {
+    async fn exchange(&self, request: Request) -> Result<Response, Unanswered> {
+        self.answer(&request)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.clock.sleep(duration).await;
+    }
+
+    fn random(&self) -> u64 {
+        self.draw()
     }
 }
 
 #[async_trait(?Send)]
 impl World for Mock<'_> {
     async fn send(&self, sending: Sending) -> Result<Response, Unanswered> {
-        let request = sending.request;
-        let index = self.sent.get();
-        let Some(exchange) = self.exchanges.get(index) else {
-            let shown = exchange::shown(&request);
-            return Err(self.unexpected(format!("request {} is not expected, only {} are:\n{shown}", index + 1, self.exchanges.len())));
-        };
-        self.sent.set(index + 1);
-        match exchange::mismatch(&exchange.request, &request) {
-            None => Ok(exchange::answer(&exchange.response)),
-            Some(difference) => Err(self.unexpected(format!("request {} is not as expected:\n{difference}", index + 1))),
-        }
+        self.session.send(&self.network, sending).await
     }
 
-    async fn file(&self, _: &str) -> Result<Vec<u8>, Unanswered> {
-        Err(Unanswered::configuration("there are no files"))
+    async fn file(&self, path: &str) -> Result<Vec<u8>, Unanswered> {
+        self.files.get(path).map(<[u8]>::to_vec).ok_or_else(|| Unanswered::configuration("the connector has no such file"))
     }
 
     fn now(&self) -> Timestamp {
-        beginning().saturating_add(self.slept.get()).unwrap_or(Timestamp::MAX)
+        self.network.clock.now()
     }
 
     async fn sleep(&self, duration: Duration) {
-        self.slept.set(self.slept.get().saturating_add(duration));
+        self.network.clock.sleep(duration).await;
     }
 
     fn random(&self) -> u64 {
-        self.draw()
+        self.network.draw()
     }
 
     fn id(&self) -> String {
-        format!("00000000-0000-7000-8000-{:012x}", self.draw())
+        format!("00000000-0000-7000-8000-{:012x}", self.network.draw())
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn run(
         let heading = heading(file, index, case);
         say(Word::Started(heading.clone()))?;
         let began = Instant::now();
-        let subject = Subject { manifest: &bundle.manifest, program: &program, suite: &file.suite, case };
+        let subject = Subject { manifest: &bundle.manifest, program: &program, suite: &file.suite, case, files };
         let failures = runtime.block_on(subject.failures());
         say(Word::Ended(report(heading, failures, began)))?;
     }
@@ -94,6 +94,7 @@ struct Subject<'a> {
     program: &'a Program,
     suite: &'a Suite,
     case: &'a Case,
+    files: &'a BundleFiles,
 }
 
 impl Subject<'_> {
@@ -124,8 +125,9 @@ impl Subject<'_> {
     }
 
     async fn judge(&self, target: &Target, input: &Value, connection: &Map<String, Value>) -> Vec<String> {
-        let world = Mock::new(&self.case.exchanges);
-        let outcome = self.program.run(target, input, connection, &world, Budget::default()).await;
+        let world = Mock::new(&self.case.exchanges, self.files);
+        let run = self.program.run(target, input, connection, &world, Budget::default());
+        let outcome = world.drive(run).await;
         let mut failures = world.failures();
         // What follows from a wrong request would only hide it.
         if failures.is_empty() {

@@ -1,0 +1,126 @@
+//! `try`: which errors are caught, when what failed is tried again, and what is done instead.
+
+use std::time::Duration;
+
+use jaq_core::ValT as _;
+use jiff::{SignedDuration, Timestamp};
+
+use super::arguments::Moment;
+use super::tasks::{Acted, Done};
+use super::turn::Going;
+use super::{Run, timed_out};
+use crate::flow::data::Data;
+use crate::flow::expression::Expression;
+use crate::flow::expression::value::to_jq;
+use crate::flow::fault::Fault;
+use crate::flow::model::{Backoff, Catch, ErrorMember, Retry, Try};
+use crate::flow::told::What;
+
+impl Run<'_> {
+    pub(super) async fn attempt(&self, tried: &Try, input: &Data, moment: &Moment<'_>, going: &Going<'_>) -> Result<Acted, Fault> {
+        let catch = &tried.catch;
+        let began = self.setting.world.now();
+        let mut retries = 0;
+        loop {
+            let fault = match self.once(tried, input, moment).await {
+                Ok(done) => return Ok(Acted::of(done)),
+                Err(fault) => fault,
+            };
+            let caught = moment.with(&catch.variable, Data::plain(to_jq(&fault.to_json())));
+            if fault.is_fatal() || !self.catches(catch, &fault, input, &caught)? {
+                return Err(fault);
+            }
+            if let Some(retry) = &catch.retry
+                && let Some(delay) = self.delay(retry, retries, began, input, &caught)?
+            {
+                self.meter.turn(&self.setting.budget)?;
+                retries += 1;
+                going.tell(|| What::Retried { retry: retries, after_millis: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX) });
+                self.setting.world.sleep(delay).await;
+                continue;
+            }
+            return self.handle(catch, fault, input, &caught).await;
+        }
+    }
+
+    async fn once(&self, tried: &Try, input: &Data, moment: &Moment<'_>) -> Result<Done, Fault> {
+        let work = self.tasks(&tried.tasks, input.clone(), moment.around.clone());
+        match tried.catch.retry.as_ref().and_then(|retry| retry.attempt.as_ref()) {
+            None => work.await,
+            Some(limit) => {
+                let limit = self.span(limit, input, moment)?;
+                self.within(limit, work, || timed_out("attempt", limit)).await
+            }
+        }
+    }
+
+    /// What is done once an error is caught for good. An error that only was to be tried again is not handled by that.
+    async fn handle(&self, catch: &Catch, fault: Fault, input: &Data, caught: &Moment<'_>) -> Result<Acted, Fault> {
+        let acted = match &catch.tasks {
+            Some(tasks) => Acted::of(self.tasks(tasks, input.clone(), caught.around.clone()).await?),
+            None if catch.retry.is_some() => return Err(fault),
+            None => Acted::with(input.clone()),
+        };
+        Ok(Acted { then: acted.then.or(catch.then), ..acted })
+    }
+
+    fn catches(&self, catch: &Catch, fault: &Fault, input: &Data, caught: &Moment<'_>) -> Result<bool, Fault> {
+        for (member, wanted) in &catch.with {
+            let (wanted, _) = self.evaluate(wanted, input, caught)?.texts();
+            let is_it = |text: &Option<String>| text.as_deref() == Some(wanted.as_str());
+            let fits = match member {
+                ErrorMember::Kind => fault.is(&wanted),
+                ErrorMember::Status => wanted.parse() == Ok(fault.status),
+                ErrorMember::Title => is_it(&fault.title),
+                ErrorMember::Detail => is_it(&fault.detail),
+                ErrorMember::Instance => is_it(&fault.instance),
+            };
+            if !fits {
+                return Ok(false);
+            }
+        }
+        self.passes(catch.when.as_ref(), catch.except_when.as_ref(), input, caught)
+    }
+
+    fn passes(&self, when: Option<&Expression>, except: Option<&Expression>, input: &Data, moment: &Moment<'_>) -> Result<bool, Fault> {
+        let is_true = |condition: &Expression| {
+            condition.evaluate(input, moment).map(|value| value.real().as_bool()).map_err(Fault::expression)
+        };
+        Ok(when.map_or(Ok(true), is_true)? && !except.map_or(Ok(false), is_true)?)
+    }
+
+    /// How long to wait before it is tried again; nothing where it is not.
+    fn delay(&self, retry: &Retry, retries: u32, began: Timestamp, input: &Data, caught: &Moment<'_>) -> Result<Option<Duration>, Fault> {
+        if retry.count.is_some_and(|most| retries >= most) {
+            return Ok(None);
+        }
+        if !self.passes(retry.when.as_ref(), retry.except_when.as_ref(), input, caught)? {
+            return Ok(None);
+        }
+        let base = retry.delay.as_ref().map_or(Ok(Duration::ZERO), |delay| self.span(delay, input, caught))?;
+        let mut delay = match retry.backoff {
+            Backoff::Constant => base,
+            Backoff::Linear => base.saturating_mul(retries.saturating_add(1)),
+            Backoff::Exponential => base.saturating_mul(1u32.checked_shl(retries).unwrap_or(u32::MAX)),
+        };
+        if let Some((from, to)) = &retry.jitter {
+            let (from, to) = (self.span(from, input, caught)?, self.span(to, input, caught)?);
+            delay = delay.saturating_add(self.between(from, to));
+        }
+        if let Some(limit) = &retry.duration {
+            let limit = SignedDuration::try_from(self.span(limit, input, caught)?).unwrap_or(SignedDuration::MAX);
+            let spent = self.setting.world.now().duration_since(began);
+            let wait = SignedDuration::try_from(delay).unwrap_or(SignedDuration::MAX);
+            if spent.saturating_add(wait) > limit {
+                return Ok(None);
+            }
+        }
+        Ok(Some(delay))
+    }
+
+    /// A length of time by chance.
+    fn between(&self, from: Duration, to: Duration) -> Duration {
+        let width = u64::try_from(to.saturating_sub(from).as_micros()).unwrap_or(u64::MAX);
+        from.saturating_add(Duration::from_micros(self.setting.world.random() % width.saturating_add(1).max(1)))
+    }
+}

@@ -1,0 +1,127 @@
+//! How a request proves who it is: what goes into the request itself, and what whoever sends it must ask for first.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jaq_json::Val;
+use serde_json::json;
+
+use super::Run;
+use super::arguments::{Moment, object};
+use super::call::{Outgoing, Side};
+use crate::flow::data::{Data, REDACTED};
+use crate::flow::expression::value::{text_of, text_to_jq};
+use crate::flow::fault::{Fault, Standard};
+use crate::flow::model::{Authentication, OAuth2Model};
+use crate::flow::session::{Credentials, OAuth2};
+use crate::flow::template::Template;
+
+impl Run<'_> {
+    /// Adds credentials to a request, and tells `$authorization` of them.
+    pub(super) fn authenticate(&self, outgoing: &mut Outgoing, how: &Authentication, input: &Data, moment: &mut Moment<'_>) -> Result<(), Fault> {
+        match how {
+            Authentication::Basic { username, password } => {
+                let (username, password) = (self.text(username, input, moment)?, self.text(password, input, moment)?);
+                let encoded = STANDARD.encode(format!("{}:{}", username.0, password.0));
+                self.authorize(outgoing, "Basic", encoded, moment)
+            }
+            Authentication::Bearer(token) => {
+                let token = self.text(token, input, moment)?.0;
+                self.authorize(outgoing, "Bearer", token, moment)
+            }
+            Authentication::KeyInHeader { name, value } => {
+                let (real, shown) = self.text(value, input, moment)?;
+                outgoing.header(name, &real, &shown)
+            }
+            Authentication::KeyInQuery { name, value } => {
+                let (real, shown) = self.text(value, input, moment)?;
+                outgoing.query(name, &json!(real), &json!(shown));
+                Ok(())
+            }
+            Authentication::Digest { username, password } => {
+                let (username, password) = (self.text(username, input, moment)?.0, self.text(password, input, moment)?.0);
+                outgoing.credentials = Some(Credentials::Digest { username, password });
+                Ok(())
+            }
+            Authentication::OAuth2(model) => {
+                let oauth2 = self.oauth2(model, input, moment)?;
+                outgoing.credentials = Some(Credentials::OAuth2(Box::new(oauth2)));
+                Ok(())
+            }
+        }
+    }
+
+    /// Credentials are shown to nobody, whatever they are made of.
+    fn authorize(&self, outgoing: &mut Outgoing, scheme: &str, parameter: String, moment: &mut Moment<'_>) -> Result<(), Fault> {
+        outgoing.header("authorization", &format!("{scheme} {parameter}"), &format!("{scheme} {REDACTED}"))?;
+        let descriptor = [("scheme", Data::plain(text_to_jq(scheme))), ("parameter", Data::secret(text_to_jq(&parameter)))];
+        moment.authorization(object(descriptor));
+        Ok(())
+    }
+
+    fn text(&self, template: &Template, input: &Data, moment: &Moment<'_>) -> Result<(String, String), Fault> {
+        let (real, shown) = self.evaluate(template, input, moment)?.texts();
+        let shown = shown.unwrap_or_else(|| real.clone());
+        Ok((real, shown))
+    }
+
+    fn oauth2(&self, model: &OAuth2Model, input: &Data, moment: &Moment<'_>) -> Result<OAuth2, Fault> {
+        let (authority, _) = model.authority.evaluate(input, moment).map_err(Fault::expression)?;
+        let text = |template: &Option<Template>| {
+            template.as_ref().map(|template| self.text(template, input, moment).map(|(real, _)| real)).transpose()
+        };
+        let words = |template: &Option<Template>| match template {
+            None => Ok(Vec::new()),
+            Some(template) => self.words(template, input, moment),
+        };
+        let token = |token: &Option<crate::flow::model::TokenModel>| match token {
+            None => Ok(None),
+            Some(token) => Ok::<_, Fault>(Some((self.text(&token.token, input, moment)?.0, self.text(&token.kind, input, moment)?.0))),
+        };
+        let (token_url, discovery_url) = match &model.token_path {
+            Some(path) if path.contains("://") => (path.clone(), None),
+            Some(path) => (format!("{}/{}", authority.trim_end_matches('/'), path.trim_start_matches('/')), None),
+            None => (String::new(), Some(discovery(&authority))),
+        };
+        for address in [Some(token_url.as_str()).filter(|address| !address.is_empty()), discovery_url.as_deref()].into_iter().flatten() {
+            self.allow(&Side::parse(address)?)?;
+        }
+        Ok(OAuth2 {
+            token_url,
+            discovery_url,
+            grant: model.grant,
+            client_id: text(&model.client_id)?,
+            client_secret: text(&model.client_secret)?,
+            client_assertion: text(&model.client_assertion)?,
+            client_authentication: model.client_authentication,
+            json: model.json,
+            scopes: words(&model.scopes)?,
+            audiences: words(&model.audiences)?,
+            issuers: words(&model.issuers)?,
+            username: text(&model.username)?,
+            password: text(&model.password)?,
+            refresh_token: text(&model.refresh_token)?,
+            subject: token(&model.subject)?,
+            actor: token(&model.actor)?,
+        })
+    }
+
+    /// A list of texts, or one text with blanks between its words.
+    fn words(&self, template: &Template, input: &Data, moment: &Moment<'_>) -> Result<Vec<String>, Fault> {
+        let value = self.evaluate(template, input, moment)?;
+        match value.real() {
+            Val::Arr(items) => Ok(items.iter().map(text_of).collect()),
+            Val::TStr(_) | Val::BStr(_) => Ok(text_of(value.real()).split_whitespace().map(str::to_owned).collect()),
+            Val::Null => Ok(Vec::new()),
+            Val::Bool(_) | Val::Num(_) | Val::Obj(_) => {
+                Err(Fault::standard(Standard::Configuration, "Not a list", "scopes, audiences and issuers are lists of texts"))
+            }
+        }
+    }
+}
+
+/// Where an authority describes itself, OpenID Connect Discovery 1.0, section 4.
+fn discovery(authority: &str) -> String {
+    const PATH: &str = "/.well-known/openid-configuration";
+    if authority.ends_with(PATH) { authority.to_owned() } else { format!("{}{PATH}", authority.trim_end_matches('/')) }
+}
+

@@ -1,0 +1,142 @@
+//! `use`: what a stand-alone workflow document declares once and refers to by name.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::{Facts, Parser};
+use crate::flow::codes;
+use crate::flow::finding::{At, Finding, escape};
+use crate::flow::model::{Extension, NamedError, Task};
+
+/// What is declared under `use` and is made of tasks; the rest stands in [`Facts`].
+#[derive(Debug, Default)]
+pub(crate) struct Reusable {
+    pub(crate) functions: BTreeMap<String, Task>,
+    pub(crate) extensions: Vec<Extension>,
+}
+
+const KINDS: [&str; 12] =
+    ["all", "call", "composite", "emit", "for", "fork", "listen", "raise", "run", "set", "switch", "try"];
+
+impl Parser<'_> {
+    /// What the document's flow may refer to. Names come first, so that what refers to them finds them whatever the order.
+    pub(crate) fn facts_of(document: &Map<String, Value>, at: &At<'_>, findings: &mut Vec<Finding>) -> Facts {
+        let mut facts = Facts { emits: true, loose: is_loose(document), ..Facts::default() };
+        let Some(Value::Object(uses)) = document.get("use") else { return facts };
+        let at = &at.key("use");
+        let bare = Facts { loose: facts.loose, ..Facts::default() };
+        let mut parser = Parser::new(&bare);
+        let known = ["authentications", "catalogs", "errors", "extensions", "functions", "retries", "secrets", "timeouts"];
+        parser.keys(uses, at, "`use`", &known, &[]);
+        if uses.contains_key("catalogs") {
+            let message = "`catalogs` are not supported: a flow is whole in its own repository";
+            parser.found(Finding::of_key(&at.key("catalogs"), codes::NEVER, message).hint("Write the function under `use.functions`."));
+        }
+        facts.secrets = parser.names(uses, at, "secrets");
+        facts.functions = parser.section(uses, at, "functions").map(|functions| functions.keys().cloned().collect()).unwrap_or_default();
+        facts.errors = parser.each(uses, at, "errors", Parser::reusable_error);
+        findings.append(&mut parser.findings);
+        // What may hold expressions sees the secrets.
+        let with_secrets = Facts { secrets: facts.secrets.clone(), loose: facts.loose, ..Facts::default() };
+        let mut parser = Parser::new(&with_secrets);
+        facts.timeouts = parser.each(uses, at, "timeouts", |parser, value, at| parser.timeout(value, at));
+        facts.retries = parser.each(uses, at, "retries", |parser, value, at| parser.retry(value, at).map(Arc::new));
+        facts.authentications = parser.each(uses, at, "authentications", |parser, value, at| {
+            let map = parser.map(value, at, "`authentication`")?;
+            parser.scheme(map, at).map(Arc::new)
+        });
+        findings.append(&mut parser.findings);
+        facts
+    }
+
+    /// The functions and extensions, which see everything else that is declared.
+    pub(crate) fn reusable(&mut self, document: &Map<String, Value>, at: &At<'_>) -> Reusable {
+        let Some(Value::Object(uses)) = document.get("use") else { return Reusable::default() };
+        let at = &at.key("use");
+        let functions = self.each(uses, at, "functions", |parser, value, at| {
+            let name = at.pointer().rsplit('/').next().unwrap_or_default().to_owned();
+            let reference = format!("/use/functions/{name}");
+            parser.task(&name, value, at, reference, &[])
+        });
+        Reusable { functions, extensions: self.extensions(uses, at) }
+    }
+
+    fn extensions(&mut self, uses: &Map<String, Value>, at: &At<'_>) -> Vec<Extension> {
+        let Some(value) = uses.get("extensions") else { return Vec::new() };
+        let at = at.key("extensions");
+        let Some(entries) = self.list(value, &at, "`extensions`") else { return Vec::new() };
+        let mut extensions = Vec::with_capacity(entries.len());
+        for (index, entry) in entries.iter().enumerate() {
+            let at = at.index(index);
+            let Some((name, value)) = entry.as_object().filter(|map| map.len() == 1).and_then(|map| map.iter().next()) else {
+                self.found(Finding::new(&at, codes::SHAPE, "an extension is a map with one key, its name"));
+                continue;
+            };
+            let reference = format!("/use/extensions/{index}/{}", escape(name));
+            extensions.extend(self.extension(value, &at.key(name), &reference));
+        }
+        extensions
+    }
+
+    fn extension(&mut self, value: &Value, at: &At<'_>, reference: &str) -> Option<Extension> {
+        let map = self.map(value, at, "an extension")?;
+        self.keys(map, at, "an extension", &["extend", "when", "before", "after"], &[]);
+        let extend = self.required(map, "extend", at, "an extension").and_then(|value| self.text(value, &at.key("extend"), "`extend`"));
+        let extend = extend.filter(|kind| *kind == "wait" || self.one_of(kind, &at.key("extend"), "`extend`", &KINDS));
+        let when = map.get("when").and_then(|value| self.condition(value, &at.key("when"), "`when`"));
+        let mut around = |key: &str| {
+            map.get(key).map(|tasks| self.tasks(tasks, &at.key(key), &format!("{reference}/{key}"))).unwrap_or_default()
+        };
+        let (before, after) = (around("before"), around("after"));
+        // Its tasks speak of the task they are run around.
+        self.reads_definition = true;
+        Some(Extension { extend: extend?.to_owned(), when, before, after })
+    }
+
+    fn section<'v>(&mut self, uses: &'v Map<String, Value>, at: &At<'_>, key: &str) -> Option<&'v Map<String, Value>> {
+        self.map(uses.get(key)?, &at.key(key), &format!("`{key}`"))
+    }
+
+    fn each<T>(
+        &mut self,
+        uses: &Map<String, Value>,
+        at: &At<'_>,
+        key: &str,
+        mut parse: impl FnMut(&mut Self, &Value, &At<'_>) -> Option<T>,
+    ) -> BTreeMap<String, T> {
+        let at = at.key(key);
+        let Some(Value::Object(section)) = uses.get(key) else {
+            if let Some(other) = uses.get(key) {
+                self.map(other, &at, &format!("`{key}`"));
+            }
+            return BTreeMap::new();
+        };
+        section.iter().filter_map(|(name, value)| Some((name.clone(), parse(self, value, &at.key(name))?))).collect()
+    }
+
+    fn names(&mut self, uses: &Map<String, Value>, at: &At<'_>, key: &str) -> Vec<String> {
+        let Some(value) = uses.get(key) else { return Vec::new() };
+        let at = at.key(key);
+        let Some(names) = self.list(value, &at, &format!("`{key}`")) else { return Vec::new() };
+        let names = names.iter().enumerate();
+        names.filter_map(|(index, name)| self.text(name, &at.index(index), "a name").map(str::to_owned)).collect()
+    }
+
+    fn reusable_error(&mut self, value: &Value, at: &At<'_>) -> Option<NamedError> {
+        let map = self.map(value, at, "an error")?;
+        self.keys(map, at, "an error", &["type", "status", "title", "detail", "instance"], &[]);
+        let kind = self.required(map, "type", at, "an error").and_then(|value| self.text(value, &at.key("type"), "`type`"));
+        let status = self.required(map, "status", at, "an error").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
+        if map.contains_key("status") && status.is_none() {
+            self.found(Finding::new(&at.key("status"), codes::VALUE, "`status` must be an HTTP status, 100 to 599"));
+        }
+        let text = |key: &str| map.get(key).and_then(Value::as_str).map(str::to_owned);
+        Some(NamedError { kind: kind?.to_owned(), status: status?, title: text("title"), detail: text("detail") })
+    }
+}
+
+fn is_loose(document: &Map<String, Value>) -> bool {
+    document.get("evaluate").and_then(|evaluate| evaluate.get("mode")).is_some_and(|mode| mode == "loose")
+}
