@@ -3,7 +3,7 @@
 //! Parsing is safe in any process. Running evaluates expressions, which can kill their process or never end: that is for workers alone.
 
 mod codes;
-#[cfg_attr(not(test), expect(dead_code, reason = "the interpreter still reads and writes bodies by itself"))]
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the interpreter still reads and writes bodies by itself"))]
 pub(crate) mod content;
 mod document;
 mod exchange;

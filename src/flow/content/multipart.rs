@@ -69,9 +69,9 @@ fn described(at: &str, name: Option<String>, part: &Map<String, Value>) -> Resul
         return Err(format!("{at} has no `{}`{hint}", short(unknown)));
     }
     let name = name.ok_or_else(|| format!("{at} has no `name`"))?;
-    let Some((content, kind)) = content(at, part)? else { return Ok(None) };
+    let Some(content) = content(at, part)? else { return Ok(None) };
     let filename = text(at, part, "filename")?;
-    let content_type = text(at, part, "contentType")?.or_else(|| kind.map(str::to_owned));
+    let content_type = text(at, part, "contentType")?.or_else(|| holds_json(part).then(|| "application/json".to_owned()));
     if let Some(kind) = &content_type
         && (!kind.contains('/') || !kind.is_ascii())
     {
@@ -80,8 +80,12 @@ fn described(at: &str, name: Option<String>, part: &Map<String, Value>) -> Resul
     Ok(Some(Part { name, filename, content_type, content }))
 }
 
-/// The bytes of a part, with its type where they tell one; nothing where all that is given of them is null.
-fn content(at: &str, part: &Map<String, Value>) -> Result<Option<(Vec<u8>, Option<&'static str>)>, String> {
+fn holds_json(part: &Map<String, Value>) -> bool {
+    part.get("value").is_some_and(|value| value.is_array() || value.is_object())
+}
+
+/// The bytes of a part; nothing where all that is given of them is null.
+fn content(at: &str, part: &Map<String, Value>) -> Result<Option<Vec<u8>>, String> {
     let given: Vec<_> = ["value", "content", "base64"].into_iter().filter_map(|key| Some((key, part.get(key)?))).collect();
     let mut told = given.iter().filter(|(_, value)| !value.is_null());
     let content = match (told.next(), told.next()) {
@@ -89,10 +93,10 @@ fn content(at: &str, part: &Map<String, Value>) -> Result<Option<(Vec<u8>, Optio
         (None, _) => return Ok(None),
         (Some((first, _)), Some((second, _))) => return Err(format!("{at} has both `{first}` and `{second}`")),
         (Some((key, value)), None) => match (*key, value) {
-            ("value", Value::Array(_) | Value::Object(_)) => (value.to_string().into_bytes(), Some("application/json")),
-            ("value", value) => (scalar(value).unwrap_or_default().into_bytes(), None),
-            ("content", Value::String(text)) => (text.clone().into_bytes(), None),
-            ("base64", Value::String(text)) => (from_base64(text).ok_or_else(|| format!("{at}: its `base64` is not base64"))?, None),
+            ("value", Value::Array(_) | Value::Object(_)) => value.to_string().into_bytes(),
+            ("value", value) => scalar(value).unwrap_or_default().into_bytes(),
+            ("content", Value::String(text)) => text.clone().into_bytes(),
+            ("base64", Value::String(text)) => from_base64(text).ok_or_else(|| format!("{at}: its `base64` is not base64"))?,
             (key, other) => return Err(format!("{at}: its `{key}` must be text, not {}", kind_of(other))),
         },
     };

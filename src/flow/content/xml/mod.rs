@@ -70,12 +70,12 @@ fn at(text: &str, offset: u64, why: &str) -> String {
     const LONGEST: usize = 200;
     let end = usize::try_from(offset).unwrap_or(usize::MAX).min(text.len());
     let before = text.as_bytes().get(..end).unwrap_or_default();
-    let line = before.split(|byte| *byte == b'\n');
-    let (lines, last) = (line.clone().count(), line.last().unwrap_or_default());
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let last = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
     let column = String::from_utf8_lossy(last).chars().count() + 1;
     // Messages quote names, which can be as long as the document.
     let why: String = why.chars().take(LONGEST).collect();
-    format!("the response is not XML that can be read: line {lines}, column {column}: {why}")
+    format!("the response is not XML that can be read: line {line}, column {column}: {why}")
 }
 
 struct Document<'o> {
