@@ -4,6 +4,8 @@
 
 mod codes;
 mod data;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the interpreter still reads and writes bodies by itself"))]
+pub(crate) mod content;
 mod document;
 mod exchange;
 mod expression;

@@ -103,7 +103,9 @@ pub struct ExpectedRequest {
     /// Headers by name, in any case; others may be there too.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
     pub headers: Ordered<String>,
-    /// The whole body, as JSON or as text.
+    /// The whole body, as JSON or as text. A map also compares with a form's fields, in which a name that comes again has a list.
+    /// A list of parts, or a map of them by name, compares with a multipart form: a part is described by `name`, `value` or `content`
+    /// or `base64`, `filename` and `contentType`; what is not said of a part is not compared. Bytes compare with `{ base64: … }`.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
 }

@@ -1,5 +1,6 @@
 //! Runs the suites of a bundle, in the worker: each case against its mocked exchanges, told before and after.
 
+mod body;
 mod connection;
 mod difference;
 mod exchange;
