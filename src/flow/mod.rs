@@ -14,6 +14,8 @@ pub(crate) mod finding;
 pub(crate) mod hosts;
 mod interpreter;
 mod model;
+#[cfg_attr(not(test), expect(dead_code, reason = "the interpreter calls it next"))]
+pub(crate) mod openapi;
 mod parse;
 mod program;
 mod redact;

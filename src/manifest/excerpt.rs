@@ -1,7 +1,7 @@
 //! A stranger's text made fit for a message: one line, not long, and nothing that a terminal or a page would obey.
 
 /// The beginning of a value, with control and direction characters written as escapes.
-pub(super) fn of(text: &str) -> String {
+pub(crate) fn of(text: &str) -> String {
     cut(text, 60)
 }
 

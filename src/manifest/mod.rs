@@ -36,8 +36,10 @@ pub use connector::{
 };
 pub use digest::{MANIFEST, digest};
 pub use document::Document;
+pub(crate) use excerpt::of as excerpt;
 pub use hidden::is_obeyed;
 pub use order::Ordered;
+pub(crate) use scalar::resolve as plain_scalar;
 pub use schemas::{schema_text, schemas};
 pub use suggestion::nearest;
 pub use suite::{Case, Exchange, Expectation, ExpectedError, ExpectedEvent, ExpectedRequest, MockedResponse, Suite, WebhookRequest};

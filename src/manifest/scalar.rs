@@ -5,7 +5,7 @@ use serde_json::{Number, Value};
 
 /// Why a plain scalar has no value here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unreadable {
+pub(crate) enum Unreadable {
     /// `.nan`, `.inf` or a number beyond the largest one.
     NotFinite,
     /// A whole number of more digits than can be kept exactly.
@@ -13,7 +13,7 @@ pub(super) enum Unreadable {
 }
 
 /// The value of a plain scalar.
-pub(super) fn resolve(text: &str) -> Result<Value, Unreadable> {
+pub(crate) fn resolve(text: &str) -> Result<Value, Unreadable> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
         "true" | "True" | "TRUE" => return Ok(Value::Bool(true)),
