@@ -18,6 +18,7 @@ mod schema;
 mod session;
 mod template;
 mod told;
+pub mod trigger;
 mod uri;
 mod world;
 

@@ -13,6 +13,7 @@ use super::model::{ConnectionModel, Flow, NamedError};
 use super::parse::{Facts, Parser};
 use super::redact::Redactor;
 use super::schema::Judge;
+use super::trigger::{self, Trigger};
 use super::world::World;
 use crate::manifest::{Bundle, Document, Manifest, Schema, Tasks};
 use crate::model::Problem;
@@ -53,6 +54,7 @@ pub struct Program {
     connector: String,
     flows: BTreeMap<Target, Flow>,
     schemas: BTreeMap<Target, [Option<Value>; 2]>,
+    triggers: BTreeMap<String, Trigger>,
     connection: ConnectionModel,
     errors: BTreeMap<String, NamedError>,
     types: Map<String, Value>,
@@ -78,6 +80,7 @@ impl Program {
             connector: manifest.name.clone(),
             flows: BTreeMap::new(),
             schemas: BTreeMap::new(),
+            triggers: BTreeMap::new(),
             connection,
             errors: BTreeMap::new(),
             types: manifest.types.iter().map(|(name, schema)| (name.to_owned(), schema.0.clone())).collect(),
@@ -109,17 +112,11 @@ impl Program {
             self.flow(Target::Trigger(name.to_owned()), trigger.tasks.as_ref(), schemas, parser, &format!("{base}/do"));
             parser.emits = false;
             undeclared(&trigger.errors, parser, &format!("{base}/errors"));
-            if let Some(by) = &trigger.deduplicate_by {
-                parser.condition(&Value::String(by.clone()), &At::base(&format!("{base}/deduplicateBy")), "`deduplicateBy`");
-            }
-            if let Some(webhook) = &trigger.on.webhook {
-                for (key, flow) in [("subscribe", &webhook.subscribe), ("unsubscribe", &webhook.unsubscribe)] {
-                    if let Some(flow) = flow {
-                        parser.tasks(&flow.tasks.0, &At::base(&format!("{base}/on/webhook/{key}/do")), "/do");
-                    }
-                }
+            if let Some(trigger) = trigger::parse(parser, trigger, &base) {
+                self.triggers.insert(name.to_owned(), trigger);
             }
         }
+        trigger::distinct(parser, manifest);
     }
 
     fn flow(&mut self, target: Target, tasks: Option<&Tasks>, schemas: [Option<&Schema>; 2], parser: &mut Parser<'_>, pointer: &str) {
@@ -134,6 +131,11 @@ impl Program {
     /// Whether there is such a flow.
     pub fn has(&self, target: &Target) -> bool {
         self.flows.contains_key(target)
+    }
+
+    /// A trigger, ready to decide about requests and moments.
+    pub fn trigger(&self, name: &str) -> Option<&Trigger> {
+        self.triggers.get(name)
     }
 
     /// Runs one of the flows. Evaluates expressions: only for worker processes.
