@@ -8,19 +8,21 @@ use switchboard::model::{
     Verdict, Version,
 };
 use switchboard::registry::{Actual, BundleMissing, Holding, Publication, PublishedVersion, Registry, SqlRegistry, WrongDigest};
-use switchboard::store::{CachedDeclaration, Database, LeaseLost, NewFact, SqlStore, Store, StoredPlan};
+use switchboard::store::{CachedDeclaration, Database, LeaseLost, NewFact, SqlStore, Store, StoredPlan, TriggerKey, TriggerStates};
 
 #[tokio::test]
 async fn the_story_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     let database = Database::open(&folder.path().join("switchboard.db")).await.unwrap();
     tell(&SqlStore::new(&database), &SqlRegistry::new(&database)).await;
+    triggers_keep_their_state(&SqlStore::new(&database)).await;
 }
 
 #[tokio::test]
 async fn the_story_in_memory() {
     let database = Database::memory().await.unwrap();
     tell(&SqlStore::new(&database), &SqlRegistry::new(&database)).await;
+    triggers_keep_their_state(&SqlStore::new(&database)).await;
 }
 
 /// The whole story. A new backend has to stand it unchanged.
@@ -264,4 +266,21 @@ async fn risen(registry: &dyn Registry, revision: &mut u64) {
     let now = registry.revision().await.unwrap();
     assert!(now > *revision, "{now} is not above {revision}");
     *revision = now;
+}
+
+async fn triggers_keep_their_state(states: &dyn TriggerStates) {
+    let key = |place: &str, trigger: &str| TriggerKey { environment: environment(place), connector: github(), trigger: trigger.to_owned() };
+    let (test, production, other) = (key("test", "issue-opened"), key("production", "issue-opened"), key("test", "issue-closed"));
+    assert_eq!(states.trigger_state(&test).await.unwrap(), None);
+    states.put_trigger_state(&test, "{\"cursor\":1}").await.unwrap();
+    states.put_trigger_state(&production, "{\"cursor\":2}").await.unwrap();
+    states.put_trigger_state(&other, "{}").await.unwrap();
+    states.put_trigger_state(&test, "{\"cursor\":3}").await.unwrap();
+    assert_eq!(states.trigger_state(&test).await.unwrap().as_deref(), Some("{\"cursor\":3}"));
+    assert_eq!(states.trigger_state(&production).await.unwrap().as_deref(), Some("{\"cursor\":2}"));
+    assert_eq!(states.triggers_with_state().await.unwrap(), [production, other.clone(), test.clone()]);
+    states.remove_trigger_state(&test).await.unwrap();
+    states.remove_trigger_state(&test).await.unwrap();
+    assert_eq!(states.trigger_state(&test).await.unwrap(), None);
+    assert_eq!(states.trigger_state(&other).await.unwrap().as_deref(), Some("{}"));
 }

@@ -23,6 +23,7 @@ mod schema;
 mod session;
 mod template;
 mod told;
+pub mod trigger;
 mod uri;
 mod virtual_clock;
 mod world;

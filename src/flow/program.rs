@@ -14,6 +14,7 @@ use super::model::{ConnectionModel, Flow, NamedError};
 use super::parse::{Facts, Parser};
 use super::redact::Redactor;
 use super::schema::Judge;
+use super::trigger::{self, Trigger};
 use super::world::World;
 use crate::manifest::{Bundle, Document, Manifest, Schema, Tasks};
 use crate::model::Problem;
@@ -64,6 +65,7 @@ pub struct Program {
     connector: String,
     library: Library,
     schemas: BTreeMap<Target, [Option<Value>; 2]>,
+    triggers: BTreeMap<String, Trigger>,
     connection: ConnectionModel,
     secrets: Vec<String>,
 }
@@ -90,6 +92,7 @@ impl Program {
                 ..Library::default()
             },
             schemas: BTreeMap::new(),
+            triggers: BTreeMap::new(),
             connection,
             secrets: secrets(manifest),
         };
@@ -119,17 +122,11 @@ impl Program {
             self.flow(Target::Trigger(name.to_owned()), trigger.tasks.as_ref(), schemas, parser, &format!("{base}/do"));
             parser.emits = false;
             undeclared(&trigger.errors, parser, &format!("{base}/errors"));
-            if let Some(by) = &trigger.deduplicate_by {
-                parser.condition(&Value::String(by.clone()), &At::base(&format!("{base}/deduplicateBy")), "`deduplicateBy`");
-            }
-            if let Some(webhook) = &trigger.on.webhook {
-                for (key, flow) in [("subscribe", &webhook.subscribe), ("unsubscribe", &webhook.unsubscribe)] {
-                    if let Some(flow) = flow {
-                        parser.tasks(&flow.tasks.0, &At::base(&format!("{base}/on/webhook/{key}/do")), "/do");
-                    }
-                }
+            if let Some(trigger) = trigger::parse(parser, trigger, &base) {
+                self.triggers.insert(name.to_owned(), trigger);
             }
         }
+        trigger::distinct(parser, manifest);
     }
 
     fn flow(&mut self, target: Target, tasks: Option<&Tasks>, schemas: [Option<&Schema>; 2], parser: &mut Parser<'_>, pointer: &str) {
@@ -144,6 +141,11 @@ impl Program {
     /// Whether there is such a flow.
     pub fn has(&self, target: &Target) -> bool {
         self.library.flows.contains_key(target)
+    }
+
+    /// A trigger, ready to decide about requests and moments.
+    pub fn trigger(&self, name: &str) -> Option<&Trigger> {
+        self.triggers.get(name)
     }
 
     /// Runs one of the flows. Evaluates expressions: only for worker processes.

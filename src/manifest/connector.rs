@@ -6,9 +6,9 @@ use schemars::{JsonSchema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::de::{given, whole};
+use super::de::whole;
 use super::order::Ordered;
-use super::{Connection, form};
+use super::{Connection, Trigger, form};
 use crate::model::{Kind, Status};
 
 /// The only `apiVersion` there is.
@@ -160,85 +160,6 @@ pub struct Action {
     /// Its flow.
     #[serde(rename = "do", default, skip_serializing_if = "Option::is_none")]
     pub tasks: Option<Tasks>,
-}
-
-/// Something the connector listens to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Trigger {
-    /// What people see.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// When it fires.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// The heading it is listed under.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub group: Option<String>,
-    /// What starts its flow.
-    pub on: Start,
-    /// The trigger's own parameters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub input: Option<Schema>,
-    /// The data of the events it emits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output: Option<Schema>,
-    /// Which declared errors it can raise.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(inner(regex(pattern = form::KEBAB)))]
-    pub errors: Vec<String>,
-    /// An expression over an event's data: events with a value seen before are dropped.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deduplicate_by: Option<String>,
-    /// Its flow.
-    #[serde(rename = "do", default, skip_serializing_if = "Option::is_none")]
-    pub tasks: Option<Tasks>,
-}
-
-/// What starts a trigger's flow: a webhook or a schedule.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
-pub struct Start {
-    /// A request from the service.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub webhook: Option<Webhook>,
-    /// The passing of time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub schedule: Option<Schedule>,
-}
-
-/// Requests that the service sends.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Webhook {
-    /// The path below the connector's own address.
-    #[schemars(regex(pattern = form::PATH))]
-    pub path: String,
-    /// How a request proves that it comes from the service.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("type" = "object"))]
-    pub verify: Option<Value>,
-    /// The flow that asks the service to send requests.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subscribe: Option<TestConnection>,
-    /// The flow that asks it to stop.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unsubscribe: Option<TestConnection>,
-}
-
-/// When a polled trigger runs: every so often, or by a cron line.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
-pub struct Schedule {
-    /// An ISO 8601 duration, such as `PT5M`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = form::DURATION))]
-    pub every: Option<String>,
-    /// Five fields: minute, hour, day of month, month, day of week.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cron: Option<String>,
 }
 
 /// An error the flows can raise, as a problem of RFC 7807.

@@ -20,6 +20,10 @@ pub(super) const COMMIT: &str = r"^[0-9a-f]{40,64}$";
 pub(super) const HOST: &str = r"^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$";
 /// Webhook paths.
 pub(super) const PATH: &str = r"^/[^\s?#]*$";
+/// Methods of webhooks.
+pub(super) const METHOD: &str = r"^(get|post|put|patch|delete|head|options)$";
+/// Names of headers, RFC 9110, section 5.1.
+pub(super) const HEADER: &str = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$";
 /// Pictures in the connector's folder.
 pub(super) const ICON: &str = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.(svg|png)$";
 /// ISO 8601 durations without years and months, which have no fixed length.
@@ -40,6 +44,8 @@ pub(super) fn in_words(pattern: &str) -> Option<&'static str> {
         DIGEST => "a digest of 64 hexadecimal digits",
         HOST => "a host's name alone, such as `api.example.com` or `*.example.com`",
         PATH => "a path that begins with `/`",
+        METHOD => "`get`, `post`, `put`, `patch`, `delete`, `head` or `options`",
+        HEADER => "the name of a header, such as `X-Signature`",
         ICON => "the name of an SVG or PNG file in the connector's folder",
         DURATION => "an ISO 8601 duration such as `PT5M` or `P1D`",
         TEXT => "some text",

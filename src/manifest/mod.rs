@@ -22,18 +22,18 @@ mod suite;
 mod syntax;
 mod text;
 mod tree;
+mod trigger;
 mod typed;
 mod values;
 mod violation;
+mod webhook;
 mod wording;
 
 pub use bundle::{Bundle, SuiteFile};
 pub use code::{CODES, Code};
 pub use config::{CONFIG, Config, DeletionPolicy, Environment, ReviewPolicy, ReviewProvider};
 pub use connection::{ApiKey, Authentication, Basic, Bearer, Connection, ConnectionValue, ConnectionValues, Property, PropertyType};
-pub use connector::{
-    API_VERSION, Action, DeclaredError, DocLinks, Manifest, Schedule, Schema, Start, Tasks, TestConnection, Trigger, Visibility, Webhook,
-};
+pub use connector::{API_VERSION, Action, DeclaredError, DocLinks, Manifest, Schema, Tasks, TestConnection, Visibility};
 pub use digest::{MANIFEST, digest};
 pub use document::Document;
 pub(crate) use excerpt::of as excerpt;
@@ -44,3 +44,5 @@ pub use schemas::{schema_text, schemas};
 pub use suggestion::nearest;
 pub use suite::{Case, Exchange, Expectation, ExpectedError, ExpectedEvent, ExpectedRequest, MockedResponse, Suite, WebhookRequest};
 pub use text::LARGEST_FILE;
+pub use trigger::{Overlap, Schedule, Start, Trigger};
+pub use webhook::{Algorithm, Answer, Challenge, Encoding, Hmac, KeyEncoding, Method, Methods, Signing, Token, Verify, Webhook};

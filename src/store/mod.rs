@@ -1,4 +1,4 @@
-//! PORT: facts, evidence, plans and the lease's epoch. The adapter is [`SqlStore`], by default on a SQLite file.
+//! PORT: facts, evidence, plans, the lease's epoch, and what triggers keep. The adapter is [`SqlStore`], by default on a SQLite file.
 
 mod database;
 mod declarations;
@@ -8,11 +8,13 @@ mod failure;
 mod plans;
 mod sql;
 mod sqlite;
+mod triggers;
 
 pub use database::Database;
 pub(crate) use database::{number, unreadable};
 pub use failure::{DatabaseCause, DatabaseError};
 pub use sql::SqlStore;
+pub use triggers::{TriggerKey, TriggerStates};
 
 use anyhow::Result;
 use async_trait::async_trait;

@@ -17,6 +17,10 @@ impl SqlStore {
         Self(database.clone())
     }
 
+    pub(super) fn database(&self) -> &Database {
+        &self.0
+    }
+
     /// Keeps evidence and facts in one transaction.
     async fn append_both(&self, evidence: Option<&Evidence>, facts: &[NewFact]) -> Result<i64, sqlx::Error> {
         let mut transaction = self.0.begin().await?;

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+use switchboard::flow::trigger::TriggerState;
 use switchboard::model::{Digest, Evidence, Fact, FactKind, Verdict};
 use switchboard::registry::{Registry, SqlRegistry};
-use switchboard::store::{CachedDeclaration, Database, DatabaseCause, DatabaseError, NewFact, SqlStore, Store, StoredPlan};
+use switchboard::store::{CachedDeclaration, Database, DatabaseCause, DatabaseError, NewFact, SqlStore, Store, StoredPlan, TriggerStates};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + second).unwrap()
@@ -220,6 +221,12 @@ async fn every_earlier_schema_migrates_with_its_data() {
         assert_eq!(store.plan().await.unwrap().unwrap().epoch, 3);
         assert_eq!(store.declarations().await.unwrap().len(), 1);
         assert_eq!(store.append(&[started(1)]).await.unwrap(), 3);
+        let triggers = store.triggers_with_state().await.unwrap();
+        assert_eq!(triggers.len(), usize::from(migration.version >= 2));
+        for trigger in &triggers {
+            let state = store.trigger_state(trigger).await.unwrap().unwrap();
+            assert!(TriggerState::read(&state).unwrap().seen.has(&serde_json::json!("4711")), "{state}");
+        }
         let actual = registry.actual().await.unwrap();
         assert_eq!((actual.holdings.len(), actual.published.len()), (2, 1));
         let files = registry.bundle(&digest).await.unwrap().unwrap();
