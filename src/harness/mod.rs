@@ -2,6 +2,7 @@
 
 mod flow_run;
 mod limits;
+pub mod live;
 mod offline;
 mod pool;
 mod process;
