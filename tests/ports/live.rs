@@ -3,3 +3,4 @@
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be made is a failed test")]
 
 mod requests;
+mod runs;

@@ -32,13 +32,15 @@ const OF_THE_CONNECTION: [&str; 10] = [
 pub struct ExchangeLimits {
     /// From the request to the last byte of the response.
     pub time: Duration,
+    /// The size of a request's body, in bytes.
+    pub request: usize,
     /// The size of a response's body, in bytes.
     pub response: usize,
 }
 
 impl Default for ExchangeLimits {
     fn default() -> Self {
-        Self { time: Duration::from_secs(120), response: 16 << 20 }
+        Self { time: Duration::from_secs(120), request: 16 << 20, response: 16 << 20 }
     }
 }
 
@@ -82,7 +84,7 @@ impl Transport for NetworkTransport {
     async fn exchange(&self, request: Request) -> Result<Response, Unanswered> {
         let route = self.policy.route(&request.url)?;
         let host = request.url.host_str().unwrap_or_default().to_owned();
-        let request = outgoing(request, route.url.clone())?;
+        let request = outgoing(request, route.url.clone(), self.limits.request)?;
         let sent = tokio::time::timeout(self.limits.time, self.sent(request, &route, &host)).await;
         sent.unwrap_or_else(|_| Err(Unanswered::timeout(format!("`{host}` did not answer within {} s", self.limits.time.as_secs_f32()))))
     }
@@ -101,13 +103,16 @@ impl Transport for NetworkTransport {
 }
 
 /// The request as it travels.
-fn outgoing(request: Request, url: Url) -> Result<reqwest::Request, Unanswered> {
+fn outgoing(request: Request, url: Url, most: usize) -> Result<reqwest::Request, Unanswered> {
     let method = Method::from_bytes(request.method.as_bytes()).ok().filter(|method| *method != Method::CONNECT);
     let method = method.ok_or_else(|| Unanswered::configuration(format!("`{}` is not a method that can be sent", request.method)))?;
     let mut headers = headers(&request)?;
     let encoded = request.body.map(body::encode);
     if let Some(kind) = encoded.as_ref().and_then(|encoded| encoded.content_type.as_ref()) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_str(kind).map_err(|_| unfit("content-type"))?);
+    }
+    if encoded.as_ref().is_some_and(|encoded| encoded.bytes.len() > most) {
+        return Err(Unanswered::configuration(format!("the request's body is bigger than {most} bytes")));
     }
     let mut url = url;
     if !url.username().is_empty() {
