@@ -8,12 +8,13 @@ use anyhow::{Context, Result};
 
 use crate::daemon::Lease;
 use crate::forge::LocalForge;
+use crate::harness::live::{ExchangeLimits, Live, Network, RunLimits};
 use crate::harness::{Workers, WorkersConfig};
 use crate::model::SystemClock;
 use crate::pass::{Memory, RetryPolicy, World};
 use crate::registry::SqlRegistry;
 use crate::repository::{Credentials, GitOptions, GitRepository, Location};
-use crate::settings::{Settings, Site};
+use crate::settings::{LimitFlags, Settings, Site};
 use crate::store::{Database, SqlStore};
 
 /// How many steps a pass performs at once: enough that a slow forge delays nobody, few enough that it is not flooded.
@@ -68,6 +69,24 @@ pub async fn assemble(settings: &Settings, site: Site) -> Result<Assembled> {
 pub fn workers(settings: &Settings) -> Result<WorkersConfig> {
     let program = std::env::current_exe().context("cannot tell where this program is, to start its workers")?;
     Ok(WorkersConfig { concurrency: settings.workers, ..WorkersConfig::new(program) })
+}
+
+/// What runs flows live, on the machine's own network.
+pub fn live(settings: &Settings, limits: &LimitFlags) -> Result<Live> {
+    let memory = u64::from(limits.flow_memory) << 20;
+    let config = WorkersConfig { memory, case_deadline: limits.flow_time, ..workers(settings)? };
+    Ok(Live::new(config, Network::default()))
+}
+
+/// What each of these flows may use.
+pub fn run_limits(limits: &LimitFlags) -> RunLimits {
+    let size = (limits.message_size as usize) << 20;
+    RunLimits {
+        time: limits.flow_time,
+        evaluation: limits.evaluation_time,
+        steps: limits.flow_steps,
+        exchange: ExchangeLimits { time: limits.request_time, request: size, response: size },
+    }
 }
 
 impl Assembled {

@@ -42,6 +42,35 @@ pub struct WatchFlags {
     pub workers: Option<u16>,
 }
 
+/// The limits of flows that run live, each also a `SWITCHBOARD_*` variable.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitFlags {
+    /// How long a flow may take as a whole, such as 30s or 5m
+    #[arg(long, env = "SWITCHBOARD_FLOW_TIME", value_name = "TIME", default_value = "5m", value_parser = duration)]
+    pub flow_time: Duration,
+
+    /// How long one evaluation of an expression may take
+    #[arg(long, env = "SWITCHBOARD_EVALUATION_TIME", value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub evaluation_time: Duration,
+
+    /// How long one request may take
+    #[arg(long, env = "SWITCHBOARD_REQUEST_TIME", value_name = "TIME", default_value = "2m", value_parser = duration)]
+    pub request_time: Duration,
+
+    /// How many tasks a flow may run
+    #[arg(long, env = "SWITCHBOARD_FLOW_STEPS", value_name = "COUNT", default_value = "10000", value_parser = clap::value_parser!(u32).range(1..))]
+    pub flow_steps: u32,
+
+    /// How big a response or a request may be, in MiB
+    #[arg(long, env = "SWITCHBOARD_MESSAGE_SIZE", value_name = "MIB", default_value = "16", value_parser = clap::value_parser!(u32).range(1..=32))]
+    pub message_size: u32,
+
+    /// How much memory a flow's process may use, in MiB
+    #[arg(long, env = "SWITCHBOARD_FLOW_MEMORY", value_name = "MIB", default_value = "512", value_parser = clap::value_parser!(u32).range(128..=65536))]
+    pub flow_memory: u32,
+}
+
 /// Everything that flags and environment decide.
 #[derive(Debug, Clone)]
 pub struct Settings {

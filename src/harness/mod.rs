@@ -1,17 +1,19 @@
-//! PORT: runs bundles' test suites in worker processes and returns their evidence. The adapter is [`Workers`].
+//! PORT: runs bundles' test suites in worker processes and returns their evidence. The adapter is [`Workers`]; flows that reach the
+//! network run beside them, see [`live`].
 
-mod flow_run;
 mod limits;
-mod offline;
+pub mod live;
+mod live_task;
+mod piped;
 mod pool;
 mod process;
 mod protocol;
 mod run;
 mod suite;
+mod watch;
 pub mod worker;
 mod workers;
 
-pub use flow_run::{FlowOutcome, run_flow};
 pub use workers::{Workers, WorkersConfig};
 
 use anyhow::Result;

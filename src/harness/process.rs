@@ -6,12 +6,14 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
+use futures_util::StreamExt as _;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
 
-use super::protocol::{self, Limits, Task, Word};
+use super::protocol::{self, Limits, Said, Task, Word};
 use super::workers::WorkersConfig;
 
 /// How much of a worker's stderr is kept, in bytes.
@@ -39,11 +41,22 @@ pub(super) enum Blame {
     Machine,
 }
 
+/// What a worker says, frame by frame.
+pub(super) type Words = FramedRead<ChildStdout, LengthDelimitedCodec>;
+
+/// Waits for the next word; where it is given up, nothing is lost.
+pub(super) async fn next_word(words: &mut Words) -> io::Result<Word> {
+    match words.next().await {
+        Some(frame) => Ok(serde_json::from_slice(&frame?)?),
+        None => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}
+
 /// A worker process. Dropping it kills the process.
 pub(super) struct Worker {
     child: Child,
     stdin: ChildStdin,
-    stdout: BufReader<ChildStdout>,
+    stdout: Words,
     stderr: JoinHandle<Vec<u8>>,
     memory: u64,
     /// How many tasks it was given.
@@ -70,23 +83,27 @@ impl Worker {
         let limits = Limits { memory: config.memory, cpu: config.case_deadline.as_secs().saturating_mul(60).clamp(60, 3600) };
         // A worker that is gone already tells so when it is asked for something.
         let _ = stdin.write_all(&protocol::frame(&limits)?).await;
-        Ok(Self { child, stdin, stdout: BufReader::new(stdout), stderr: tokio::spawn(keep(stderr)), memory: config.memory, tasks: 0 })
+        let codec = LengthDelimitedCodec::builder().little_endian().max_frame_length(protocol::LARGEST).new_codec();
+        let stdout = FramedRead::new(stdout, codec);
+        Ok(Self { child, stdin, stdout, stderr: tokio::spawn(keep(stderr)), memory: config.memory, tasks: 0 })
     }
 
     /// Asks for something.
-    pub(super) async fn ask(&mut self, task: &Task) -> io::Result<()> {
+    pub(super) async fn ask(&mut self, task: Task) -> io::Result<()> {
         self.tasks += 1;
-        self.stdin.write_all(&protocol::frame(task)?).await?;
+        self.stdin.write_all(&protocol::frame(&Said::Task(task))?).await?;
         self.stdin.flush().await
     }
 
     /// Waits for what it says next.
     pub(super) async fn hear(&mut self) -> io::Result<Word> {
-        let mut header = [0; 4];
-        self.stdout.read_exact(&mut header).await?;
-        let mut bytes = vec![0; protocol::length(header)?];
-        self.stdout.read_exact(&mut bytes).await?;
-        Ok(serde_json::from_slice(&bytes)?)
+        next_word(&mut self.stdout).await
+    }
+
+    /// Both ways of the conversation, to be used at once.
+    pub(super) fn ways(&mut self) -> (&mut ChildStdin, &mut Words) {
+        self.tasks += 1;
+        (&mut self.stdin, &mut self.stdout)
     }
 
     /// Ends it.

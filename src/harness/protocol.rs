@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use crate::flow::{Response, Sending, Target, Told, Unanswered};
 use crate::model::{BundleFiles, CaseReport, Place, Problem};
 
 /// The largest frame that either side takes, in bytes.
@@ -21,13 +22,56 @@ pub(crate) struct Limits {
     pub(crate) cpu: u64,
 }
 
+/// What a worker reads after its limits.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Said {
+    /// Something to do.
+    Task(Task),
+    /// The answer to the question of this number.
+    Answer(u64, Answer),
+}
+
 /// What a worker is asked to do.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Task {
     /// Run a bundle's suites, from this case on (counted through all of them).
     Suites { connector: String, files: Vec<(String, Content)>, from: usize },
-    /// Run a stand-alone workflow.
-    Flow { file: String, content: Content, input: Value, limit: Duration },
+    /// Run one flow whose effects happen in the parent.
+    Live(Box<Live>),
+}
+
+/// One live run.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Live {
+    pub(crate) subject: Subject,
+    pub(crate) input: Value,
+    /// How long it may take.
+    pub(crate) time: Duration,
+    /// How long one evaluation of an expression may take.
+    pub(crate) evaluation: Duration,
+    /// How many tasks it may run.
+    pub(crate) steps: u32,
+    /// How big a response may be, in bytes.
+    pub(crate) response: usize,
+    /// Whether the parent wants to hear what happens.
+    pub(crate) heard: bool,
+}
+
+/// Which flow runs.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Subject {
+    /// A stand-alone workflow.
+    Workflow { file: String, content: Content },
+    /// One of a connector's flows, with the connection's values.
+    Connector { connector: String, files: Vec<(String, Content)>, target: Named, connection: Map<String, Value> },
+}
+
+/// Which of a connector's flows, as it travels.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Named {
+    Action(String),
+    Trigger(String),
+    TestConnection,
 }
 
 /// What a worker says.
@@ -41,10 +85,64 @@ pub(crate) enum Word {
     Done,
     /// It did not begin, for these reasons.
     Invalid(Vec<Problem>),
-    /// The workflow's output.
-    Output(Value),
-    /// The error that ended the workflow, RFC 7807.
-    Fault(Value),
+    /// It asks for an effect, and goes on once it has the answer. No number comes twice.
+    Asked { number: u64, question: Question, during: Option<String> },
+    /// It no longer needs the answer to the question of this number.
+    Withdrew(u64),
+    /// What happened in the flow.
+    Told(Box<Told>),
+    /// It ends itself, because the flow overstays. `during` is the task that began last.
+    Overstayed { limit: Overstayed, during: Option<String> },
+    /// The flow ended: its output, or the error that ended it (RFC 7807), and the events it emitted.
+    Outcome { result: Result<Value, Value>, events: Vec<Value> },
+}
+
+/// An effect that happens in the parent.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Question {
+    /// A request.
+    Send(Box<Sending>),
+    /// Time that passes.
+    Sleep(Duration),
+    /// A file that belongs to the flow.
+    File(String),
+}
+
+/// What came of an effect.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Answer {
+    Response(Result<Response, Unanswered>),
+    Slept,
+    File(Result<Content, Unanswered>),
+}
+
+/// Which limit a flow overstays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Overstayed {
+    /// That of one evaluation.
+    Evaluation,
+    /// That of the whole run.
+    Run,
+}
+
+impl From<Target> for Named {
+    fn from(target: Target) -> Self {
+        match target {
+            Target::Action(name) => Self::Action(name),
+            Target::Trigger(name) => Self::Trigger(name),
+            Target::TestConnection => Self::TestConnection,
+        }
+    }
+}
+
+impl From<Named> for Target {
+    fn from(named: Named) -> Self {
+        match named {
+            Named::Action(name) => Self::Action(name),
+            Named::Trigger(name) => Self::Trigger(name),
+            Named::TestConnection => Self::TestConnection,
+        }
+    }
 }
 
 /// Which case, told before it runs: it may be the last that the worker tells.
@@ -131,12 +229,12 @@ mod tests {
     fn messages_arrive_as_they_were_sent() {
         let mut pipe = Vec::new();
         let files = vec![("a".to_owned(), Content::of(b"text")), ("b".to_owned(), Content::of(&[0xff, 0]))];
-        write(&mut pipe, &Task::Suites { connector: "c".to_owned(), files, from: 3 }).unwrap();
+        write(&mut pipe, &Said::Task(Task::Suites { connector: "c".to_owned(), files, from: 3 })).unwrap();
         let mut pipe = pipe.as_slice();
-        let Some(Task::Suites { files, from: 3, .. }) = read(&mut pipe).unwrap() else { panic!() };
+        let Some(Said::Task(Task::Suites { files, from: 3, .. })) = read(&mut pipe).unwrap() else { panic!() };
         let files = unpack(files);
         assert_eq!((files.get("a"), files.get("b")), (Some(&b"text"[..]), Some(&[0xff, 0][..])));
-        assert!(read::<Task>(&mut pipe).unwrap().is_none());
+        assert!(read::<Said>(&mut pipe).unwrap().is_none());
     }
 
     #[test]

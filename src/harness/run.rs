@@ -96,7 +96,7 @@ impl Run<'_> {
         let connector = self.job.connector.as_str().to_owned();
         let task = Task::Suites { connector, files: pack(&self.job.files), from: self.cases.len() };
         let deadline = self.pool.config.case_deadline;
-        match timeout(deadline, worker.ask(&task)).await {
+        match timeout(deadline, worker.ask(task)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) if error.kind() == ErrorKind::InvalidData => {
                 return Turn::TooLarge(format!("the tests could not be run: {error}"));
@@ -122,7 +122,7 @@ impl Run<'_> {
                     self.pool.give_back(worker);
                     return Turn::Invalid(problems);
                 }
-                Ok(Ok(Word::Output(_) | Word::Fault(_))) => {
+                Ok(Ok(Word::Asked { .. } | Word::Withdrew(_) | Word::Told(_) | Word::Overstayed { .. } | Word::Outcome { .. })) => {
                     break Death { reason: "it said what it was not asked".to_owned(), blame: Blame::Task };
                 }
                 Ok(Err(_)) => break worker.death().await,
@@ -166,19 +166,4 @@ fn told(problems: &[Problem]) -> String {
         lines.push(format!("and {} more", problems.len() - MOST));
     }
     format!("the connector has problems:\n{}", lines.join("\n"))
-}
-
-/// Runs a stand-alone task on a worker of its own and returns its one word, or the reason why there is none.
-pub(super) async fn alone(pool: &Pool, task: &Task) -> anyhow::Result<Result<Word, String>> {
-    let mut worker = pool.take().await?;
-    let deadline = pool.config.case_deadline;
-    let word = timeout(deadline, async {
-        worker.ask(task).await?;
-        worker.hear().await
-    });
-    Ok(match word.await {
-        Ok(Ok(word)) => Ok(word),
-        Ok(Err(_)) => Err(worker.death().await.reason),
-        Err(_) => Err(too_long(worker, deadline).await.reason),
-    })
 }

@@ -1,25 +1,29 @@
 //! The child process: reads tasks on stdin, says what happens on stdout, and evaluates what its parent must not.
 
-use std::io::{self, Read, Write};
+use std::cell::Cell;
+use std::io::{self, Write};
 use std::os::unix::process::parent_id;
-use std::process::{self, ExitCode};
+use std::process::ExitCode;
+use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::limits;
-use super::offline::Offline;
-use super::protocol::{self, Limits, Task, Word};
+use super::live_task;
+use super::protocol::{self, Limits, Said, Task, Word};
 use super::suite;
-use crate::flow::{Budget, Workflow};
+use super::watch::Watch;
 
 /// The stack that tasks run on. jq recurses; this leaves room for what is honest and ends what is endless soon.
 const STACK: usize = 64 << 20;
+/// The stack of the threads beside it.
+const SMALL_STACK: usize = 1 << 20;
 
-/// How long a worker may outlive its parent.
-const ORPHAN_CHECK: Duration = Duration::from_millis(250);
+/// What the parent says, in its order, or why it cannot be read.
+pub(super) type Hearing = UnboundedReceiver<io::Result<Said>>;
 
 /// Serves tasks until stdin ends.
 pub fn run() -> ExitCode {
@@ -37,52 +41,56 @@ fn start() -> Result<()> {
         return Ok(());
     };
     limits::take(limits).context("cannot take the limits on")?;
-    let parent = parent_id();
-    let orphanage = move || end_with(parent);
-    thread::Builder::new().name("orphanage".to_owned()).spawn(orphanage).context("cannot watch for the parent's end")?;
-    let engine = thread::Builder::new().name("engine".to_owned()).stack_size(STACK).spawn(move || serve(limits));
+    let (parent, watch) = (parent_id(), Arc::new(Watch::default()));
+    let watching = Arc::clone(&watch);
+    beside("orphanage", move || watching.look_on(parent))?;
+    let (said, hearing) = unbounded_channel();
+    beside("ear", move || listen(&said))?;
+    let engine = thread::Builder::new().name("engine".to_owned()).stack_size(STACK).spawn(move || serve(limits, hearing, &watch));
     let engine = engine.context("cannot start the engine")?;
     limits::no_more_processes().context("cannot take the limits on")?;
     // A panic has told of itself on stderr.
     engine.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the engine gave up")))
 }
 
-/// Ends the process once its parent has ended, however that came about: nobody is left to stop what runs on.
-fn end_with(parent: u32) {
-    while parent_id() == parent {
-        thread::sleep(ORPHAN_CHECK);
-    }
-    process::exit(1);
+fn beside(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
+    let started = thread::Builder::new().name(name.to_owned()).stack_size(SMALL_STACK).spawn(work);
+    started.map(drop).with_context(|| format!("cannot start the {name}"))
 }
 
-fn serve(limits: Limits) -> Result<()> {
+/// Reads all that the parent says, while the engine is at work too.
+fn listen(said: &UnboundedSender<io::Result<Said>>) {
+    while let Some(heard) = protocol::read(&mut io::stdin().lock()).transpose() {
+        let broken = heard.is_err();
+        if said.send(heard).is_err() || broken {
+            break;
+        }
+    }
+}
+
+fn serve(limits: Limits, mut hearing: Hearing, watch: &Watch) -> Result<()> {
     let runtime = Builder::new_current_thread().enable_time().build()?;
-    let (mut stdin, mut stdout) = (io::stdin().lock(), io::stdout().lock());
-    while let Some(task) = next(&mut stdin)? {
-        limits::grant_cpu(limits.cpu)?;
-        perform(task, &runtime, &mut |word| Ok(protocol::write(&mut stdout, &word)?))?;
+    let questions = Cell::new(0);
+    while let Some(said) = hearing.blocking_recv() {
+        match said.context("cannot read the task")? {
+            Said::Task(task) => {
+                limits::grant_cpu(limits.cpu)?;
+                perform(task, &runtime, &mut hearing, watch, &questions)?;
+            }
+            // It was for a question of a run that has ended.
+            Said::Answer(..) => {}
+        }
     }
     Ok(())
 }
 
-fn next(stdin: &mut impl Read) -> Result<Option<Task>> {
-    protocol::read(stdin).context("cannot read the task")
+fn perform(task: Task, runtime: &Runtime, hearing: &mut Hearing, watch: &Watch, questions: &Cell<u64>) -> Result<()> {
+    match task {
+        Task::Suites { connector, files, from } => suite::run(&connector, &protocol::unpack(files), from, runtime, &mut say),
+        Task::Live(live) => say(runtime.block_on(live_task::run(*live, hearing, watch, questions))?),
+    }
 }
 
-fn perform(task: Task, runtime: &Runtime, say: &mut dyn FnMut(Word) -> Result<()>) -> Result<()> {
-    match task {
-        Task::Suites { connector, files, from } => suite::run(&connector, &protocol::unpack(files), from, runtime, say),
-        Task::Flow { file, content, input, limit } => {
-            let workflow = match Workflow::read(&file, &content.bytes()) {
-                Ok(workflow) => workflow,
-                Err(problems) => return say(Word::Invalid(problems)),
-            };
-            let budget = Budget { time: limit, ..Budget::default() };
-            let outcome = runtime.block_on(workflow.run(&input, &serde_json::Map::new(), &Offline, budget));
-            say(match outcome.result {
-                Ok(output) => Word::Output(output),
-                Err(fault) => Word::Fault(fault.to_json()),
-            })
-        }
-    }
+fn say(word: Word) -> Result<()> {
+    Ok(protocol::write(&mut io::stdout().lock(), &word)?)
 }

@@ -2,6 +2,7 @@
 
 mod git;
 mod git_remote;
+mod live;
 mod local_forge;
 mod registry;
 mod store;

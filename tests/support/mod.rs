@@ -5,5 +5,6 @@ pub mod daemon;
 pub mod git;
 pub mod git_http;
 pub mod git_ssh;
+pub mod http;
 pub mod team;
 pub mod universe;

@@ -1,17 +1,20 @@
-//! `flow run`: runs a stand-alone workflow document in a worker process.
+//! `flow run`: runs a stand-alone workflow document in a worker process, with its requests on the network.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use serde_json::{Value, json};
 
 use crate::assemble;
 use crate::cli::Door;
 use crate::cli::failure::{Ended, Failure, Outcome};
-use crate::cli::render::columns::harmless;
-use crate::harness::{FlowOutcome, run_flow};
+use crate::cli::render::columns::{escaped, harmless};
+use crate::flow::{Told, What as Happening};
+use crate::harness::live::{Addresses, Ending, Files, HostMapping, Listener, LiveRun, Policy, Subject};
 use crate::manifest::LARGEST_FILE;
+use crate::settings::LimitFlags;
 
 /// Flags of `flow`.
 #[derive(Debug, clap::Args)]
@@ -23,38 +26,122 @@ pub struct Arguments {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     /// Run a workflow document, YAML or JSON
-    Run {
-        /// The document
-        file: PathBuf,
-        /// The input: JSON, @FILE, or - for the standard input
-        #[arg(long, default_value = "{}")]
-        input: String,
-    },
+    Run(RunArguments),
+}
+
+#[derive(Debug, clap::Args)]
+struct RunArguments {
+    /// The document
+    file: PathBuf,
+
+    /// The input: JSON, @FILE, or - for the standard input
+    #[arg(long, default_value = "null")]
+    input: String,
+
+    /// Send requests for a host to another base address, such as api.example.com=http://127.0.0.1:8080; may be repeated
+    #[arg(long, value_name = "HOST=URL", value_parser = HostMapping::parse)]
+    map_host: Vec<HostMapping>,
+
+    /// Write a line of JSON to a file for everything that happens to a task
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+
+    /// Let requests reach private, loopback and other special addresses
+    #[arg(long)]
+    allow_private: bool,
+
+    #[command(flatten)]
+    limits: LimitFlags,
 }
 
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
-    let What::Run { file, input } = arguments.what;
-    let input = match input.strip_prefix('@') {
-        Some(path) => String::from_utf8(bounded(Path::new(path), LARGEST_INPUT)?).with_context(|| format!("cannot read {path}"))?,
-        None if input == "-" => std::io::read_to_string(std::io::stdin()).context("cannot read the standard input")?,
-        None => input,
-    };
-    let input = serde_json::from_str(&input).map_err(|error| Failure::usage("read the input", format!("it is not JSON: {error}")).hint("Give JSON, @FILE, or - for the standard input."))?;
-    let bytes = bounded(&file, LARGEST_FILE)?;
-    match run_flow(&assemble::workers(&door.settings)?, &file.display().to_string(), &bytes, input).await? {
-        FlowOutcome::Output(output) => {
+    let What::Run(arguments) = arguments.what;
+    let input = input(&arguments.input)?;
+    let content = bounded(&arguments.file, LARGEST_FILE)?;
+    let mut events = arguments.events.as_deref().map(Events::create).transpose()?;
+    let mut hear = |told: &Told| events.iter_mut().for_each(|events| events.write(told));
+    let listener: Option<Listener<'_>> = arguments.events.is_some().then_some(&mut hear);
+    let live = assemble::live(&door.settings, &arguments.limits)?;
+    let folder = arguments.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let outcome = live.run(LiveRun {
+        subject: Subject::Workflow { file: arguments.file.display().to_string(), content },
+        input,
+        policy: Policy {
+            hosts: None,
+            addresses: if arguments.allow_private { Addresses::Any } else { Addresses::Public },
+            mappings: arguments.map_host,
+        },
+        session: live.session(""),
+        files: Files::Folder(folder.to_owned()),
+        listener,
+        limits: assemble::run_limits(&arguments.limits),
+    });
+    let outcome = outcome.await?;
+    let ended = match outcome.ending {
+        Ending::Output(output) => {
             door.shell.json(&output)?;
-            Ok(Outcome::Done)
+            Outcome::Done
         }
-        FlowOutcome::Fault(fault) => {
-            door.shell.note(harmless(&fault.to_string()));
-            Ok(Outcome::Findings)
+        Ending::Fault(fault) => {
+            door.shell.note(escaped(&fault));
+            Outcome::Findings
         }
-        FlowOutcome::Invalid(problems) => {
+        Ending::Invalid(problems) => {
             problems.iter().for_each(|problem| door.shell.note(harmless(&problem.to_string())));
-            Ok(Outcome::Findings)
+            Outcome::Findings
         }
+    };
+    events.map_or(Ok(()), Events::end)?;
+    Ok(ended)
+}
+
+fn input(given: &str) -> Result<Value, Failure> {
+    let text = match given.strip_prefix('@') {
+        Some(path) => String::from_utf8(bounded(Path::new(path), LARGEST_INPUT)?).with_context(|| format!("cannot read {path}"))?,
+        None if given == "-" => std::io::read_to_string(std::io::stdin()).context("cannot read the standard input")?,
+        None => given.to_owned(),
+    };
+    serde_json::from_str(&text).map_err(|error| {
+        Failure::usage("read the input", format!("it is not JSON: {error}")).hint("Give JSON, @FILE, or - for the standard input.")
+    })
+}
+
+/// The file that tells what happened to tasks.
+struct Events {
+    path: PathBuf,
+    file: File,
+    /// The first failure; after it nothing more is written, so that what is there has no gap.
+    failure: Option<std::io::Error>,
+}
+
+impl Events {
+    fn create(path: &Path) -> anyhow::Result<Self> {
+        let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self { path: path.to_owned(), file, failure: None })
     }
+
+    fn write(&mut self, told: &Told) {
+        let Some(line) = line(told).filter(|_| self.failure.is_none()) else { return };
+        self.failure = self.file.write_all(line.as_bytes()).err();
+    }
+
+    fn end(self) -> anyhow::Result<()> {
+        self.failure.map_or(Ok(()), |failure| Err(failure).with_context(|| format!("cannot write {}", self.path.display())))
+    }
+}
+
+/// One line for a task's lifecycle; none for what else a run tells.
+fn line(told: &Told) -> Option<String> {
+    let event = match told.what {
+        Happening::Started => "started",
+        Happening::Completed => "completed",
+        Happening::Faulted(_) => "faulted",
+        Happening::Cancelled => "cancelled",
+        Happening::Retried { .. } => "retried",
+        Happening::Sent(_) | Happening::Answered { .. } | Happening::Unanswered(_) => return None,
+    };
+    let line = json!({ "task": told.turn.reference, "name": told.turn.name, "event": event, "time": told.at });
+    Some(format!("{line}\n"))
 }
 
 /// The largest input that is read from a file, in bytes.

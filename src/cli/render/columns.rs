@@ -54,9 +54,29 @@ pub fn harmless(text: &str) -> String {
     text.replace(|c: char| is_obeyed(c) && c != '\n' && c != '\t', "\u{fffd}")
 }
 
+/// A value as one line of JSON, which says the same to a program, and in which nothing is obeyed by a terminal.
+pub fn escaped(value: &serde_json::Value) -> String {
+    let mut line = String::new();
+    for c in value.to_string().chars() {
+        if is_obeyed(c) {
+            line.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_means_the_same_and_nothing_in_it_is_obeyed() {
+        let value = serde_json::json!({ "a\u{202E}": "b\n\u{9b}c" });
+        assert_eq!(escaped(&value), r#"{"a\u202e":"b\n\u009bc"}"#);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&escaped(&value)).unwrap(), value);
+    }
 
     #[test]
     fn nothing_from_outside_is_obeyed() {

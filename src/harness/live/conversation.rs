@@ -1,0 +1,219 @@
+//! The parent's side of a live run: hears the worker, performs what it asks for, several effects at once, and ends it where it overstays.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use futures_util::StreamExt as _;
+use futures_util::future::{AbortHandle, Abortable, BoxFuture};
+use futures_util::stream::FuturesUnordered;
+use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::ChildStdin;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::{Instant, sleep_until};
+
+use super::files::Files;
+use super::listening::Listening;
+use crate::flow::{Session, Transport, Unanswered};
+use crate::harness::piped::{MOST_REQUESTS, MOST_SLEEPS};
+use crate::harness::process::{self, Worker};
+use crate::harness::protocol::{self, Answer, Content, Overstayed, Question, Said, Task, Word};
+use crate::model::Problem;
+
+/// How many things a run may tell.
+const MOST_TOLD: usize = 1_000_000;
+
+/// How a conversation ended.
+pub(super) enum End {
+    /// The flow ended by itself.
+    Outcome { result: Result<Value, Value>, events: Vec<Value> },
+    /// It was not run, for these reasons.
+    Invalid(Vec<Problem>),
+    /// It was ended, because it overstayed.
+    Overstayed(Overstayed),
+    /// The worker has closed its pipe.
+    Dead,
+    /// The worker said what it may not say.
+    Wrong(String),
+}
+
+/// How long the parties wait for each other.
+pub(super) struct Patience {
+    /// Until when the whole may last.
+    pub(super) end: Instant,
+    /// How long the worker may say nothing while it waits for nothing.
+    pub(super) silence: Duration,
+}
+
+/// What the worker's questions are answered from.
+#[derive(Clone, Copy)]
+pub(super) struct Sources<'a> {
+    pub(super) transport: &'a dyn Transport,
+    pub(super) session: &'a Session,
+    pub(super) files: &'a Files,
+}
+
+/// A conversation about one run.
+pub(super) struct Conversation<'a> {
+    sources: Sources<'a>,
+    questions: FuturesUnordered<Abortable<BoxFuture<'a, (u64, Answer)>>>,
+    /// The questions that wait for their answers, and whether each is a sleep.
+    open: HashMap<u64, (AbortHandle, bool)>,
+    told: usize,
+    /// The task that began last, as far as the worker has said.
+    pub(super) during: Option<String>,
+    /// Whether the worker has said anything.
+    pub(super) begun: bool,
+    /// Whether everything that was said to the worker has reached it, so that it can be used again.
+    pub(super) clean: bool,
+}
+
+impl<'a> Conversation<'a> {
+    pub(super) fn new(sources: Sources<'a>) -> Self {
+        let (questions, open) = (FuturesUnordered::new(), HashMap::new());
+        Self { sources, questions, open, told: 0, during: None, begun: false, clean: false }
+    }
+
+    /// Hands the task over and talks until it ends. The error is that the task cannot be handed over at all.
+    pub(super) async fn hold(
+        &mut self,
+        worker: &mut Worker,
+        task: Task,
+        patience: &Patience,
+        listening: &mut Listening<'_>,
+    ) -> Result<End> {
+        let (stdin, words) = worker.ways();
+        let (say, to_say) = unbounded_channel();
+        let unsaid = AtomicUsize::new(0);
+        let say = Mouth { say, unsaid: &unsaid };
+        say.say(&Said::Task(task))?;
+        let speaking = speak(stdin, to_say, &unsaid);
+        tokio::pin!(speaking);
+        let mut quiet_since = Instant::now();
+        let end = loop {
+            let waits_for_worker = self.open.is_empty();
+            tokio::select! {
+                word = process::next_word(words) => {
+                    quiet_since = Instant::now();
+                    let Ok(word) = word else { break End::Dead };
+                    self.begun = true;
+                    if let Some(end) = self.heard(word, listening) {
+                        break end;
+                    }
+                }
+                Some(answered) = self.questions.next(), if !self.questions.is_empty() => {
+                    quiet_since = Instant::now();
+                    if let Ok((number, answer)) = answered {
+                        self.open.remove(&number);
+                        say.answer(number, answer)?;
+                    }
+                }
+                // It has closed its ear, and so is dead or as good as that.
+                _ = &mut speaking => break End::Dead,
+                () = sleep_until(patience.end) => break End::Overstayed(Overstayed::Run),
+                () = sleep_until(quiet_since + patience.silence), if waits_for_worker => break End::Overstayed(Overstayed::Evaluation),
+            }
+        };
+        self.clean = self.open.is_empty() && unsaid.load(Ordering::Relaxed) == 0;
+        Ok(end)
+    }
+
+    /// Takes a word in; the end, where it is the last.
+    fn heard(&mut self, word: Word, listening: &mut Listening<'_>) -> Option<End> {
+        match word {
+            Word::Asked { number, question, during } => {
+                self.during = during.or(self.during.take());
+                return self.asked(number, question).err().map(|error| End::Wrong(error.to_string()));
+            }
+            Word::Withdrew(number) => {
+                if let Some((handle, _)) = self.open.remove(&number) {
+                    handle.abort();
+                }
+                None
+            }
+            Word::Told(told) => {
+                self.told += 1;
+                if self.told > MOST_TOLD {
+                    return Some(End::Wrong(format!("it told more than {MOST_TOLD} things")));
+                }
+                listening.hear(*told);
+                None
+            }
+            Word::Overstayed { limit, during } => {
+                self.during = during.or(self.during.take());
+                Some(End::Overstayed(limit))
+            }
+            Word::Outcome { result, events } => Some(End::Outcome { result, events }),
+            Word::Invalid(problems) => Some(End::Invalid(problems)),
+            Word::Started(_) | Word::Ended(_) | Word::Done => Some(End::Wrong("it said what it was not asked".to_owned())),
+        }
+    }
+
+    fn asked(&mut self, number: u64, question: Question) -> Result<()> {
+        let is_sleep = matches!(question, Question::Sleep(_));
+        let most = if is_sleep { MOST_SLEEPS } else { MOST_REQUESTS };
+        if self.open.values().filter(|(_, sleeps)| *sleeps == is_sleep).count() >= most {
+            bail!("it asked for more than {most} things at once");
+        }
+        if self.open.contains_key(&number) {
+            bail!("it asked twice by one number");
+        }
+        let (handle, registration) = AbortHandle::new_pair();
+        self.open.insert(number, (handle, is_sleep));
+        let sources = self.sources;
+        let answering: BoxFuture<'a, _> = Box::pin(async move { (number, sources.answer(question).await) });
+        self.questions.push(Abortable::new(answering, registration));
+        Ok(())
+    }
+}
+
+impl Sources<'_> {
+    async fn answer(self, question: Question) -> Answer {
+        match question {
+            Question::Send(sending) => Answer::Response(self.session.send(self.transport, *sending).await),
+            Question::Sleep(duration) => {
+                self.transport.sleep(duration).await;
+                Answer::Slept
+            }
+            Question::File(path) => Answer::File(self.files.read(&path).await.map(|bytes| Content::of(&bytes))),
+        }
+    }
+}
+
+/// Says things in their order, without waiting until they are heard.
+struct Mouth<'a> {
+    say: UnboundedSender<Vec<u8>>,
+    unsaid: &'a AtomicUsize,
+}
+
+impl Mouth<'_> {
+    fn say(&self, said: &Said) -> io::Result<()> {
+        let frame = protocol::frame(said)?;
+        self.unsaid.fetch_add(1, Ordering::Relaxed);
+        // Where nobody speaks any more, the conversation ends.
+        let _ = self.say.send(frame);
+        Ok(())
+    }
+
+    /// An answer; where it is too big for the pipe, that is the answer.
+    fn answer(&self, number: u64, answer: Answer) -> io::Result<()> {
+        let too_big = |error: &io::Error| Unanswered::communication(format!("the answer cannot be handed over: {error}"));
+        let instead = match answer {
+            Answer::Response(_) => |told| Answer::Response(Err(told)),
+            Answer::File(_) => |told| Answer::File(Err(told)),
+            Answer::Slept => |_| Answer::Slept,
+        };
+        self.say(&Said::Answer(number, answer)).or_else(|error| self.say(&Said::Answer(number, instead(too_big(&error)))))
+    }
+}
+
+async fn speak(stdin: &mut ChildStdin, mut to_say: UnboundedReceiver<Vec<u8>>, unsaid: &AtomicUsize) -> io::Result<()> {
+    while let Some(frame) = to_say.recv().await {
+        stdin.write_all(&frame).await?;
+        unsaid.fetch_sub(1, Ordering::Relaxed);
+    }
+    Ok(())
+}

@@ -1,0 +1,19 @@
+//! Live runs: flows in worker processes whose effects happen here, in the parent, within a policy and limits.
+
+mod addresses;
+mod body;
+mod conversation;
+mod exchange;
+mod files;
+mod listening;
+mod network;
+mod policy;
+mod run;
+
+pub use addresses::Addresses;
+pub use exchange::{ExchangeLimits, NetworkTransport};
+pub use files::Files;
+pub use listening::Listener;
+pub use network::{Network, Resolver, SystemResolver};
+pub use policy::{HostMapping, Policy};
+pub use run::{Ending, Live, LiveOutcome, LiveRun, RunLimits, Subject};

@@ -1,0 +1,210 @@
+//! Runs flows live, each on a worker of its own, and tells how they ended, whatever became of the worker.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Result;
+use serde_json::{Map, Value, json};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use super::conversation::{Conversation, End, Patience, Sources};
+use super::exchange::{ExchangeLimits, NetworkTransport};
+use super::files::Files;
+use super::listening::{Listener, Listening};
+use super::network::Network;
+use super::policy::Policy;
+use crate::flow::{Session, Target};
+use crate::harness::pool::Pool;
+use crate::harness::protocol::{self, Content, Overstayed, Task, pack};
+use crate::harness::workers::WorkersConfig;
+use crate::model::{BundleFiles, Problem};
+
+/// How much longer than the worker itself its parent waits, in hundredths of a limit: the worker can tell more of how it ended.
+const GRACE: u32 = 10;
+
+/// Which flow runs.
+#[derive(Debug, Clone)]
+pub enum Subject {
+    /// A stand-alone workflow document, YAML or JSON; `file` names it in problems.
+    Workflow {
+        /// Its name.
+        file: String,
+        /// The document.
+        content: Vec<u8>,
+    },
+    /// One of a connector's flows.
+    Connector {
+        /// The connector's name, which is its folder's.
+        connector: String,
+        /// The bundle.
+        files: BundleFiles,
+        /// The flow.
+        target: Target,
+        /// The values of the connection's properties, secrets among them.
+        connection: Map<String, Value>,
+    },
+}
+
+/// What one run may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunLimits {
+    /// How long it may take as a whole.
+    pub time: Duration,
+    /// How long one evaluation of an expression may take.
+    pub evaluation: Duration,
+    /// How many tasks it may run.
+    pub steps: u32,
+    /// What each request may take.
+    pub exchange: ExchangeLimits,
+}
+
+impl Default for RunLimits {
+    fn default() -> Self {
+        let (time, evaluation) = (Duration::from_secs(300), Duration::from_secs(10));
+        Self { time, evaluation, steps: 10_000, exchange: ExchangeLimits::default() }
+    }
+}
+
+/// One run.
+pub struct LiveRun<'a> {
+    /// The flow.
+    pub subject: Subject,
+    /// What it starts from.
+    pub input: Value,
+    /// What it may reach. A connector's `connection.hosts` belong into it: what the worker believes they are is not relied on.
+    pub policy: Policy,
+    /// What its requests share with those of other runs of the same connection; see [`Live::session`].
+    pub session: Arc<Session>,
+    /// The files it may read.
+    pub files: Files,
+    /// Who hears what happens.
+    pub listener: Option<Listener<'a>>,
+    /// What it may use.
+    pub limits: RunLimits,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LiveOutcome {
+    /// With what.
+    pub ending: Ending,
+    /// The events it emitted before, in order: CloudEvents 1.0.
+    pub events: Vec<Value>,
+}
+
+/// With what a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ending {
+    /// Its output.
+    Output(Value),
+    /// An error, RFC 7807.
+    Fault(Value),
+    /// It was not run, for these reasons.
+    Invalid(Vec<Problem>),
+}
+
+/// Runs flows live. Assumption: it is used within a tokio runtime.
+pub struct Live {
+    pool: Pool,
+    turns: Semaphore,
+    network: Network,
+    sessions: Mutex<BTreeMap<String, Arc<Session>>>,
+}
+
+impl Live {
+    /// Starts no process and opens no connection before there is something to run.
+    pub fn new(config: WorkersConfig, network: Network) -> Self {
+        let turns = Semaphore::new(config.concurrency.max(1));
+        Self { pool: Pool::new(config), turns, network, sessions: Mutex::default() }
+    }
+
+    /// What all runs of one connection share: tokens and rates. The name tells connections apart, such as `production/crm`.
+    pub fn session(&self, connection: &str) -> Arc<Session> {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(sessions.entry(connection.to_owned()).or_default())
+    }
+
+    /// Runs a flow. Fails only where no worker can be started or the flow cannot be handed to one; dropping it ends the worker.
+    pub async fn run(&self, run: LiveRun<'_>) -> Result<LiveOutcome> {
+        // The semaphore is never closed, so waiting for a turn cannot fail.
+        let _turn = self.turns.acquire().await;
+        let LiveRun { subject, input, policy, session, files, listener, limits } = run;
+        let transport = NetworkTransport::new(self.network.clone(), policy, limits.exchange);
+        let sources = Sources { transport: &transport, session: &session, files: &files };
+        let mut listening = Listening::new(listener);
+        let patience =
+            Patience { end: Instant::now() + limits.time + limits.time / GRACE, silence: limits.evaluation + limits.evaluation / GRACE };
+        loop {
+            let mut worker = self.pool.take().await?;
+            let warm = worker.tasks > 0;
+            let task = task(&subject, &input, limits, listening.is_wanted());
+            let mut conversation = Conversation::new(sources);
+            let end = conversation.hold(&mut worker, task, &patience, &mut listening).await?;
+            let fault = match end {
+                End::Outcome { result, events } => {
+                    if conversation.clean {
+                        self.pool.give_back(worker);
+                    }
+                    let ending = result.map_or_else(Ending::Fault, Ending::Output);
+                    return Ok(LiveOutcome { ending, events });
+                }
+                End::Invalid(problems) => {
+                    self.pool.give_back(worker);
+                    return Ok(LiveOutcome { ending: Ending::Invalid(problems), events: Vec::new() });
+                }
+                // It was dead before it was asked.
+                End::Dead if warm && !conversation.begun => continue,
+                End::Dead => broken_off(&worker.death().await.reason, conversation.during),
+                End::Wrong(reason) => broken_off(&reason, conversation.during),
+                End::Overstayed(limit) => overstayed(limit, limits, conversation.during),
+            };
+            listening.broken_off(&fault);
+            return Ok(LiveOutcome { ending: Ending::Fault(fault), events: Vec::new() });
+        }
+    }
+}
+
+fn task(subject: &Subject, input: &Value, limits: RunLimits, heard: bool) -> Task {
+    let subject = match subject {
+        Subject::Workflow { file, content } => protocol::Subject::Workflow { file: file.clone(), content: Content::of(content) },
+        Subject::Connector { connector, files, target, connection } => protocol::Subject::Connector {
+            connector: connector.clone(),
+            files: pack(files),
+            target: target.clone().into(),
+            connection: connection.clone(),
+        },
+    };
+    let RunLimits { time, evaluation, steps, exchange } = limits;
+    Task::Live(Box::new(protocol::Live { subject, input: input.clone(), time, evaluation, steps, response: exchange.response, heard }))
+}
+
+fn overstayed(limit: Overstayed, limits: RunLimits, during: Option<String>) -> Value {
+    let (title, detail) = match limit {
+        Overstayed::Run => ("Out of time", format!("the flow ran longer than {}", shown(limits.time))),
+        Overstayed::Evaluation => {
+            ("Expression out of time", format!("an expression was evaluated for longer than {}", shown(limits.evaluation)))
+        }
+    };
+    problem("timeout", 408, title, &detail, during)
+}
+
+fn broken_off(reason: &str, during: Option<String>) -> Value {
+    problem("runtime", 500, "The flow's worker ended", reason, during)
+}
+
+/// A standard error, RFC 7807, of the task that began last: it was running or waiting when the run was ended.
+fn problem(kind: &str, status: u16, title: &str, detail: &str, during: Option<String>) -> Value {
+    json!({
+        "type": format!("https://open-workflow-specification.org/spec/1.0.0/errors/{kind}"),
+        "status": status,
+        "title": title,
+        "detail": detail,
+        "instance": during.unwrap_or_else(|| "/".to_owned()),
+    })
+}
+
+fn shown(time: Duration) -> String {
+    if time.subsec_millis() == 0 { format!("{} s", time.as_secs()) } else { format!("{} ms", time.as_millis()) }
+}

@@ -1,0 +1,148 @@
+//! The World of a live run, in the worker: every effect is a question to the parent, and waits for the answer of its number.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::io;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio::sync::{Semaphore, oneshot};
+
+use super::protocol::{self, Answer, Question, Word};
+use super::watch::Watch;
+use crate::flow::{Response, Sending, Told, Unanswered, What, World};
+use crate::model::{Clock, SystemClock};
+
+/// How many requests and files one run asks for at once. More wait for their turn.
+pub(super) const MOST_REQUESTS: usize = 64;
+/// How many sleeps go on at once in one run: each branch and each limit on a task's time is one.
+pub(super) const MOST_SLEEPS: usize = 4096;
+
+/// The World beyond the pipe.
+pub(super) struct Piped<'a> {
+    watch: &'a Watch,
+    heard: bool,
+    /// The number of the last question. It goes on from run to run, so that a late answer is never taken for another.
+    last: &'a Cell<u64>,
+    waiting: RefCell<BTreeMap<u64, oneshot::Sender<Answer>>>,
+    requests: Semaphore,
+    sleeps: Semaphore,
+}
+
+impl<'a> Piped<'a> {
+    pub(super) fn new(watch: &'a Watch, last: &'a Cell<u64>, heard: bool) -> Self {
+        let (requests, sleeps) = (Semaphore::new(MOST_REQUESTS), Semaphore::new(MOST_SLEEPS));
+        Self { watch, heard, last, waiting: RefCell::default(), requests, sleeps }
+    }
+
+    /// Hands an answer to whoever waits for it. Nobody does where the question was withdrawn.
+    pub(super) fn answered(&self, number: u64, answer: Answer) {
+        if let Some(waiting) = self.waiting.borrow_mut().remove(&number) {
+            let _ = waiting.send(answer);
+        }
+    }
+
+    async fn ask(&self, question: Question, turns: &Semaphore) -> Result<Answer, Unanswered> {
+        let gone = || Unanswered::communication("the run's parent is gone");
+        let _turn = turns.acquire().await.map_err(|_| gone())?;
+        let number = self.last.get() + 1;
+        self.last.set(number);
+        let (answered, answer) = oneshot::channel();
+        say(&Word::Asked { number, question, during: self.watch.during() }).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData => Unanswered::configuration(error.to_string()),
+            _ => gone(),
+        })?;
+        self.waiting.borrow_mut().insert(number, answered);
+        let _withdrawal = Withdrawal { piped: self, number };
+        answer.await.map_err(|_| gone())
+    }
+}
+
+/// Tells the parent that nobody waits for an answer any more.
+struct Withdrawal<'a> {
+    piped: &'a Piped<'a>,
+    number: u64,
+}
+
+impl Drop for Withdrawal<'_> {
+    fn drop(&mut self) {
+        if self.piped.waiting.borrow_mut().remove(&self.number).is_some() {
+            let _ = say(&Word::Withdrew(self.number));
+        }
+    }
+}
+
+fn say(word: &Word) -> io::Result<()> {
+    protocol::write(&mut io::stdout().lock(), word)
+}
+
+fn unexpected() -> Unanswered {
+    Unanswered::communication("the answer is none to the question")
+}
+
+#[async_trait(?Send)]
+impl World for Piped<'_> {
+    async fn send(&self, sending: Sending) -> Result<Response, Unanswered> {
+        match self.ask(Question::Send(Box::new(sending)), &self.requests).await? {
+            Answer::Response(response) => response,
+            Answer::Slept | Answer::File(_) => Err(unexpected()),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.watch.beat();
+        SystemClock.now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        // Where the parent is gone, the process ends before long.
+        let _ = self.ask(Question::Sleep(duration), &self.sleeps).await;
+    }
+
+    fn random(&self) -> u64 {
+        fastrand::u64(..)
+    }
+
+    fn id(&self) -> String {
+        uuid(SystemClock.now(), fastrand::u128(..))
+    }
+
+    async fn file(&self, path: &str) -> Result<Vec<u8>, Unanswered> {
+        match self.ask(Question::File(path.to_owned()), &self.requests).await? {
+            Answer::File(content) => content.map(super::protocol::Content::bytes),
+            Answer::Slept | Answer::Response(_) => Err(unexpected()),
+        }
+    }
+
+    fn hear(&self, tell: &dyn Fn() -> Told) {
+        self.watch.beat();
+        let told = tell();
+        if told.what == What::Started {
+            self.watch.begins(&told.turn.reference);
+        }
+        if self.heard {
+            let _ = say(&Word::Told(Box::new(told)));
+        }
+    }
+}
+
+/// A UUID of version 7, RFC 9562: the time in milliseconds, then chance.
+fn uuid(now: Timestamp, chance: u128) -> String {
+    let millis = u128::from(now.as_millisecond().unsigned_abs()) & ((1 << 48) - 1);
+    let bits = millis << 80 | 7 << 76 | (chance & !(0b1111 << 76) & !(0b11 << 62)) & ((1 << 80) - 1) | 0b10 << 62;
+    let digits = format!("{bits:032x}");
+    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_are_uuids_of_version_7() {
+        let now = Timestamp::from_millisecond(0x0123_4567_89ab).unwrap();
+        assert_eq!(uuid(now, u128::MAX), "01234567-89ab-7fff-bfff-ffffffffffff");
+        assert_eq!(uuid(now, 0), "01234567-89ab-7000-8000-000000000000");
+    }
+}
