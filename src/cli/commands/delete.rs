@@ -26,7 +26,8 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     change.refuse_unless_allowed(Operation::Delete).await?;
     let uncommitted = change.work_tree.uncommitted(&change.path())?;
     if let (Some(first), false) = (uncommitted.first(), arguments.force || arguments.commit.all) {
-        return Err(change.refused(format!("{first} has changes that were never committed, so they could not be restored"))
+        return Err(change
+            .refused(format!("{first} has changes that were never committed, so they could not be restored"))
             .hint("Commit them first, or add --force to lose them."));
     }
     change.work_tree.files.remove_folder(&change.path())?;

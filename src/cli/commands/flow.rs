@@ -39,7 +39,9 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
         None if input == "-" => std::io::read_to_string(std::io::stdin()).context("cannot read the standard input")?,
         None => input,
     };
-    let input = serde_json::from_str(&input).map_err(|error| Failure::usage("read the input", format!("it is not JSON: {error}")).hint("Give JSON, @FILE, or - for the standard input."))?;
+    let input = serde_json::from_str(&input).map_err(|error| {
+        Failure::usage("read the input", format!("it is not JSON: {error}")).hint("Give JSON, @FILE, or - for the standard input.")
+    })?;
     let bytes = bounded(&file, LARGEST_FILE)?;
     match run_flow(&assemble::workers(&door.settings)?, &file.display().to_string(), &bytes, input).await? {
         FlowOutcome::Output(output) => {

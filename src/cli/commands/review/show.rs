@@ -99,7 +99,8 @@ impl Human for Case {
         let mut facts = Columns::default();
         facts.row([("state".to_owned(), paint::FAINT), (state, style)]);
         facts.row([("asked for by".to_owned(), paint::FAINT), (self.review.requested_by.to_string(), owo_colors::Style::new())]);
-        let others: Vec<String> = self.review.authors.iter().filter(|author| !author.is(&self.review.requested_by)).map(ToString::to_string).collect();
+        let others: Vec<String> =
+            self.review.authors.iter().filter(|author| !author.is(&self.review.requested_by)).map(ToString::to_string).collect();
         if !others.is_empty() {
             facts.row([("changed by".to_owned(), paint::FAINT), (others.join(", "), owo_colors::Style::new())]);
         }
