@@ -1,6 +1,5 @@
 //! The team's repository as files that people edit: finding connectors, reading their folders, committing.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,6 @@ use git2::{Repository, RepositoryState, Status, StatusOptions};
 use super::Door;
 use super::failure::Failure;
 use crate::model::{BundleFiles, Clock as _, CommitId, ConnectorName, Person, SystemClock};
-use crate::repository::{MAX_BUNDLE, MAX_FILES};
 use crate::settings::SiteLocation;
 use crate::{manifest, repository};
 
@@ -148,43 +146,9 @@ pub fn unknown_connector<'n>(name: &str, attempt: &str, known: impl Iterator<Ite
     }
 }
 
-/// Reads a connector's folder as git would store it: files only, no links. Files that git ignores are left out.
+/// Reads a connector's folder as git would store it, by the limits of a commit.
 pub fn read_folder(folder: &Path, is_ignored: &dyn Fn(&Path) -> bool) -> Result<BundleFiles> {
-    let mut files = BTreeMap::new();
-    let mut size = 0;
-    collect(folder, "", is_ignored, &mut files, &mut size).with_context(|| format!("cannot read {}", folder.display()))?;
-    Ok(BundleFiles::new(files))
-}
-
-fn collect(
-    folder: &Path,
-    prefix: &str,
-    is_ignored: &dyn Fn(&Path) -> bool,
-    files: &mut BTreeMap<String, Vec<u8>>,
-    size: &mut u64,
-) -> Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let Ok(name) = entry.file_name().into_string() else { bail!("a file's name is not UTF-8: {:?}", entry.file_name()) };
-        let relative = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
-        let kind = entry.file_type()?;
-        let expected = matches!(relative.as_str(), manifest::MANIFEST | "notes.md" | "tests") || relative.starts_with("tests/");
-        if !expected && is_ignored(&entry.path()) {
-            continue;
-        }
-        if kind.is_dir() {
-            collect(&entry.path(), &relative, is_ignored, files, size)?;
-        } else if kind.is_file() {
-            *size += entry.metadata()?.len();
-            if *size > MAX_BUNDLE || files.len() >= MAX_FILES {
-                bail!("it is too large: at most {} MiB in {MAX_FILES} files", MAX_BUNDLE >> 20);
-            }
-            files.insert(relative, fs::read(entry.path())?);
-        } else {
-            bail!("{relative} is a link or something else that is not a file");
-        }
-    }
-    Ok(())
+    repository::read_folder(folder, is_ignored).with_context(|| format!("cannot read {}", folder.display()))
 }
 
 /// Tells which files git ignores, for [`read_folder`].

@@ -71,10 +71,23 @@ fn hostile_folders_are_problems_and_no_more() {
     team.write("connectors/mail/connector.yaml", [0xff, 0xfe]);
     team.write("connectors/Empty/x", "");
     let ran = team.run(&["validate"]).failed();
-    assert!(ran.out.contains("icon.svg is a link"), "{}", ran.out);
+    assert!(ran.out.contains("icon.svg: a symbolic link where a file belongs"), "{}", ran.out);
     assert!(ran.out.contains("connectors/mail/connector.yaml:1:1: error[SB001]"), "{}", ran.out);
     assert!(ran.out.contains("connectors/Empty/connector.yaml"), "{}", ran.out);
     assert!(!ran.out.contains("root:"), "{}", ran.out);
+}
+
+#[test]
+fn what_would_be_refused_in_a_commit_is_refused_before_it() {
+    let team = with_two();
+    team.write("connectors/crm/picture.png", vec![0; 3 << 19]);
+    team.write("connectors/mail/1/2/3/4/5/6/7/8/deep.txt", "x");
+    team.commit_all("Too much");
+    for arguments in [&["validate"][..], &["validate", "--rev", "HEAD"]] {
+        let ran = team.run(arguments).failed();
+        assert!(ran.out.contains("picture.png: the file has 1572864 bytes, the limit is 1048576 (1 MiB)"), "{}", ran.out);
+        assert!(ran.out.contains("1/2/3/4/5/6/7/8: more than 8 folders deep"), "{}", ran.out);
+    }
 }
 
 #[test]
