@@ -140,7 +140,7 @@ impl GitRepository {
     /// Whether `ancestor` is `descendant` or one of the commits before it.
     pub async fn is_ancestor(&self, ancestor: &CommitId, descendant: &CommitId) -> Result<bool> {
         let (ancestor, descendant) = (oid(ancestor)?, oid(descendant)?);
-        self.blocking(move |repo| Ok(ancestry::merge_base(&Reader::new(repo)?, ancestor, descendant)? == Some(ancestor))).await
+        self.blocking(move |repo| ancestry::is_ancestor(&Reader::new(repo)?, ancestor, descendant)).await
     }
 
     /// Moves references, all or none, each only from its expected value. A work tree that has one checked out follows;
