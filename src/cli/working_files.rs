@@ -89,11 +89,33 @@ impl WorkingFiles {
 
     /// Paths at or below `path` that are not as committed.
     pub fn uncommitted(&self, path: &str) -> Result<Vec<String>> {
+        self.with_status(path, |status| *status != Status::CURRENT && !status.is_ignored())
+    }
+
+    /// Files at or below `path` that git ignores: nothing brings them back.
+    pub fn ignored(&self, path: &str) -> Result<Vec<String>> {
+        self.with_status(path, Status::is_ignored)
+    }
+
+    fn with_status(&self, path: &str, is_meant: fn(&Status) -> bool) -> Result<Vec<String>> {
         let mut options = StatusOptions::new();
-        options.pathspec(path).disable_pathspec_match(true).include_untracked(true).recurse_untracked_dirs(true).include_ignored(false);
+        options.pathspec(path).disable_pathspec_match(true).include_untracked(true).recurse_untracked_dirs(true);
+        options.include_ignored(true).recurse_ignored_dirs(true);
         let statuses = self.git.statuses(Some(&mut options)).context("cannot tell what is uncommitted")?;
-        let changed = statuses.iter().filter(|entry| entry.status() != Status::CURRENT);
-        Ok(changed.filter_map(|entry| entry.path().ok().map(str::to_owned)).collect())
+        let meant = statuses.iter().filter(|entry| is_meant(&entry.status()));
+        Ok(meant.filter_map(|entry| entry.path().ok().map(str::to_owned)).collect())
+    }
+
+    /// Makes the files that git knows below a folder these, and leaves those that it ignores alone.
+    pub fn replace_known(&self, folder: &str, files: &BundleFiles) -> Result<()> {
+        let index = self.git.index().context("cannot read the index")?;
+        for entry in index.iter() {
+            let Ok(path) = String::from_utf8(entry.path) else { continue };
+            if path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')).is_some_and(|file| files.get(file).is_none()) {
+                self.files.remove_file(&path)?;
+            }
+        }
+        files.iter().try_for_each(|(path, bytes)| self.files.write(&format!("{folder}/{path}"), bytes))
     }
 
     /// Refuses what could not be committed afterwards, to be asked before anything is written.

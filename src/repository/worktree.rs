@@ -83,6 +83,14 @@ impl WorkTree {
         written.with_context(|| format!("cannot write {path}"))
     }
 
+    /// Removes a file; a missing one is fine.
+    pub fn remove_file(&self, path: &str) -> Result<()> {
+        match fs::remove_file(self.place(path)?) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            other => other.with_context(|| format!("cannot remove {path}")),
+        }
+    }
+
     /// Removes a folder with all it holds; a missing one is fine.
     pub fn remove_folder(&self, folder: &str) -> Result<()> {
         match fs::remove_dir_all(self.place(folder)?) {
