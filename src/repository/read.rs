@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail};
 use git2::{ObjectType, Odb, Oid, Repository, Tree};
 
+use crate::manifest::CONFIG;
 use crate::model::{BlobId, BundleFiles, CommitId, TreeId};
 
 use super::intake::{Intake, admit_depth, child_path, printable, refused};
@@ -77,9 +78,9 @@ impl<'r> Reader<'r> {
     pub(super) fn list(&self, commit: Oid) -> Result<Listing> {
         let root = self.root(commit)?;
         let mut listing = Listing::default();
-        if let Some(entry) = root.get_name("switchboard.yaml") {
+        if let Some(entry) = root.get_name(CONFIG) {
             match entry.filemode() {
-                FOLDER | LINK | SUBMODULE => listing.oddities.push(oddity("switchboard.yaml", kind_fault(entry.filemode(), "file"))),
+                FOLDER | LINK | SUBMODULE => listing.oddities.push(oddity(CONFIG, kind_fault(entry.filemode(), "file"))),
                 _ => listing.config = Some(BlobId::new(entry.id().to_string())),
             }
         }

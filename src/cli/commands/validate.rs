@@ -219,7 +219,7 @@ async fn at_commit(work_tree: &WorkingFiles, rev: &str, chosen: &[String]) -> Re
     let bundles = commit.bundles(chosen).await?;
     let mut findings = Findings::default();
     if chosen.is_empty()
-        && let Some(bytes) = commit.file("switchboard.yaml").await?
+        && let Some(bytes) = commit.file(manifest::CONFIG).await?
     {
         findings.add(Config::read(&bytes).err().unwrap_or_default(), |_| Some(bytes.clone()));
     }
