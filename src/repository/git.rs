@@ -1,5 +1,6 @@
 //! The adapter of the port over git2: a local repository in place, or a bare mirror of a remote one.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,8 +17,8 @@ use super::mirror::Mirror;
 use super::read::{Reader, oid, unreadable};
 use super::write::{self, CommitSummary, NewFile};
 use super::{
-    Asks, BranchProposal, DigestOf, FolderFile, GitOptions, Head, Listing, Location, Merge, Pushed, ReadError, RefChange, RefUpdate,
-    Repository, ancestry, askers, merge, old_content, past, refs,
+    Asks, BranchProposal, DigestOf, FolderFile, GitOptions, Head, Listing, Location, Merge, Oddity, Pushed, ReadError, RefChange,
+    RefUpdate, Repository, ancestry, askers, merge, old_content, past, refs,
 };
 
 /// A git repository. Cheap to clone; every operation opens the repository anew, so one that went away and came back is simply there again.
@@ -106,6 +107,12 @@ impl GitRepository {
     pub async fn read_file(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>> {
         let (commit, path) = (oid(commit)?, path.to_owned());
         self.blocking(move |repo| Reader::new(repo)?.file_at(commit, &path, MAX_READ)).await
+    }
+
+    /// The folders below a folder of a commit's root, and what stands there that is none.
+    pub async fn subfolders(&self, commit: &CommitId, folder: &str) -> Result<(BTreeMap<String, TreeId>, Vec<Oddity>)> {
+        let (commit, folder) = (oid(commit)?, folder.to_owned());
+        self.blocking(move |repo| Reader::new(repo)?.subfolders(commit, &folder)).await
     }
 
     /// Reads the file `name` in the root of each of many commits, opening the repository once; each fails on its own.

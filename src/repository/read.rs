@@ -89,6 +89,13 @@ impl<'r> Reader<'r> {
         Ok(listing)
     }
 
+    /// The folders below a folder of a commit's root, and what stands there that is none.
+    pub(super) fn subfolders(&self, commit: Oid, folder: &str) -> Result<(BTreeMap<String, TreeId>, Vec<Oddity>)> {
+        let mut oddities = Vec::new();
+        let found = self.folders(&self.root(commit)?, folder, &mut oddities)?;
+        Ok((found.unwrap_or_default(), oddities))
+    }
+
     fn folders(&self, root: &Tree<'_>, folder: &str, oddities: &mut Vec<Oddity>) -> Result<Option<BTreeMap<String, TreeId>>> {
         let Some(entry) = root.get_name(folder) else { return Ok(None) };
         if entry.filemode() != FOLDER {
