@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use secrecy::SecretString;
 
 use crate::model::Digest;
+use crate::repository::Location;
 
 /// The folder that holds Switchboard's state, beside the repository's git directory.
 pub const STATE_FOLDER: &str = ".switchboard";
@@ -156,9 +157,7 @@ impl Settings {
         let branch = self.branch.clone().or_else(|| usual_branch(&location));
         Ok(Site { location, branch, state })
     }
-}
 
-impl Settings {
     /// The whole path of a folder that is named from the current one and need not exist, with links and `..` resolved.
     pub fn resolve(&self, path: &Path) -> Result<PathBuf, String> {
         let whole = self.current_folder.join(path);
@@ -192,19 +191,22 @@ fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The longest time between two looks; what is longer is a slip, and beyond what clocks can count.
+const LONGEST_INTERVAL: Duration = Duration::from_hours(30 * 24);
+
 /// Reads a length of time as people write it: `30s`, `5m`, `1h 30m`.
-pub fn duration(text: &str) -> Result<Duration, String> {
+fn duration(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration = text.parse().map_err(|_| "expected a length of time, such as 30s or 5m".to_owned())?;
     match Duration::try_from(span) {
+        Ok(span) if span > LONGEST_INTERVAL => Err("expected at most 30 days".to_owned()),
         Ok(span) if !span.is_zero() => Ok(span),
         Ok(_) | Err(_) => Err("expected a length of time above zero".to_owned()),
     }
 }
 
 /// Whether a repository is named by its address: `scheme://…`, or `host:path` as ssh has it.
-pub fn is_url(text: &str) -> bool {
-    let scp = || matches!(text.split_once(':'), Some((host, _)) if !host.is_empty() && !host.contains('/'));
-    text.contains("://") || scp()
+fn is_url(text: &str) -> bool {
+    !text.is_empty() && !matches!(Location::parse(text), Ok(Location::Local(_)))
 }
 
 fn discover(folder: &Path) -> Result<SiteLocation> {
@@ -296,7 +298,7 @@ mod tests {
     fn lengths_of_time_are_read_as_people_write_them() {
         assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
         assert_eq!(duration("1h 30m"), Ok(Duration::from_secs(5400)));
-        for wrong in ["", "30", "-5s", "0s", "soon"] {
+        for wrong in ["", "30", "-5s", "0s", "soon", "721h", "2562047788015215h"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
     }

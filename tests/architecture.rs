@@ -113,6 +113,26 @@ fn files_say_what_they_are_for_and_stay_short() {
 }
 
 #[test]
+fn every_file_is_declared_where_the_formatter_sees_it() {
+    let mut wrong = Vec::new();
+    for file in files_below("src") {
+        let (folder, name) = (file.parent().unwrap(), file.file_stem().unwrap().to_str().unwrap());
+        let (folder, name) = match name {
+            "lib" | "main" => continue,
+            "mod" => (folder.parent().unwrap(), folder.file_name().unwrap().to_str().unwrap()),
+            _ => (folder, name),
+        };
+        let parents = [folder.join("lib.rs"), folder.join("mod.rs"), folder.with_extension("rs")];
+        let declaration = format!("mod {name};");
+        let is_declaration = |line: &str| line == declaration || (line.starts_with("pub") && line.ends_with(&format!(" {declaration}")));
+        if !parents.iter().filter(|parent| parent.exists()).any(|parent| read(parent).lines().any(is_declaration)) {
+            wrong.push(format!("{} is not declared by a line `{declaration}`", file.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "a module that a macro declares is not formatted:\n{}", wrong.join("\n"));
+}
+
+#[test]
 fn codes_of_problems_are_named_in_their_catalogues_alone() {
     let mut wrong = Vec::new();
     for file in files_below("src").iter().filter(|file| !file.ends_with("code.rs") && !file.ends_with("codes.rs")) {

@@ -10,6 +10,8 @@ use switchboard::model::{
 use switchboard::registry::{Actual, BundleMissing, Holding, Publication, PublishedVersion, Registry, SqlRegistry, WrongDigest};
 use switchboard::store::{CachedDeclaration, Database, LeaseLost, NewFact, SqlStore, Store, StoredPlan, TriggerKey, TriggerStates};
 
+use crate::support::universe::Universe;
+
 #[tokio::test]
 async fn the_story_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
@@ -23,6 +25,13 @@ async fn the_story_in_memory() {
     let database = Database::memory().await.unwrap();
     tell(&SqlStore::new(&database), &SqlRegistry::new(&database)).await;
     triggers_keep_their_state(&SqlStore::new(&database)).await;
+}
+
+/// What the tests of passes stand on is no kinder than what they stand for.
+#[tokio::test]
+async fn the_story_in_the_universe_of_the_tests() {
+    let universe = Universe::new();
+    tell(&universe, &universe).await;
 }
 
 /// The whole story. A new backend has to stand it unchanged.

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use super::failure::Failure;
 use super::working_files::{WorkingFiles, unknown_connector};
 use crate::model::{BundleFiles, CommitId};
-use crate::repository::{GitOptions, GitRepository, Location, ReadError, Repository as _};
+use crate::repository::{GitOptions, GitRepository, Location, Oddity, ReadError, Repository as _};
 
 /// One commit of the work tree's repository.
 pub struct Commit {
@@ -45,6 +45,25 @@ impl Commit {
         let trees: Vec<_> = wanted.iter().map(|(_, tree)| tree.clone()).collect();
         let read = self.repository.read_bundles(&trees).await;
         Ok(wanted.into_iter().map(|(name, _)| name).zip(read).collect())
+    }
+
+    /// What stands where something else belongs, from the root: links, files between the folders.
+    pub async fn oddities(&self) -> Result<Vec<Oddity>> {
+        Ok(self.repository.list(&self.id).await?.oddities)
+    }
+
+    /// The files two levels below a folder, each by its path and each for itself, and what is no folder where one belongs.
+    pub async fn files_below(&self, folder: &str) -> Result<(Vec<(String, Result<Vec<u8>, ReadError>)>, Vec<Oddity>)> {
+        let (folders, oddities) = self.repository.subfolders(&self.id, folder).await?;
+        let (names, trees): (Vec<String>, Vec<_>) = folders.into_iter().unzip();
+        let mut files = Vec::new();
+        for (name, read) in names.into_iter().zip(self.repository.read_folders(&trees).await) {
+            match read {
+                Ok(found) => files.extend(found.into_iter().map(|file| (format!("{folder}/{name}/{}", file.name), file.content))),
+                Err(error) => files.push((format!("{folder}/{name}"), Err(error))),
+            }
+        }
+        Ok((files, oddities))
     }
 
     /// One file, where it exists.

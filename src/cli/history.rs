@@ -11,9 +11,19 @@ use crate::model::CommitId;
 /// How many commits are looked through, newest first.
 const COMMITS_AT_MOST: usize = 20_000;
 
-/// The newest commit of the checked-out branch that has something at a path.
+/// The newest commit of the checked-out branch that has something at a path. What the branch itself held goes before what others held
+/// that were merged into it, however new their commits are.
 pub fn last_commit_with(git: &Repository, path: &str) -> Result<Option<CommitId>> {
-    for commit in newest_first(git)?.take(COMMITS_AT_MOST) {
+    let mut branch_itself = newest_first(git)?;
+    branch_itself.simplify_first_parent()?;
+    Ok(match first_with(git, branch_itself, path)? {
+        Some(found) => Some(found),
+        None => first_with(git, newest_first(git)?, path)?,
+    })
+}
+
+fn first_with(git: &Repository, walk: git2::Revwalk<'_>, path: &str) -> Result<Option<CommitId>> {
+    for commit in walk.take(COMMITS_AT_MOST) {
         let commit = git.find_commit(commit.context("cannot walk the history")?).context("cannot read a commit")?;
         if commit.tree().context("cannot read a commit's tree")?.get_path(Path::new(path)).is_ok() {
             return Ok(Some(CommitId::new(commit.id().to_string())));

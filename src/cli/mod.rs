@@ -46,7 +46,7 @@ pub struct CommandLine {
     flags: Flags,
 
     #[command(flatten)]
-    look: Look,
+    appearance: Appearance,
 
     #[command(subcommand)]
     command: Command,
@@ -55,7 +55,7 @@ pub struct CommandLine {
 /// How results look.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Flags of every command")]
-struct Look {
+struct Appearance {
     /// Who reads the result
     #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT", hide_default_value = true)]
     output: Format,
@@ -108,13 +108,13 @@ pub fn start(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(line) => line,
         Err(error) => return misused(&arguments, &error),
     };
-    let shell = Shell::new(line.look.output, line.look.color);
+    let shell = Shell::new(line.appearance.output, line.appearance.color);
     run(line, shell).map_or_else(|failure| report(shell, &failure), failure::Outcome::exit_code)
 }
 
 fn run(line: CommandLine, shell: Shell) -> Ended {
     let settings = Settings::read(&line.flags, line.command.watch_flags())?;
-    start_logging(&settings, line.look.verbose, line.command.is_daemon());
+    start_logging(&settings, line.appearance.verbose, line.command.is_daemon());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
     let door = Door { settings, shell };
     let ended = runtime.block_on(line.command.run(&door));

@@ -1,6 +1,5 @@
 //! The team's repository as files that people edit: finding connectors, reading their folders, committing.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,6 @@ use git2::{Repository, RepositoryState, Status, StatusOptions};
 use super::Door;
 use super::failure::Failure;
 use crate::model::{BundleFiles, Clock as _, CommitId, ConnectorName, Person, SystemClock};
-use crate::repository::{MAX_BUNDLE, MAX_FILES};
 use crate::settings::SiteLocation;
 use crate::{manifest, repository};
 
@@ -91,11 +89,33 @@ impl WorkingFiles {
 
     /// Paths at or below `path` that are not as committed.
     pub fn uncommitted(&self, path: &str) -> Result<Vec<String>> {
+        self.with_status(path, |status| *status != Status::CURRENT && !status.is_ignored())
+    }
+
+    /// Files at or below `path` that git ignores: nothing brings them back.
+    pub fn ignored(&self, path: &str) -> Result<Vec<String>> {
+        self.with_status(path, Status::is_ignored)
+    }
+
+    fn with_status(&self, path: &str, is_meant: fn(&Status) -> bool) -> Result<Vec<String>> {
         let mut options = StatusOptions::new();
-        options.pathspec(path).disable_pathspec_match(true).include_untracked(true).recurse_untracked_dirs(true).include_ignored(false);
+        options.pathspec(path).disable_pathspec_match(true).include_untracked(true).recurse_untracked_dirs(true);
+        options.include_ignored(true).recurse_ignored_dirs(true);
         let statuses = self.git.statuses(Some(&mut options)).context("cannot tell what is uncommitted")?;
-        let changed = statuses.iter().filter(|entry| entry.status() != Status::CURRENT);
-        Ok(changed.filter_map(|entry| entry.path().ok().map(str::to_owned)).collect())
+        let meant = statuses.iter().filter(|entry| is_meant(&entry.status()));
+        Ok(meant.filter_map(|entry| entry.path().ok().map(str::to_owned)).collect())
+    }
+
+    /// Makes the files that git knows below a folder these, and leaves those that it ignores alone.
+    pub fn replace_known(&self, folder: &str, files: &BundleFiles) -> Result<()> {
+        let index = self.git.index().context("cannot read the index")?;
+        for entry in index.iter() {
+            let Ok(path) = String::from_utf8(entry.path) else { continue };
+            if path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')).is_some_and(|file| files.get(file).is_none()) {
+                self.files.remove_file(&path)?;
+            }
+        }
+        files.iter().try_for_each(|(path, bytes)| self.files.write(&format!("{folder}/{path}"), bytes))
     }
 
     /// Refuses what could not be committed afterwards, to be asked before anything is written.
@@ -148,43 +168,9 @@ pub fn unknown_connector<'n>(name: &str, attempt: &str, known: impl Iterator<Ite
     }
 }
 
-/// Reads a connector's folder as git would store it: files only, no links. Files that git ignores are left out.
+/// Reads a connector's folder as git would store it, by the limits of a commit.
 pub fn read_folder(folder: &Path, is_ignored: &dyn Fn(&Path) -> bool) -> Result<BundleFiles> {
-    let mut files = BTreeMap::new();
-    let mut size = 0;
-    collect(folder, "", is_ignored, &mut files, &mut size).with_context(|| format!("cannot read {}", folder.display()))?;
-    Ok(BundleFiles::new(files))
-}
-
-fn collect(
-    folder: &Path,
-    prefix: &str,
-    is_ignored: &dyn Fn(&Path) -> bool,
-    files: &mut BTreeMap<String, Vec<u8>>,
-    size: &mut u64,
-) -> Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let Ok(name) = entry.file_name().into_string() else { bail!("a file's name is not UTF-8: {:?}", entry.file_name()) };
-        let relative = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
-        let kind = entry.file_type()?;
-        let expected = matches!(relative.as_str(), manifest::MANIFEST | "notes.md" | "tests") || relative.starts_with("tests/");
-        if !expected && is_ignored(&entry.path()) {
-            continue;
-        }
-        if kind.is_dir() {
-            collect(&entry.path(), &relative, is_ignored, files, size)?;
-        } else if kind.is_file() {
-            *size += entry.metadata()?.len();
-            if *size > MAX_BUNDLE || files.len() >= MAX_FILES {
-                bail!("it is too large: at most {} MiB in {MAX_FILES} files", MAX_BUNDLE >> 20);
-            }
-            files.insert(relative, fs::read(entry.path())?);
-        } else {
-            bail!("{relative} is a link or something else that is not a file");
-        }
-    }
-    Ok(())
+    repository::read_folder(folder, is_ignored).with_context(|| format!("cannot read {}", folder.display()))
 }
 
 /// Tells which files git ignores, for [`read_folder`].

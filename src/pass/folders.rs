@@ -8,14 +8,12 @@ use anyhow::{Context, Result};
 use super::memory::{Dirty, Folder, Memory, ReadConfig};
 use super::read::{READER_LEVEL, declare};
 use super::{World, releases};
-use crate::manifest::{Config, code};
+use crate::manifest::{CONFIG, Config, code};
 use crate::model::{BlobId, BundleFiles, ConnectorName, EnvironmentName, Place, Problem, TreeId};
 use crate::planning::{Declaration, Desired, Gap, Policy};
 use crate::repository::{Head, Listing, ReadError};
 use crate::store::CachedDeclaration;
 
-/// The settings' name in the store's cache; no connector can have it.
-const CONFIG: &str = "switchboard.yaml";
 const CONNECTORS: &str = "connectors";
 const CONFIG_LIMIT: usize = 1 << 20;
 /// Folders read at once: bounds the memory a first pass takes.
@@ -31,6 +29,7 @@ pub(super) async fn load_cache(world: &World, memory: &mut Memory) -> Result<()>
         if level != READER_LEVEL.to_string() {
             continue;
         }
+        // The settings stand beside the connectors, under a name that none can have.
         if cached.connector == CONFIG {
             if let Ok(policy) = serde_json::from_str::<Policy>(&cached.body) {
                 memory.policy = Arc::new(policy);
@@ -78,7 +77,7 @@ pub(super) async fn read(world: &World, memory: &mut Memory) -> Result<Vec<Gap>>
 
 async fn read_config(world: &World, memory: &mut Memory, listing: &Listing) -> Result<()> {
     let Some(blob) = &listing.config else {
-        let missing = Problem::error(code::NO_CONFIG, Place::file(CONFIG), "there is no `switchboard.yaml`");
+        let missing = Problem::error(code::NO_CONFIG, Place::file(CONFIG), format!("there is no `{CONFIG}`"));
         let problems = vec![missing.hint("Write it, with `apiVersion: switchboard/v1` at least.")];
         memory.config = Some(ReadConfig { blob: Some(BlobId::new("")), problems });
         return Ok(());

@@ -18,11 +18,13 @@ struct Painting<'a, 'r> {
     queue: BinaryHeap<(i64, Oid)>,
     /// What waits in the queue with the left colour alone.
     left: BTreeSet<Oid>,
+    /// What waits there with the right colour alone.
+    right: BTreeSet<Oid>,
 }
 
 impl<'a, 'r> Painting<'a, 'r> {
     fn new(reader: &'a Reader<'r>) -> Self {
-        Self { reader, colours: HashMap::new(), queue: BinaryHeap::new(), left: BTreeSet::new() }
+        Self { reader, colours: HashMap::new(), queue: BinaryHeap::new(), left: BTreeSet::new(), right: BTreeSet::new() }
     }
 
     /// Adds a colour; a commit that is not there is where history ends.
@@ -33,11 +35,12 @@ impl<'a, 'r> Painting<'a, 'r> {
         }
         let (commit, _) = self.reader.commit_header(id)?;
         self.colours.insert(id, before | colour);
-        if before | colour == LEFT {
-            self.left.insert(id);
-        } else {
-            self.left.remove(&id);
-        }
+        self.stop_waiting(id);
+        match before | colour {
+            LEFT => self.left.insert(id),
+            RIGHT => self.right.insert(id),
+            _ => false,
+        };
         self.queue.push((commit.time().seconds(), id));
         Ok(())
     }
@@ -47,9 +50,14 @@ impl<'a, 'r> Painting<'a, 'r> {
         if self.reader.commit_header(id).is_ok() { self.paint(id, colour) } else { Ok(()) }
     }
 
+    fn stop_waiting(&mut self, id: Oid) {
+        self.left.remove(&id);
+        self.right.remove(&id);
+    }
+
     fn next(&mut self) -> Result<Option<(Oid, u8)>> {
         let Some((_, id)) = self.queue.pop() else { return Ok(None) };
-        self.left.remove(&id);
+        self.stop_waiting(id);
         let colour = self.colours.get(&id).copied().unwrap_or(0);
         let (commit, _) = self.reader.commit_header(id)?;
         for parent in commit.parent_ids() {
@@ -79,7 +87,20 @@ pub(super) fn new_commits(reader: &Reader<'_>, wanted: &[Oid], known: impl Itera
     Ok(found.into_iter().filter(|id| painting.colours.get(id) == Some(&LEFT)).collect())
 }
 
-/// The newest commit that both have; `None` where their histories have nothing in common.
+/// Whether `ancestor` is `descendant` or one of the commits before it. Dates say only where to look first: a clock that was wrong
+/// changes no answer.
+pub(super) fn is_ancestor(reader: &Reader<'_>, ancestor: Oid, descendant: Oid) -> Result<bool> {
+    let mut painting = Painting::new(reader);
+    painting.paint(ancestor, LEFT)?;
+    painting.paint(descendant, RIGHT)?;
+    // What both have comes before `ancestor`, so only what the right side has alone can still lead there.
+    while painting.colours.get(&ancestor) != Some(&BOTH) && !painting.right.is_empty() {
+        painting.next()?;
+    }
+    Ok(painting.colours.get(&ancestor) == Some(&BOTH))
+}
+
+/// The newest commit by date that both have; `None` where their histories have nothing in common.
 pub(super) fn merge_base(reader: &Reader<'_>, ours: Oid, theirs: Oid) -> Result<Option<Oid>> {
     let mut painting = Painting::new(reader);
     painting.paint(ours, LEFT)?;

@@ -1,5 +1,6 @@
 //! The adapter of the port over git2: a local repository in place, or a bare mirror of a remote one.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,8 +17,8 @@ use super::mirror::Mirror;
 use super::read::{Reader, oid, unreadable};
 use super::write::{self, CommitSummary, NewFile};
 use super::{
-    Asks, BranchProposal, DigestOf, FolderFile, GitOptions, Head, Listing, Location, Merge, Pushed, ReadError, RefChange, RefUpdate,
-    Repository, ancestry, askers, merge, old_content, past, refs,
+    Asks, BranchProposal, DigestOf, FolderFile, GitOptions, Head, Listing, Location, Merge, Oddity, Pushed, ReadError, RefChange,
+    RefUpdate, Repository, ancestry, askers, merge, old_content, past, refs,
 };
 
 /// A git repository. Cheap to clone; every operation opens the repository anew, so one that went away and came back is simply there again.
@@ -108,6 +109,12 @@ impl GitRepository {
         self.blocking(move |repo| Reader::new(repo)?.file_at(commit, &path, MAX_READ)).await
     }
 
+    /// The folders below a folder of a commit's root, and what stands there that is none.
+    pub async fn subfolders(&self, commit: &CommitId, folder: &str) -> Result<(BTreeMap<String, TreeId>, Vec<Oddity>)> {
+        let (commit, folder) = (oid(commit)?, folder.to_owned());
+        self.blocking(move |repo| Reader::new(repo)?.subfolders(commit, &folder)).await
+    }
+
     /// Reads the file `name` in the root of each of many commits, opening the repository once; each fails on its own.
     pub async fn read_root_files(&self, commits: &[CommitId], name: &str, limit: usize) -> Result<Vec<Result<Option<Vec<u8>>, ReadError>>> {
         let (commits, name) = (commits.iter().map(oid).collect::<Result<Vec<_>>>()?, name.to_owned());
@@ -140,7 +147,7 @@ impl GitRepository {
     /// Whether `ancestor` is `descendant` or one of the commits before it.
     pub async fn is_ancestor(&self, ancestor: &CommitId, descendant: &CommitId) -> Result<bool> {
         let (ancestor, descendant) = (oid(ancestor)?, oid(descendant)?);
-        self.blocking(move |repo| Ok(ancestry::merge_base(&Reader::new(repo)?, ancestor, descendant)? == Some(ancestor))).await
+        self.blocking(move |repo| ancestry::is_ancestor(&Reader::new(repo)?, ancestor, descendant)).await
     }
 
     /// Moves references, all or none, each only from its expected value. A work tree that has one checked out follows;

@@ -7,13 +7,13 @@ use crate::model::BundleFiles;
 use super::{Oddity, ReadError};
 
 /// The largest file of a bundle, in bytes.
-pub const MAX_FILE: u64 = 1024 * 1024;
+const MAX_FILE: u64 = 1024 * 1024;
 /// The most bytes a bundle may hold.
-pub const MAX_BUNDLE: u64 = 16 * 1024 * 1024;
+const MAX_BUNDLE: u64 = 16 * 1024 * 1024;
 /// The most files a bundle may hold.
 pub const MAX_FILES: usize = 500;
 /// How many folders deep a bundle may go, its own folder included.
-pub const MAX_DEPTH: usize = 8;
+const MAX_DEPTH: usize = 8;
 
 /// The files of one bundle as they come in, with what is left of the limits.
 #[derive(Default)]

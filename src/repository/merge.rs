@@ -30,14 +30,10 @@ pub(super) fn merge(repo: &Repository, ours: Oid, theirs: Oid, message: &str, wh
     let reader = Reader::new(repo)?;
     let (our_commit, our_root) = reader.commit_header(ours)?;
     let (their_commit, their_root) = reader.commit_header(theirs)?;
-    let base = ancestry::merge_base(&reader, ours, theirs)?;
-    if base == Some(theirs) {
+    if ancestry::is_ancestor(&reader, theirs, ours)? {
         return Ok(Merge::AlreadyMerged);
     }
-    let base = match base {
-        Some(base) => Some(reader.root(base)?),
-        None => None,
-    };
+    let base = ancestry::merge_base(&reader, ours, theirs)?.map(|base| reader.root(base)).transpose()?;
     let (our_root, their_root) = (reader.subtree(our_root)?, reader.subtree(their_root)?);
     let folders = Folders { repo, reader: &reader };
     let tree = match folders.merge(base.as_ref(), Some(&our_root), Some(&their_root), 1)? {

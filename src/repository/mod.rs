@@ -29,13 +29,13 @@ use crate::model::{BlobId, BundleFiles, CommitId, Digest, Person, RecordId, Reco
 
 pub use checkout::WorkTreeInTheWay;
 pub use git::GitRepository;
-pub use intake::{MAX_BUNDLE, MAX_FILES};
+pub use intake::MAX_FILES;
 pub use location::{Location, LocationError, RemoteUrl};
 pub use merge::Merge;
 pub use refs::{RefChange, RefUpdate};
 pub use transport::{Credentials, GitOptions};
 pub use watch::{Watch, request_wake};
-pub use worktree::WorkTree;
+pub use worktree::{WorkTree, read_folder};
 pub use write::CommitSummary;
 
 /// Where the tracked branch stands.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail};
 use git2::{ObjectType, Odb, Oid, Repository, Tree};
 
+use crate::manifest::CONFIG;
 use crate::model::{BlobId, BundleFiles, CommitId, TreeId};
 
 use super::intake::{Intake, admit_depth, child_path, printable, refused};
@@ -77,15 +78,22 @@ impl<'r> Reader<'r> {
     pub(super) fn list(&self, commit: Oid) -> Result<Listing> {
         let root = self.root(commit)?;
         let mut listing = Listing::default();
-        if let Some(entry) = root.get_name("switchboard.yaml") {
+        if let Some(entry) = root.get_name(CONFIG) {
             match entry.filemode() {
-                FOLDER | LINK | SUBMODULE => listing.oddities.push(oddity("switchboard.yaml", kind_fault(entry.filemode(), "file"))),
+                FOLDER | LINK | SUBMODULE => listing.oddities.push(oddity(CONFIG, kind_fault(entry.filemode(), "file"))),
                 _ => listing.config = Some(BlobId::new(entry.id().to_string())),
             }
         }
         listing.connectors = self.folders(&root, "connectors", &mut listing.oddities)?;
         listing.releases = self.folders(&root, "releases", &mut listing.oddities)?.unwrap_or_default();
         Ok(listing)
+    }
+
+    /// The folders below a folder of a commit's root, and what stands there that is none.
+    pub(super) fn subfolders(&self, commit: Oid, folder: &str) -> Result<(BTreeMap<String, TreeId>, Vec<Oddity>)> {
+        let mut oddities = Vec::new();
+        let found = self.folders(&self.root(commit)?, folder, &mut oddities)?;
+        Ok((found.unwrap_or_default(), oddities))
     }
 
     fn folders(&self, root: &Tree<'_>, folder: &str, oddities: &mut Vec<Oddity>) -> Result<Option<BTreeMap<String, TreeId>>> {

@@ -6,20 +6,19 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use git2::{Oid, Repository};
 
-/// How many packs a mirror may have.
-const MAX_PACKS: usize = 50;
-/// Packs up to this size are put together, in bytes.
+/// How many small packs a mirror may have.
+const MAX_SMALL_PACKS: usize = 50;
+/// Packs up to this size are small and are put together, in bytes.
 const SMALL: u64 = 8 * 1024 * 1024;
 
 /// Puts the small packs together where there are many. Reads that go on meanwhile find each object in the new pack.
 pub(super) fn tidy(mirror: &Repository) -> Result<()> {
     let folder = mirror.path().join("objects").join("pack");
-    let packs = packs(&folder)?;
-    if packs.len() <= MAX_PACKS {
+    let is_small = |index: &PathBuf| fs::metadata(index.with_extension("pack")).is_ok_and(|pack| pack.len() <= SMALL);
+    let small: Vec<PathBuf> = packs(&folder)?.into_iter().filter(is_small).collect();
+    if small.len() <= MAX_SMALL_PACKS {
         return Ok(());
     }
-    let small: Vec<PathBuf> =
-        packs.into_iter().filter(|index| fs::metadata(index.with_extension("pack")).is_ok_and(|pack| pack.len() <= SMALL)).collect();
     let mut builder = mirror.packbuilder()?;
     for index in &small {
         let bytes = fs::read(index).with_context(|| format!("cannot read {}", index.display()))?;

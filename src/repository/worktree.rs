@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use git2::{Oid, Repository, RepositoryInitOptions, RepositoryState, Tree};
 use jiff::Timestamp;
 
+use crate::manifest::MANIFEST;
 use crate::model::{BundleFiles, CommitId, Person};
 
 use super::intake::{Intake, admit_depth, child_path, refused};
@@ -68,13 +69,6 @@ impl WorkTree {
         )
     }
 
-    /// Reads a folder as a bundle, refusing what would be refused in a commit. Links are never followed.
-    pub fn read_folder(&self, folder: &str) -> Result<BundleFiles, ReadError> {
-        let mut intake = Intake::default();
-        fill(&mut intake, &self.root.join(folder), "", 1)?;
-        Ok(intake.finish())
-    }
-
     /// Writes a file whole or not at all, keeping the permissions of the one it replaces.
     pub fn write(&self, path: &str, content: &[u8]) -> Result<()> {
         let target = self.place(path)?;
@@ -87,6 +81,14 @@ impl WorkTree {
             fs::remove_file(&temporary).ok();
         }
         written.with_context(|| format!("cannot write {path}"))
+    }
+
+    /// Removes a file; a missing one is fine.
+    pub fn remove_file(&self, path: &str) -> Result<()> {
+        match fs::remove_file(self.place(path)?) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            other => other.with_context(|| format!("cannot remove {path}")),
+        }
     }
 
     /// Removes a folder with all it holds; a missing one is fine.
@@ -173,15 +175,30 @@ fn write_whole(temporary: &Path, target: &Path, content: &[u8]) -> std::io::Resu
     fs::rename(temporary, target)
 }
 
-fn fill(intake: &mut Intake, place: &Path, folder: &str, depth: usize) -> Result<(), ReadError> {
+/// Reads a connector's folder on disk as a bundle, refusing what would be refused in a commit. Links are never followed; what
+/// `is_ignored` names is left out, as git leaves it out.
+pub fn read_folder(folder: &Path, is_ignored: &dyn Fn(&Path) -> bool) -> Result<BundleFiles, ReadError> {
+    let mut intake = Intake::default();
+    fill(&mut intake, folder, "", 1, is_ignored)?;
+    Ok(intake.finish())
+}
+
+fn fill(intake: &mut Intake, place: &Path, folder: &str, depth: usize, is_ignored: &dyn Fn(&Path) -> bool) -> Result<(), ReadError> {
     admit_depth(folder, depth)?;
     let attempt = |error: std::io::Error| ReadError::Unreadable(format!("{}: {error}", place.display()));
     for entry in fs::read_dir(place).map_err(attempt)? {
         let entry = entry.map_err(attempt)?;
-        let path = child_path(folder, entry.file_name().as_encoded_bytes())?;
+        let name = entry.file_name();
+        // Asking git costs more than reading the file; nobody ignores these.
+        let is_expected = matches!((folder, name.to_str()), ("", Some(MANIFEST | "notes.md" | "tests")))
+            || (folder == "tests" && Path::new(&name).extension().is_some_and(|extension| extension == "yaml"));
+        if !is_expected && is_ignored(&entry.path()) {
+            continue;
+        }
+        let path = child_path(folder, name.as_encoded_bytes())?;
         let metadata = fs::symlink_metadata(entry.path()).map_err(attempt)?;
         if metadata.is_dir() {
-            fill(intake, &entry.path(), &path, depth + 1)?;
+            fill(intake, &entry.path(), &path, depth + 1, is_ignored)?;
         } else if metadata.is_file() {
             intake.admit(&path, metadata.len())?;
             let mut content = Vec::new();

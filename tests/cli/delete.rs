@@ -26,6 +26,19 @@ fn what_git_does_not_have_is_not_deleted_by_accident() {
 }
 
 #[test]
+fn what_git_ignores_is_not_deleted_by_accident() {
+    let team = Team::with_crm();
+    team.write(".gitignore", ".switchboard/\n*.env\n");
+    team.commit_all("Ignore more");
+    team.write("connectors/crm/local/secret.env", "TOKEN=1");
+    let ran = team.run(&["delete", "crm", "--commit"]).failed();
+    assert!(ran.err.contains("git ignores connectors/crm/local/secret.env"), "{}", ran.err);
+    assert_eq!(team.read("connectors/crm/local/secret.env"), "TOKEN=1");
+    team.run(&["delete", "crm", "--commit", "--force"]).done();
+    assert!(!team.path("connectors/crm").exists());
+}
+
+#[test]
 fn a_name_cannot_lead_elsewhere() {
     let team = Team::new();
     for name in ["..", "../..", ".", "/etc"] {

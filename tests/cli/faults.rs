@@ -45,6 +45,7 @@ fn a_daemon_killed_after_any_step_ends_where_one_ends_that_lives() {
     }
 }
 
+/// A disk where no file can grow beyond a size: what a full disk is to a program, without the rights to make a small one.
 #[test]
 fn a_full_disk_stops_the_work_and_spoils_nothing() {
     let team = busy();
@@ -64,7 +65,6 @@ fn a_full_disk_stops_the_work_and_spoils_nothing() {
     assert_eq!(end_state(&team), end_state(&whole));
 }
 
-/// A disk where no file can grow beyond a size: what a full disk is to a program, without the rights to make a small one.
 #[test]
 fn stricter_limits_of_the_machine_are_kept_and_the_tests_still_run() {
     let team = Team::with_crm();

@@ -36,6 +36,14 @@ fn the_case_is_about_the_reviewed_content_whatever_was_committed_since() {
     assert!(ran.out.contains("\nDifference from 0.1.0, which is published\n"), "{}", ran.out);
     assert!(ran.out.contains("  -title: Crm\n  +title: Customers\n") && !ran.out.contains("A later edit"), "{}", ran.out);
     assert!(team.run(&["list"]).done().out.contains("the end of review #2, which locks the content"));
+
+    team.run(&["review", "approve", "2", "--by", "bob@example.com"]).done();
+    team.run(&["apply"]);
+    let first = team.run(&["review", "show", "1"]).done();
+    assert!(first.out.contains("\nNothing was published before; the whole content was new\n"), "{}", first.out);
+    let second = team.run(&["review", "show", "2"]).done();
+    assert!(second.out.contains("\nDifference from 0.1.0, which was published before\n"), "{}", second.out);
+    assert!(second.out.contains("  -title: Crm\n  +title: Customers\n"), "{}", second.out);
 }
 
 #[test]

@@ -54,6 +54,30 @@ fn a_commit_can_be_validated_whatever_the_working_files_hold() {
 }
 
 #[test]
+fn a_commit_is_validated_with_everything_that_is_read_of_it() {
+    let team = Team::published();
+    team.write("connections/test/crm.yaml", "token: { env: CRM_TOKEN }\n");
+    team.commit_all("Good values");
+    assert_eq!(team.run(&["validate", "--rev", "HEAD"]).done().out, "1 connector: nothing wrong.\n");
+    team.write("connections/test/crm.yaml", "token: { evn: CRM_TOKEN }\n");
+    team.write("releases/crm/9.0.0.yaml", "not: a record\n");
+    std::os::unix::fs::symlink("crm", team.path("connectors/erp")).unwrap();
+    std::os::unix::fs::symlink("0.1.0.yaml", team.path("releases/crm/0.2.0.yaml")).unwrap();
+    std::fs::remove_file(team.path("switchboard.yaml")).unwrap();
+    team.commit_all("Bad ones");
+    let ran = team.run(&["validate", "--rev", "HEAD"]).failed();
+    for part in [
+        "connections/test/crm.yaml:1:",
+        "releases/crm/9.0.0.yaml:1:1: error[",
+        "connectors/erp:1:1: error[SB040]: a symbolic link where a folder belongs",
+        "releases/crm/0.2.0.yaml:1:1: error[SB040]: a symbolic link where a file belongs",
+        "switchboard.yaml:1:1: warning[SB042]",
+    ] {
+        assert!(ran.out.contains(part), "{part:?} is missing:\n{}", ran.out);
+    }
+}
+
+#[test]
 fn other_files_count_too() {
     let team = with_two();
     team.replace("switchboard.yaml", "atMost: 5", "atMots: 5");
@@ -71,10 +95,23 @@ fn hostile_folders_are_problems_and_no_more() {
     team.write("connectors/mail/connector.yaml", [0xff, 0xfe]);
     team.write("connectors/Empty/x", "");
     let ran = team.run(&["validate"]).failed();
-    assert!(ran.out.contains("icon.svg is a link"), "{}", ran.out);
+    assert!(ran.out.contains("icon.svg: a symbolic link where a file belongs"), "{}", ran.out);
     assert!(ran.out.contains("connectors/mail/connector.yaml:1:1: error[SB001]"), "{}", ran.out);
     assert!(ran.out.contains("connectors/Empty/connector.yaml"), "{}", ran.out);
     assert!(!ran.out.contains("root:"), "{}", ran.out);
+}
+
+#[test]
+fn what_would_be_refused_in_a_commit_is_refused_before_it() {
+    let team = with_two();
+    team.write("connectors/crm/picture.png", vec![0; 3 << 19]);
+    team.write("connectors/mail/1/2/3/4/5/6/7/8/deep.txt", "x");
+    team.commit_all("Too much");
+    for arguments in [&["validate"][..], &["validate", "--rev", "HEAD"]] {
+        let ran = team.run(arguments).failed();
+        assert!(ran.out.contains("picture.png: the file has 1572864 bytes, the limit is 1048576 (1 MiB)"), "{}", ran.out);
+        assert!(ran.out.contains("1/2/3/4/5/6/7/8: more than 8 folders deep"), "{}", ran.out);
+    }
 }
 
 #[test]

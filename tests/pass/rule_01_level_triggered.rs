@@ -1,18 +1,21 @@
 //! Rule 1: a pass compares what git says with what the registry holds; downtime, squashes and force-pushes lose nothing.
 
+use switchboard::model::Stage;
+
 use crate::support::team::{Draft, Team};
 
 #[test]
 fn changes_made_while_nobody_watched_are_caught_up_with() {
     let mut team = Team::new();
     let mut draft = Draft::new("orders");
+    draft.status = "pre-published";
     for content in ["first", "second", "third"] {
         draft.content = content.to_owned();
-        draft.status = "pre-published";
         team.commit(&draft);
     }
     team.restart();
     team.settle();
+    assert_eq!(team.stage("orders"), Stage::PrePublished, "the newest content is what is held");
     assert_eq!(team.held("test", "orders").as_deref(), Some("1.0.0"));
     team.assert_at_rest();
 }

@@ -1,5 +1,6 @@
 //! The repository adapter on repositories of this machine.
 
+mod ancestry;
 mod past;
 mod refusals;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use switchboard::model::Person;
-use switchboard::repository::{Head, Repository, WorkTree};
+use switchboard::repository::{Head, Repository, WorkTree, read_folder};
 
 use crate::support::git::{TestRepo, moment};
 
@@ -85,7 +85,7 @@ fn links_and_paths_that_leave_the_work_tree_are_refused() {
     assert!(outside.read_dir().unwrap().next().is_none());
     std::fs::write(outside.join("secret"), "s").unwrap();
     std::os::unix::fs::symlink(outside.join("secret"), tree.root().join("connectors/a/notes.md")).unwrap();
-    let refusal = tree.read_folder("connectors/a").unwrap_err();
+    let refusal = read_folder(&tree.root().join("connectors/a"), &|_| false).unwrap_err();
     assert_eq!(refusal.to_string(), "notes.md: a symbolic link where a file belongs");
     assert!(tree.commit(&["connectors/a"], "x", &alice(), moment()).is_err());
 }
@@ -100,7 +100,10 @@ fn writing_keeps_permissions_and_leaves_no_temporary_files() {
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
     tree.write("connectors/a/connector.yaml", b"2").unwrap();
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
-    assert_eq!(tree.read_folder("connectors/a").unwrap().iter().collect::<Vec<_>>(), [("connector.yaml", b"2".as_slice())]);
+    assert_eq!(
+        read_folder(&tree.root().join("connectors/a"), &|_| false).unwrap().iter().collect::<Vec<_>>(),
+        [("connector.yaml", b"2".as_slice())]
+    );
     std::fs::create_dir(tree.root().join("connectors/a/taken")).unwrap();
     assert!(tree.write("connectors/a/taken", b"x").is_err());
     assert_eq!(std::fs::read_dir(tree.root().join("connectors/a")).unwrap().count(), 2);

@@ -11,7 +11,7 @@ pub struct Arguments {
     /// Which connector
     connector: String,
 
-    /// Delete it although some of its files were never committed and so cannot be restored
+    /// Delete it although some of its files are not in git and so cannot be restored
     #[arg(long)]
     force: bool,
 
@@ -26,8 +26,15 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     change.refuse_unless_allowed(Operation::Delete).await?;
     let uncommitted = change.work_tree.uncommitted(&change.path())?;
     if let (Some(first), false) = (uncommitted.first(), arguments.force || arguments.commit.all) {
-        return Err(change.refused(format!("{first} has changes that were never committed, so they could not be restored"))
+        return Err(change
+            .refused(format!("{first} has changes that were never committed, so they could not be restored"))
             .hint("Commit them first, or add --force to lose them."));
+    }
+    let ignored = change.work_tree.ignored(&change.path())?;
+    if let (Some(first), false) = (ignored.first(), arguments.force) {
+        return Err(change
+            .refused(format!("git ignores {first}, so it could not be restored"))
+            .hint("Put it away first, or add --force to lose it."));
     }
     change.work_tree.files.remove_folder(&change.path())?;
     let (name, path) = (change.connector.clone(), change.path());

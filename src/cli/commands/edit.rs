@@ -52,7 +52,8 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let changed = change.manifest()? != before;
     let has_errors = report_problems(door, &change)?;
     if has_errors && arguments.commit.commit {
-        return Err(change.refused("the connector has errors, so nothing was committed; the change is in the working files")
+        return Err(change
+            .refused("the connector has errors, so nothing was committed; the change is in the working files")
             .hint("Mend the errors above and commit."));
     }
     let keys: Vec<&str> = arguments.set.iter().map(|(key, _)| key.as_str()).collect();

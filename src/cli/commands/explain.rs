@@ -29,7 +29,14 @@ pub(super) struct CodeExplained {
 
 impl Human for CodeExplained {
     fn human(&self) -> String {
-        format!("{}: {}\n\n{}\n\n{} {}\n", self.code.style(paint::STRONG), self.title, self.explanation, "Fix:".style(paint::HINT), self.fix)
+        format!(
+            "{}: {}\n\n{}\n\n{} {}\n",
+            self.code.style(paint::STRONG),
+            self.title,
+            self.explanation,
+            "Fix:".style(paint::HINT),
+            self.fix
+        )
     }
 }
 
@@ -57,7 +64,9 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
         door.shell.result(&CodeExplained { code: id, title, explanation, fix })?;
         return Ok(Outcome::Done);
     }
-    if let Some(stage) = Stage::ALL.into_iter().find(|stage| stage.to_string() == what.to_lowercase().replace('-', " ").replace("pre ", "pre-")) {
+    if let Some(stage) =
+        Stage::ALL.into_iter().find(|stage| stage.to_string() == what.to_lowercase().replace('-', " ").replace("pre ", "pre-"))
+    {
         door.shell.result(&explained(stage))?;
         return Ok(Outcome::Done);
     }
@@ -66,7 +75,6 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     }
     super::show::explain(what, door).await
 }
-
 
 fn looks_like_a_code(text: &str) -> bool {
     text.len() == 5 && text[..].to_ascii_uppercase().starts_with("SB") && text[2..].chars().all(|c| c.is_ascii_digit())

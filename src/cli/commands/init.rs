@@ -101,7 +101,7 @@ fn make_repository(root: &Path, attempt: &str) -> Result<(), Failure> {
 fn write_files(work_tree: &WorkingFiles, administrator: &str) -> Result<Vec<String>> {
     let config = include_str!("template/switchboard.yaml").replace("{{administrator}}", administrator);
     let mut wanted = vec![
-        ("switchboard.yaml".to_owned(), config),
+        (manifest::CONFIG.to_owned(), config),
         ("README.md".to_owned(), include_str!("template/README.md").to_owned()),
         ("connectors/.gitkeep".to_owned(), String::new()),
     ];

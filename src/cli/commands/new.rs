@@ -80,7 +80,8 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
 fn files(connector: &ConnectorName, kind: Kind, owner: &str, title: &str) -> BundleFiles {
     // Values from outside are written as JSON, which YAML reads as quoted text, unless they are plain words.
     let plain = |text: &str| {
-        let is_plain = text.starts_with(char::is_alphabetic) && text.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '@' | '.' | '+' | '_'));
+        let is_plain = text.starts_with(char::is_alphabetic)
+            && text.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '@' | '.' | '+' | '_'));
         let is_word = !matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "null" | "yes" | "no" | "on" | "off");
         if is_plain && is_word { text.to_owned() } else { serde_json::Value::from(text).to_string() }
     };
@@ -96,7 +97,10 @@ fn files(connector: &ConnectorName, kind: Kind, owner: &str, title: &str) -> Bun
         // A saas connector needs no version; its content labels it until someone gives it one.
         Kind::Saas => manifest.replace("version: 0.1.0\n", ""),
     };
-    let suites = [("tests/get-item.yaml", include_str!("template/get-item.yaml")), ("tests/connection.yaml", include_str!("template/connection.yaml"))];
+    let suites = [
+        ("tests/get-item.yaml", include_str!("template/get-item.yaml")),
+        ("tests/connection.yaml", include_str!("template/connection.yaml")),
+    ];
     let suites = suites.into_iter().map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
     BundleFiles::new(suites.chain([("connector.yaml".to_owned(), manifest.into_bytes())]).collect())
 }
@@ -130,7 +134,8 @@ fn capitalised(word: &str) -> String {
 
 /// The name that was probably meant.
 fn suggestion(text: &str) -> Option<String> {
-    let words: Vec<String> = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
+    let words: Vec<String> =
+        text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
     let name = words.join("-");
     name.parse::<ConnectorName>().is_ok().then_some(name)
 }

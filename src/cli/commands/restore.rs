@@ -5,7 +5,7 @@ use crate::cli::change::Changed;
 use crate::cli::failure::{Ended, Failure, Outcome};
 use crate::cli::working_files::{WorkingFiles, unknown_connector};
 use crate::cli::{Door, history};
-use crate::model::{BundleFiles, ConnectorName};
+use crate::model::ConnectorName;
 
 /// Flags of `restore`.
 #[derive(Debug, clap::Args)]
@@ -57,20 +57,11 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
         return Err(Failure::refused(attempt, format!("its folder at {} cannot be read", commit.id.short()))
             .hint("Name another commit with --rev."));
     };
-    replace_folder(&work_tree, &path, &files)?;
+    work_tree.replace_known(&path, &files)?;
     let summary = format!("Restored {path} as of {}", commit.id.short());
     let is_changed = !work_tree.uncommitted(&path)?.is_empty();
     let made = if arguments.commit && is_changed { Some(work_tree.commit(&[path.as_str()], &format!("Restore {name}"))?) } else { None };
     let next = if made.is_none() && is_changed { format!("Not committed yet: commit {path} to ask for it.") } else { String::new() };
     door.shell.result(&Changed { connector, summary, changed: is_changed, commit: made, next })?;
     Ok(Outcome::Done)
-}
-
-/// Writes the files into the folder and removes what is not among them.
-fn replace_folder(work_tree: &WorkingFiles, folder: &str, files: &BundleFiles) -> anyhow::Result<()> {
-    work_tree.files.remove_folder(folder)?;
-    for (path, bytes) in files.iter() {
-        work_tree.files.write(&format!("{folder}/{path}"), bytes)?;
-    }
-    Ok(())
 }

@@ -29,8 +29,9 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let person = Person::new(&arguments.person);
     let email = person.email().to_owned();
     if !is_address(&email) {
-        return Err(Failure::usage(change.attempt, format!("`{}` is not an address", arguments.person))
-            .hint("Write it like bob@example.com."));
+        return Err(
+            Failure::usage(change.attempt, format!("`{}` is not an address", arguments.person)).hint("Write it like bob@example.com.")
+        );
     }
     change.refuse_unless_allowed(Operation::Share).await?;
     let before = change.manifest()?;

@@ -19,6 +19,7 @@ use crate::cli::working_files::{WorkingFiles, ignored_by, read_folder};
 use crate::cli::{Door, progress};
 use crate::manifest::{self, Bundle, Config, ConnectionValues, code};
 use crate::model::{BundleFiles, Place, Problem};
+use crate::repository::ReadError;
 
 /// Flags of `validate`.
 #[derive(Debug, clap::Args)]
@@ -169,10 +170,7 @@ fn other_files(root: &Path) -> Result<Findings> {
     let mut findings = Findings::default();
     other_file(&mut findings, root, manifest::CONFIG, |bytes| Config::read(bytes).err())?;
     if !root.join(manifest::CONFIG).exists() {
-        findings.problems.push(
-            Problem::warning(code::NO_CONFIG, Place::file(manifest::CONFIG), "there is no switchboard.yaml, so the usual policy applies")
-                .hint("`switchboard init` writes one."),
-        );
+        findings.problems.push(no_config());
     }
     for file in files_below(&mut findings, root, "connections") {
         other_file(&mut findings, root, &file, |bytes| ConnectionValues::read(&file, bytes).err())?;
@@ -181,6 +179,11 @@ fn other_files(root: &Path) -> Result<Findings> {
         other_file(&mut findings, root, &file, |bytes| manifest::release::read(&file, bytes).err())?;
     }
     Ok(findings)
+}
+
+fn no_config() -> Problem {
+    Problem::warning(code::NO_CONFIG, Place::file(manifest::CONFIG), "there is no switchboard.yaml, so the usual policy applies")
+        .hint("`switchboard init` writes one.")
 }
 
 /// Reads a file where there is one; what a link leads to is not read, as it is not in git.
@@ -218,10 +221,8 @@ async fn at_commit(work_tree: &WorkingFiles, rev: &str, chosen: &[String]) -> Re
     let commit = Commit::find(work_tree, rev)?;
     let bundles = commit.bundles(chosen).await?;
     let mut findings = Findings::default();
-    if chosen.is_empty()
-        && let Some(bytes) = commit.file("switchboard.yaml").await?
-    {
-        findings.add(Config::read(&bytes).err().unwrap_or_default(), |_| Some(bytes.clone()));
+    if chosen.is_empty() {
+        findings.join(other_files_at(&commit).await?);
     }
     let count = bundles.len();
     for (name, files) in bundles {
@@ -233,4 +234,33 @@ async fn at_commit(work_tree: &WorkingFiles, rev: &str, chosen: &[String]) -> Re
         }
     }
     Ok(findings.finish(count))
+}
+
+/// What else Switchboard reads, at a commit.
+async fn other_files_at(commit: &Commit) -> Result<Findings> {
+    let mut findings = Findings::default();
+    let mut oddities = commit.oddities().await?;
+    match commit.file(manifest::CONFIG).await? {
+        Some(bytes) => findings.add(Config::read(&bytes).err().unwrap_or_default(), |_| Some(bytes.clone())),
+        None if oddities.iter().any(|odd| odd.path == manifest::CONFIG) => {}
+        None => findings.problems.push(no_config()),
+    }
+    let (connections, more) = commit.files_below("connections").await?;
+    oddities.extend(more);
+    let (releases, _) = commit.files_below("releases").await?;
+    for (file, content) in connections.into_iter().chain(releases) {
+        match content {
+            Ok(_) if !file.ends_with(".yaml") => {}
+            Ok(bytes) if file.starts_with("connections/") => {
+                findings.add(ConnectionValues::read(&file, &bytes).err().unwrap_or_default(), |_| Some(bytes.clone()));
+            }
+            Ok(bytes) => findings.add(manifest::release::read(&file, &bytes).err().unwrap_or_default(), |_| Some(bytes.clone())),
+            Err(ReadError::Refused(odd)) => findings.problems.push(Problem::error(code::OUT_OF_PLACE, Place::file(file), odd.reason)),
+            Err(error @ ReadError::Unreadable(_)) => {
+                findings.problems.push(Problem::error(code::OBJECT_UNREADABLE, Place::file(file), error.to_string()));
+            }
+        }
+    }
+    findings.problems.extend(oddities.into_iter().map(|odd| Problem::error(code::OUT_OF_PLACE, Place::file(odd.path), odd.reason)));
+    Ok(findings)
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use switchboard::manifest;
 use switchboard::model::{BundleFiles, ConnectorName, Digest, EnvironmentName, ReviewId, Version};
-use switchboard::registry::{Actual, Holding, Publication, PublishedVersion, Registry, WrongDigest};
+use switchboard::registry::{Actual, BundleMissing, Holding, Publication, PublishedVersion, Registry, WrongDigest};
 
 use super::git::MAIN;
 use super::{State, Universe};
@@ -24,16 +24,20 @@ pub struct RegistryState {
 }
 
 impl State {
-    fn put(&mut self, holding: Holding) -> Result<()> {
-        if !self.registry.bundles.contains_key(&holding.digest) {
-            bail!("the bundle {} is not stored", holding.digest.short());
+    fn refuse_missing(&self, connector: &ConnectorName, version: &Version, digest: &Digest) -> Result<()> {
+        match self.registry.bundles.contains_key(digest) {
+            true => Ok(()),
+            false => Err(BundleMissing { connector: connector.clone(), version: version.clone(), digest: *digest }.into()),
         }
-        if self.registry.deaf {
-            return Ok(());
+    }
+
+    fn put(&mut self, holding: Holding) {
+        let key = (holding.environment.clone(), holding.connector.clone());
+        let holds = self.registry.holdings.get(&key).is_some_and(|held| (&held.version, held.digest) == (&holding.version, holding.digest));
+        if !holds && !self.registry.deaf {
+            self.registry.revision += 1;
+            self.registry.holdings.insert(key, holding);
         }
-        self.registry.revision += 1;
-        self.registry.holdings.insert((holding.environment.clone(), holding.connector.clone()), holding);
-        Ok(())
     }
 
     fn is_gone_from_git(&self, connector: &ConnectorName) -> bool {
@@ -98,7 +102,9 @@ impl Registry for Universe {
             if environment.as_str() == "production" {
                 state.audit.violations.push(format!("{connector} was deployed to production"));
             }
-            state.put(Holding { environment, connector, version, digest, since: at })
+            state.refuse_missing(&connector, &version, &digest)?;
+            state.put(Holding { environment, connector, version, digest, since: at });
+            Ok(())
         })
     }
 
@@ -117,10 +123,11 @@ impl Registry for Universe {
             if let Some(published) = state.registry.published.get(&key).filter(|published| published.digest != digest) {
                 return Ok(Publication::VersionTaken(published.digest));
             }
+            state.refuse_missing(&connector, &version, &digest)?;
             state.audit.publishes(&connector, &version, &digest);
             let published = PublishedVersion { connector: connector.clone(), version: version.clone(), digest, review, at };
             state.registry.published.entry(key).or_insert(published);
-            state.put(Holding { environment, connector, version, digest, since: at })?;
+            state.put(Holding { environment, connector, version, digest, since: at });
             Ok(Publication::Done)
         })
     }

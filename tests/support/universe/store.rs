@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use switchboard::model::{ConnectorName, Digest, EnvironmentName, Evidence, FactKind, Recorded, Verdict};
-use switchboard::store::{CachedDeclaration, NewFact, Store, StoredPlan};
+use switchboard::store::{CachedDeclaration, LeaseLost, NewFact, Store, StoredPlan};
 
 use super::Universe;
 
@@ -74,7 +74,9 @@ impl Store for Universe {
 
     async fn verdicts(&self, level: u32) -> Result<Vec<(Digest, Verdict)>> {
         self.call("store.verdicts", |state, _| {
-            Ok(state.store.evidence.iter().filter(|e| e.level == level).map(|e| (e.digest, e.verdict())).collect())
+            let of_level = state.store.evidence.iter().filter(|evidence| evidence.level == level);
+            let newest: BTreeMap<Digest, Verdict> = of_level.map(|evidence| (evidence.digest, evidence.verdict())).collect();
+            Ok(newest.into_iter().collect())
         })
     }
 
@@ -105,7 +107,7 @@ impl Store for Universe {
     async fn put_plan(&self, plan: &StoredPlan) -> Result<()> {
         self.call("store.put_plan", |state, _| {
             if plan.epoch < state.store.epoch {
-                bail!("another holder has begun epoch {}", state.store.epoch);
+                return Err(LeaseLost { epoch: plan.epoch }.into());
             }
             state.store.plan = Some(plan.clone());
             Ok(())

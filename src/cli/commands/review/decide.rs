@@ -109,8 +109,9 @@ pub(super) async fn reopen(assembled: &Assembled, door: &Door, review: ReviewId,
         }
         Reopening::NotFound => Err(unknown(&attempt)),
         Reopening::NotRejected(state) => Err(Failure::refused(attempt, format!("it was not rejected: it is {}", review_state(&state).0))),
-        Reopening::OtherOpen(other) => Err(Failure::refused(attempt, format!("review {other} of the connector is open"))
-            .hint("Decide that one first.")),
+        Reopening::OtherOpen(other) => {
+            Err(Failure::refused(attempt, format!("review {other} of the connector is open")).hint("Decide that one first."))
+        }
         Reopening::Busy => Err(Failure::refused(attempt, "others kept moving the branches").hint("Try again.")),
     }
 }

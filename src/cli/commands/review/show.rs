@@ -16,9 +16,11 @@ use crate::cli::output::{Format, Human};
 use crate::cli::render::columns::{Columns, harmless, one_line};
 use crate::cli::render::{self, paint};
 use crate::forge::LocalReview;
-use crate::manifest::Bundle;
-use crate::model::{BundleFiles, Evidence, Problem, Review, ReviewId, Status, Version};
+use crate::manifest::{Bundle, release};
+use crate::model::{BundleFiles, Evidence, Problem, Release, Review, ReviewId, Status, Version};
 use crate::pass;
+use crate::planning::{Held, Snapshot};
+use crate::registry::PublishedVersion;
 
 /// The reviewer's case.
 #[derive(Serialize, schemars::JsonSchema)]
@@ -26,7 +28,7 @@ pub(in crate::cli::commands) struct Case {
     review: Review,
     title: String,
     record: String,
-    /// The version that production holds now.
+    /// The version that it would replace in production; once it is closed, the one that production held when it was opened.
     replaces: Option<Version>,
     difference: String,
     report: Vec<Problem>,
@@ -60,9 +62,8 @@ async fn case(assembled: &Assembled, found: LocalReview) -> Result<Case> {
     let added = if found.review.is_open() { assembled.forge.added_paths(&found).await? } else { Vec::new() };
     let LocalReview { review, title, record, .. } = found;
     let content = assembled.world.registry.bundle(&review.digest).await?;
-    let production = snapshot.policy.production.iter().find_map(|name| snapshot.connectors.get(&review.connector)?.holdings.get(name));
-    let held = production.filter(|held| held.digest != review.digest);
-    let before = match held {
+    let held = if review.is_open() { held_now(&snapshot, &review) } else { held_before(assembled, &review, &record).await? };
+    let before = match &held {
         Some(held) => assembled.world.registry.bundle(&held.digest).await?,
         None => None,
     };
@@ -71,7 +72,7 @@ async fn case(assembled: &Assembled, found: LocalReview) -> Result<Case> {
     Ok(Case {
         title,
         record,
-        replaces: held.map(|held| held.version.clone()),
+        replaces: held.map(|held| held.version),
         difference: render::difference::bundles(before.as_ref(), content.as_ref()),
         report: content.as_ref().map(|files| report(&review, files)).unwrap_or_default(),
         added,
@@ -79,6 +80,21 @@ async fn case(assembled: &Assembled, found: LocalReview) -> Result<Case> {
         history: history.into_iter().rev().map(entry).collect(),
         review,
     })
+}
+
+/// What production holds, where that is other content.
+fn held_now(snapshot: &Snapshot, review: &Review) -> Option<Held> {
+    let holdings = &snapshot.connectors.get(&review.connector)?.holdings;
+    snapshot.policy.production.iter().find_map(|name| holdings.get(name)).filter(|held| held.digest != review.digest).cloned()
+}
+
+/// What production held when the review was opened, by its record.
+async fn held_before(assembled: &Assembled, review: &Review, record: &str) -> Result<Option<Held>> {
+    let path = Release::path(&review.connector, &review.version);
+    let Some(version) = release::read(&path, record.as_bytes()).ok().and_then(|release| release.replaces) else { return Ok(None) };
+    let published = assembled.world.registry.actual_of(&review.connector).await?.published;
+    let found = published.into_iter().find(|published| published.version == version);
+    Ok(found.map(|PublishedVersion { version, digest, .. }| Held { version, digest }))
 }
 
 fn report(review: &Review, files: &BundleFiles) -> Vec<Problem> {
@@ -99,7 +115,8 @@ impl Human for Case {
         let mut facts = Columns::default();
         facts.row([("state".to_owned(), paint::FAINT), (state, style)]);
         facts.row([("asked for by".to_owned(), paint::FAINT), (self.review.requested_by.to_string(), owo_colors::Style::new())]);
-        let others: Vec<String> = self.review.authors.iter().filter(|author| !author.is(&self.review.requested_by)).map(ToString::to_string).collect();
+        let others: Vec<String> =
+            self.review.authors.iter().filter(|author| !author.is(&self.review.requested_by)).map(ToString::to_string).collect();
         if !others.is_empty() {
             facts.row([("changed by".to_owned(), paint::FAINT), (others.join(", "), owo_colors::Style::new())]);
         }
@@ -110,9 +127,11 @@ impl Human for Case {
             section(&mut text, "Changed on the branch since the review was opened, so that it cannot be approved", &paths);
         }
         section(&mut text, "Record", &indented(&harmless(&self.record)));
-        let difference = match &self.replaces {
-            Some(version) => format!("Difference from {version}, which is published"),
-            None => "Nothing is published yet; the whole content is new".to_owned(),
+        let difference = match (&self.replaces, self.review.is_open()) {
+            (Some(version), true) => format!("Difference from {version}, which is published"),
+            (Some(version), false) => format!("Difference from {version}, which was published before"),
+            (None, true) => "Nothing is published yet; the whole content is new".to_owned(),
+            (None, false) => "Nothing was published before; the whole content was new".to_owned(),
         };
         section(&mut text, &difference, &indented(&self.difference));
         let errors = self.report.iter().filter(|problem| problem.is_error()).count();
