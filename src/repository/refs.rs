@@ -216,7 +216,8 @@ pub(super) fn head_branch(repo: &Repository) -> Result<Option<String>> {
 pub(super) fn head(repo: &Repository, name: &str) -> Result<Head> {
     let Some(id) = target(repo, name)? else {
         let mut names = repo.references().context("cannot read references")?;
-        return Ok(if names.next().is_some() { Head::MissingBranch } else { Head::EmptyRepository });
+        let branch = name.trim_start_matches("refs/heads/").to_owned();
+        return Ok(if names.next().is_some() { Head::MissingBranch(branch) } else { Head::EmptyRepository });
     };
     let (_, kind) = repo.odb()?.read_header(id).with_context(|| format!("cannot read commit {id} of {name}"))?;
     if kind != ObjectType::Commit {

@@ -89,6 +89,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let _lease = Lease::take(&assembled.site.state).map_err(|error| {
         Failure::refused("apply", error.to_string()).hint("It does what git asks for by itself; `switchboard plan` shows what is left.")
     })?;
+    assembled.site.settle()?;
     let world = &assembled.world;
     let epoch = world.store.begin_epoch(world.clock.now(), &format!("apply, process {}", std::process::id())).await?;
     let mut applied = Applied::default();
