@@ -55,7 +55,12 @@ impl Applied {
         if self.is_blind {
             return "Nothing could be planned: every environment keeps what it holds.".to_owned();
         }
-        let rest = format!("At rest. {} waiting; {} failed.", self.waiting.len(), self.failed);
+        let again = match self.failed {
+            0 => "",
+            1 => " The next pass tries it again.",
+            _ => " The next pass tries them again.",
+        };
+        let rest = format!("At rest. {} waiting; {} failed.{again}", self.waiting.len(), self.failed);
         match self.to_mend() {
             0 => rest,
             1 => format!("{rest} 1 connector has something to mend: `switchboard list` says what."),
