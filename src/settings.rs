@@ -1,6 +1,9 @@
 //! Flags and environment, read once: where the team's repository is, where state is kept, and how the server behaves.
 //! Nothing of this comes from the repository, so that no commit can redirect the daemon or read its credentials.
 
+mod branch;
+mod served;
+
 use std::env;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
@@ -10,6 +13,8 @@ use secrecy::SecretString;
 
 use crate::model::Digest;
 use crate::repository::Location;
+
+pub use served::{Bond, BondError};
 
 /// The folder that holds Switchboard's state, beside the repository's git directory.
 pub const STATE_FOLDER: &str = ".switchboard";
@@ -22,7 +27,8 @@ pub struct Flags {
     #[arg(long, global = true, env = "SWITCHBOARD_REPO", value_name = "PATH|URL", hide_env_values = true)]
     pub repo: Option<String>,
 
-    /// The tracked branch: what is committed there is what the team asks for [default: main, or what HEAD names]
+    /// The tracked branch: what is committed there is what the team asks for [default: the one followed
+    /// so far; at first main, or what HEAD names]
     #[arg(long, global = true, env = "SWITCHBOARD_BRANCH", value_name = "NAME")]
     pub branch: Option<String>,
 
@@ -123,6 +129,10 @@ pub struct Site {
     pub branch: Option<String>,
     /// The state folder; it need not exist yet.
     pub state: PathBuf,
+    /// What the state folder serves.
+    pub bond: Bond,
+    /// Whether the branch was named by flag or variable, this time.
+    is_branch_given: bool,
 }
 
 impl Settings {
@@ -150,12 +160,25 @@ impl Settings {
             Some(path) => open(&self.current_folder.join(path))?,
             None => discover(&self.current_folder)?,
         };
-        let state = match &self.state {
-            Some(folder) => self.current_folder.join(folder),
-            None => state_beside(&location, &self.current_folder),
+        let beside = state_beside(&location, &self.current_folder);
+        let state = self.state.as_ref().map_or_else(|| beside.clone(), |folder| self.current_folder.join(folder));
+        let bond = Bond::read(&state, &location, state == beside);
+        let followed = || bond.branch().map(str::to_owned);
+        let branch = self.branch.clone().or_else(followed).or_else(|| branch::usual(&location));
+        Ok(Site { location, branch, state, bond, is_branch_given: self.branch.is_some() })
+    }
+}
+
+impl Site {
+    /// Writes down what the state folder serves from now on. A branch that was named this time changes nothing for the next, unless there
+    /// is no other to follow.
+    pub fn settle(&self) -> Result<()> {
+        let followed = self.bond.branch().filter(|branch| !branch::is_gone(&self.location, branch)).map(str::to_owned);
+        let branch = match &self.branch {
+            Some(named) if self.is_branch_given => followed.or_else(|| branch::main(&self.location)).or_else(|| Some(named.clone())),
+            usual => usual.clone(),
         };
-        let branch = self.branch.clone().or_else(|| usual_branch(&location));
-        Ok(Site { location, branch, state })
+        self.bond.write(branch.as_deref()).with_context(|| format!("cannot write down what the state in {} serves", self.state.display()))
     }
 
     /// The whole path of a folder that is named from the current one and need not exist, with links and `..` resolved.
@@ -172,18 +195,6 @@ impl Settings {
         }
         Ok(resolved)
     }
-}
-
-/// `main` where there is one or nothing yet, else what HEAD names: a work tree that is on another branch for a while changes nothing.
-fn usual_branch(location: &SiteLocation) -> Option<String> {
-    let SiteLocation::Local { git, .. } = location else { return None };
-    let repository = git2::Repository::open(git).ok()?;
-    if repository.find_reference("refs/heads/main").is_ok() {
-        return Some("main".to_owned());
-    }
-    let head = repository.find_reference("HEAD").ok()?;
-    let name = head.symbolic_target().ok().flatten()?.strip_prefix("refs/heads/")?.to_owned();
-    Some(name)
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]

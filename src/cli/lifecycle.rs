@@ -4,7 +4,6 @@ use super::Door;
 use super::change::Change;
 use super::failure::Failure;
 use super::working_files::{ignored_by, read_folder};
-use crate::assemble::assemble;
 use crate::manifest::Bundle;
 use crate::model::{Operation, Stage};
 use crate::{pass, planning};
@@ -27,7 +26,7 @@ async fn stage_of(door: &Door, change: &Change<'_>) -> Result<Option<Stage>, Fai
     if !site.state.join("switchboard.db").exists() {
         return Ok(None);
     }
-    let assembled = assemble(&door.settings, site).await?;
+    let assembled = door.assemble(&change.attempt).await?;
     let (snapshot, _) = pass::preview(&assembled.world, &mut assembled.onlooker()).await?;
     assembled.close().await;
     let Some(connector) = snapshot.connectors.get(&change.connector) else { return Ok(None) };

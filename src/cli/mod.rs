@@ -97,7 +97,12 @@ impl Door {
 
     /// Opens everything that a command needs for what it attempts.
     pub async fn assemble(&self, attempt: &str) -> Result<Assembled, Failure> {
-        Ok(assemble(&self.settings, self.site(attempt)?).await?)
+        let site = self.site(attempt)?;
+        site.bond.check().map_err(|error| {
+            Failure::refused(attempt, error.to_string())
+                .hint("Name this repository's own state with --state. Where the repository has moved, `switchboard rebuild` begins anew.")
+        })?;
+        Ok(assemble(&self.settings, site).await?)
     }
 }
 

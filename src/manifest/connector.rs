@@ -36,9 +36,9 @@ pub struct Manifest {
     pub icon: Option<String>,
     /// `saas`: the version is optional. `self-built`: it is required before the connector is pre-published.
     pub kind: Kind,
-    /// Semantic version 2.0.
+    /// Semantic version 2.0; branches and files are named after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>", regex(pattern = form::SEMVER))]
+    #[schemars(with = "Option<String>", regex(pattern = form::SEMVER), length(max = 100))]
     pub version: Option<semver::Version>,
     /// What the author asks for.
     pub status: Status,

@@ -49,7 +49,7 @@ pub(super) async fn read(world: &World, memory: &mut Memory) -> Result<Vec<Gap>>
     let commit = match world.repository.head().await {
         Ok(Head::Commit(commit)) => commit,
         Ok(Head::EmptyRepository) => return gap("it has no commit yet".to_owned()),
-        Ok(Head::MissingBranch) => return gap("it has no branch of the tracked name".to_owned()),
+        Ok(Head::MissingBranch(branch)) => return gap(format!("it has no branch `{branch}`; --branch names another one to follow")),
         Err(error) => return gap(format!("{error:#}")),
     };
     if memory.commit.as_ref() == Some(&commit) && memory.is_complete() {

@@ -181,7 +181,7 @@ impl Hand<'_> {
     async fn find_in_history(&self, digest: &Digest) -> Result<Option<BundleFiles>> {
         match self.world.repository.head().await? {
             Head::Commit(newest) => self.world.repository.find_bundle(&newest, self.connector.as_str(), digest, digest_of).await,
-            Head::EmptyRepository | Head::MissingBranch => Ok(None),
+            Head::EmptyRepository | Head::MissingBranch(_) => Ok(None),
         }
     }
 

@@ -238,7 +238,7 @@ impl Plan {
 }
 
 impl WaitingOn {
-    /// Whether something failed that somebody may have to mend, where other holds end with time or with a decision.
+    /// Whether somebody has to mend something, where other holds end with time or with a decision.
     pub fn is_fault(&self) -> bool {
         match self {
             WaitingOn::ReadableManifest { .. }
@@ -248,9 +248,9 @@ impl WaitingOn {
             | WaitingOn::CleanReport { .. }
             | WaitingOn::ApprovedReview { .. }
             | WaitingOn::ProposedRecord { .. }
-            | WaitingOn::Retry { .. }
             | WaitingOn::History { .. } => true,
             WaitingOn::Tests
+            | WaitingOn::Retry { .. }
             | WaitingOn::Review { .. }
             | WaitingOn::LockedByReview { .. }
             | WaitingOn::NewContent { .. }

@@ -45,8 +45,8 @@ pub enum Head {
     Commit(CommitId),
     /// The repository has no commit at all.
     EmptyRepository,
-    /// The repository has commits, but not this branch.
-    MissingBranch,
+    /// The repository has commits, but not this branch, without `refs/heads/`.
+    MissingBranch(String),
 }
 
 /// What one commit holds, by object id: enough to tell what changed without reading it.

@@ -67,6 +67,7 @@ pub(super) fn update(repo: &Repository, changes: &[RefChange], message: &str) ->
             bail!("{id} is not a commit");
         }
     }
+    changes.iter().filter(|change| change.new.is_some()).try_for_each(|change| make_sure_of_room(repo, &change.name))?;
     let mut turn = Turn::take(repo)?;
     if let Some(stale) = first_stale(repo, changes)? {
         return Ok(RefUpdate::Stale(stale));
@@ -83,6 +84,18 @@ pub(super) fn update(repo: &Repository, changes: &[RefChange], message: &str) ->
         checkouts.iter().for_each(Checkout::undo);
     }
     moved
+}
+
+/// Git keeps a reference in a file: where one is called as another's folder, there is no room for the other.
+fn make_sure_of_room(repo: &Repository, name: &str) -> Result<()> {
+    let folders = name.match_indices('/').map(|(end, _)| &name[..end]);
+    for folder in folders.filter(|folder| folder.matches('/').count() > 1) {
+        if target(repo, folder)?.is_some() {
+            let (name, branch) = (name.trim_start_matches("refs/heads/"), folder.trim_start_matches("refs/heads/"));
+            bail!("cannot create {name}: the branch `{branch}` leaves no room for it; rename or delete that one");
+        }
+    }
+    Ok(())
 }
 
 /// Locks the references, looks once more, and moves them.
@@ -216,7 +229,8 @@ pub(super) fn head_branch(repo: &Repository) -> Result<Option<String>> {
 pub(super) fn head(repo: &Repository, name: &str) -> Result<Head> {
     let Some(id) = target(repo, name)? else {
         let mut names = repo.references().context("cannot read references")?;
-        return Ok(if names.next().is_some() { Head::MissingBranch } else { Head::EmptyRepository });
+        let branch = name.trim_start_matches("refs/heads/").to_owned();
+        return Ok(if names.next().is_some() { Head::MissingBranch(branch) } else { Head::EmptyRepository });
     };
     let (_, kind) = repo.odb()?.read_header(id).with_context(|| format!("cannot read commit {id} of {name}"))?;
     if kind != ObjectType::Commit {

@@ -33,8 +33,8 @@ pub enum DatabaseCause {
     NotOpened,
     /// It is no database, or a damaged one.
     #[error(
-        "the file is damaged or is no database ({0}). Move it and its -wal and -shm neighbours away, then run `switchboard rebuild`, \
-         which makes it anew from git and the reviews"
+        "the file is damaged or is no database ({0}). Run `switchboard rebuild`, which sets it aside and makes it anew from git and the \
+         reviews"
     )]
     Damaged(String),
     /// It belongs to another program.

@@ -64,3 +64,18 @@ fn what_somebody_has_to_mend_is_a_finding() {
     let json = team.run(&["apply", "--output", "json"]).failed().json();
     assert_eq!(json["waiting"][0]["waitingOn"]["kind"], "passing-tests");
 }
+
+#[test]
+fn a_step_that_failed_is_told_of_and_tried_again() {
+    let team = Team::with_crm();
+    let head = team.git().head().unwrap().peel_to_commit().unwrap().id();
+    team.git().reference("refs/heads/switchboard", head, false, "in the way").unwrap();
+    team.run(&["publish", "crm", "--commit"]).done();
+    let ran = team.run(&["apply"]).failed();
+    let why = "the branch `switchboard` leaves no room for it; rename or delete that one";
+    assert!(ran.out.contains("open the review of 0.1.0: failed: ") && ran.out.trim_end().ends_with(why), "{}", ran.out);
+    assert!(ran.err.ends_with("At rest. 1 waiting; 1 failed. The next pass tries it again.\n"), "{}", ran.err);
+    team.git().find_reference("refs/heads/switchboard").unwrap().delete().unwrap();
+    team.run(&["apply"]).done();
+    assert_eq!(team.stage("crm"), "in-review");
+}

@@ -30,6 +30,20 @@ fn the_walkthrough_shows_the_whole_lifecycle() {
 }
 
 #[test]
+fn the_walkthrough_works_on_its_own_repository_whatever_the_environment_names() {
+    let team = Team::published();
+    let (root, state) = (team.root(), team.path(".switchboard"));
+    let variables = [
+        ("SWITCHBOARD_REPO", root.to_str().unwrap()),
+        ("SWITCHBOARD_STATE", state.to_str().unwrap()),
+        ("SWITCHBOARD_BRANCH", "production"),
+    ];
+    team.run_with(team.outside(), &["demo", "--walkthrough"], &variables).done();
+    assert_eq!(team.stage("crm"), "published");
+    team.run(&["plan", "--detailed-exitcode"]).done();
+}
+
+#[test]
 fn a_folder_of_somebody_else_is_refused() {
     let team = Team::nowhere();
     fs::create_dir(team.outside().join("mine")).unwrap();

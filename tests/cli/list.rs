@@ -29,7 +29,8 @@ fn json_names_every_field() {
 
 #[test]
 fn nothing_to_list_says_how_to_begin() {
-    assert_eq!(Team::new().run(&["list"]).done().out, "No connectors yet. `switchboard new NAME --kind saas` adds the first.\n");
+    let ran = Team::new().run(&["list"]).done();
+    assert_eq!(ran.out, "No connector is committed yet. `switchboard new NAME --kind saas` adds one; commit it to see it here.\n");
 }
 
 #[test]

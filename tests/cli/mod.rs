@@ -21,6 +21,7 @@ mod restore;
 mod review;
 mod schema;
 mod share;
+mod state;
 mod test;
 mod validate;
 mod watch;

@@ -41,7 +41,7 @@ async fn an_empty_repository_a_missing_branch_and_a_branch_that_appears_are_told
     let repo = test.open();
     assert_eq!(repo.head().await.unwrap(), Head::EmptyRepository);
     test.commit("other", &[("a", Some(b"1"))]);
-    assert_eq!(repo.head().await.unwrap(), Head::MissingBranch);
+    assert_eq!(repo.head().await.unwrap(), Head::MissingBranch("main".to_owned()));
     let id = test.commit("main", &[("a", Some(b"1"))]);
     assert_eq!(repo.head().await.unwrap(), Head::Commit(id));
     assert_eq!(repo.tracked_branch().await.unwrap(), "main");

@@ -42,7 +42,7 @@ async fn story(test: &TestRepo, url: &str, options: &GitOptions) {
     let repo = open(url, &state, options);
     assert_eq!(repo.head().await.unwrap(), Head::EmptyRepository);
     let other = test.commit("other", &[("connectors/a/connector.yaml", Some(b"0"))]);
-    assert_eq!(repo.head().await.unwrap(), Head::MissingBranch);
+    assert_eq!(repo.head().await.unwrap(), Head::MissingBranch("main".to_owned()));
     let first = test.commit("main", &[("connectors/a/connector.yaml", Some(b"1"))]);
     assert_eq!(repo.head().await.unwrap(), Head::Commit(first.clone()));
     let trees: Vec<_> = repo.list(&first).await.unwrap().connectors.unwrap().into_values().collect();

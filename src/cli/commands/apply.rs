@@ -55,7 +55,12 @@ impl Applied {
         if self.is_blind {
             return "Nothing could be planned: every environment keeps what it holds.".to_owned();
         }
-        let rest = format!("At rest. {} waiting; {} failed.", self.waiting.len(), self.failed);
+        let again = match self.failed {
+            0 => "",
+            1 => " The next pass tries it again.",
+            _ => " The next pass tries them again.",
+        };
+        let rest = format!("At rest. {} waiting; {} failed.{again}", self.waiting.len(), self.failed);
         match self.to_mend() {
             0 => rest,
             1 => format!("{rest} 1 connector has something to mend: `switchboard list` says what."),
@@ -89,6 +94,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let _lease = Lease::take(&assembled.site.state).map_err(|error| {
         Failure::refused("apply", error.to_string()).hint("It does what git asks for by itself; `switchboard plan` shows what is left.")
     })?;
+    assembled.site.settle()?;
     let world = &assembled.world;
     let epoch = world.store.begin_epoch(world.clock.now(), &format!("apply, process {}", std::process::id())).await?;
     let mut applied = Applied::default();

@@ -20,6 +20,7 @@ pub(super) async fn run(_arguments: Arguments, door: &Door) -> Ended {
     fs::create_dir_all(&site.state).with_context(|| format!("cannot prepare {}", site.state.display()))?;
     let lease = Lease::take(&site.state).map_err(|error| Failure::refused("rebuild", error.to_string()).hint("Stop it first."))?;
     let kept = set_aside(&site.state).await?;
+    site.bond.forget().with_context(|| format!("cannot forget what the state in {} serves", site.state.display()))?;
     drop(lease);
     if let Some(folder) = kept {
         door.shell.note(format!("The state before is kept in {}.", folder.display()));

@@ -45,6 +45,7 @@ pub(super) async fn serve(door: &Door) -> Ended {
     let assembled = door.assemble("watch").await?;
     let _lease = Lease::take(&assembled.site.state)
         .map_err(|error| Failure::refused("watch", error.to_string()).hint("Stop it first, or name another folder with --state."))?;
+    assembled.site.settle()?;
     let world = &assembled.world;
     let epoch = world.store.begin_epoch(world.clock.now(), &format!("watch, process {}", std::process::id())).await?;
     let wake = Arc::new(Notify::new());

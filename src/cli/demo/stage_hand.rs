@@ -13,6 +13,7 @@ use crate::cli::render::paint;
 use crate::cli::standing::{self, Standing};
 use crate::model::ReviewId;
 use crate::pass::{self, Memory};
+use crate::settings::STATE_FOLDER;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -31,8 +32,8 @@ pub struct Daemon(Child);
 impl Daemon {
     /// Starts the daemon on a repository. Its log goes nowhere: the demo tells what happens itself.
     pub fn start(root: &Path) -> Result<Self> {
-        let mut command = program()?;
-        command.arg("watch").arg("--repo").arg(root).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut command = program(root)?;
+        command.arg("watch").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Ok(Self(command.spawn().context("cannot start the daemon")?))
     }
 
@@ -48,8 +49,11 @@ impl Drop for Daemon {
     }
 }
 
-fn program() -> Result<Command> {
-    Ok(Command::new(std::env::current_exe().context("cannot tell where this program is")?))
+/// This program on the demo's own repository and state, whatever variables name for a real one.
+fn program(root: &Path) -> Result<Command> {
+    let mut command = Command::new(std::env::current_exe().context("cannot tell where this program is")?);
+    command.arg("--repo").arg(root).args(["--branch", "main"]).arg("--state").arg(root.join(STATE_FOLDER));
+    Ok(command)
 }
 
 impl<'a> StageHand<'a> {
@@ -69,11 +73,9 @@ impl<'a> StageHand<'a> {
             arguments.iter().map(|word| if word.contains(' ') { format!("\"{word}\"") } else { (*word).to_owned() }).collect();
         self.shell.text(&format!("{}\n", format!("$ switchboard {}", shown.join(" ")).style(paint::HINT)))?;
         let colour = if std::io::IsTerminal::is_terminal(&std::io::stdout()) { "always" } else { "never" };
-        let output = program()?
+        let output = program(self.root)?
             .args(arguments)
             .args(["--color", colour])
-            .arg("--repo")
-            .arg(self.root)
             .stdin(Stdio::null())
             .output()
             .context("cannot run the command")?;

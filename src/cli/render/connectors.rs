@@ -22,7 +22,7 @@ pub enum Seen {
 pub fn list(connectors: &[Standing], seen: Seen) -> String {
     match seen {
         Seen::All if connectors.is_empty() => {
-            return "No connectors yet. `switchboard new NAME --kind saas` adds the first.\n".to_owned();
+            return "No connector is committed yet. `switchboard new NAME --kind saas` adds one; commit it to see it here.\n".to_owned();
         }
         Seen::Nothing if connectors.is_empty() => return "Nothing is known of any connector.\n".to_owned(),
         Seen::All | Seen::Nothing => {}

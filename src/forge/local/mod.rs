@@ -87,7 +87,7 @@ impl LocalForge {
     async fn tracked_head(&self) -> Result<CommitId> {
         match self.repository.head().await? {
             Head::Commit(commit) => Ok(commit),
-            Head::EmptyRepository | Head::MissingBranch => bail!("the tracked branch does not exist"),
+            Head::EmptyRepository | Head::MissingBranch(_) => bail!("the tracked branch does not exist"),
         }
     }
 

@@ -150,7 +150,7 @@ impl Repository for Universe {
             Ok(match head {
                 Some(commit) => Head::Commit(commit),
                 None if state.git.commits.is_empty() => Head::EmptyRepository,
-                None => Head::MissingBranch,
+                None => Head::MissingBranch(MAIN.to_owned()),
             })
         })
     }
