@@ -167,19 +167,6 @@ impl Settings {
         let branch = self.branch.clone().or_else(followed).or_else(|| branch::usual(&location));
         Ok(Site { location, branch, state, bond, is_branch_given: self.branch.is_some() })
     }
-}
-
-impl Site {
-    /// Writes down what the state folder serves from now on. A branch that was named this time changes nothing for the next, unless there
-    /// is no other to follow.
-    pub fn settle(&self) -> Result<()> {
-        let followed = self.bond.branch().filter(|branch| !branch::is_gone(&self.location, branch)).map(str::to_owned);
-        let branch = match &self.branch {
-            Some(named) if self.is_branch_given => followed.or_else(|| branch::main(&self.location)).or_else(|| Some(named.clone())),
-            usual => usual.clone(),
-        };
-        self.bond.write(branch.as_deref()).with_context(|| format!("cannot write down what the state in {} serves", self.state.display()))
-    }
 
     /// The whole path of a folder that is named from the current one and need not exist, with links and `..` resolved.
     pub fn resolve(&self, path: &Path) -> Result<PathBuf, String> {
@@ -194,6 +181,19 @@ impl Site {
             }
         }
         Ok(resolved)
+    }
+}
+
+impl Site {
+    /// Writes down what the state folder serves from now on. A branch that was named this time changes nothing for the next, unless there
+    /// is no other to follow.
+    pub fn settle(&self) -> Result<()> {
+        let followed = self.bond.branch().filter(|branch| !branch::is_gone(&self.location, branch)).map(str::to_owned);
+        let branch = match &self.branch {
+            Some(named) if self.is_branch_given => followed.or_else(|| branch::main(&self.location)).or_else(|| Some(named.clone())),
+            usual => usual.clone(),
+        };
+        self.bond.write(branch.as_deref()).with_context(|| format!("cannot write down what the state in {} serves", self.state.display()))
     }
 }
 

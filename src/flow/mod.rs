@@ -3,9 +3,8 @@
 //! Parsing is safe in any process. Running evaluates expressions, which can kill their process or never end: that is for workers alone.
 
 mod codes;
-mod data;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the interpreter still reads and writes bodies by itself"))]
 pub(crate) mod content;
+mod data;
 mod document;
 mod exchange;
 mod expression;
@@ -14,8 +13,7 @@ pub(crate) mod finding;
 pub(crate) mod hosts;
 mod interpreter;
 mod model;
-#[cfg_attr(not(test), expect(dead_code, reason = "the interpreter calls it next"))]
-pub(crate) mod openapi;
+mod openapi;
 mod parse;
 mod program;
 mod redact;
@@ -30,7 +28,6 @@ mod world;
 
 pub use codes::CODES;
 pub use document::Workflow;
-pub use expression::watch::evaluating;
 pub use exchange::{Body, Part, Request, Response};
 pub use fault::Fault;
 pub use interpreter::Budget;

@@ -37,9 +37,7 @@ impl Template {
             Self::Expression(expression) => expression.evaluate(input, arguments),
             Self::Text(pieces) => text(pieces, input, arguments),
             Self::Loose(expression, text) => Ok(expression.evaluate(input, arguments).unwrap_or_else(|_| Data::plain(text.clone()))),
-            Self::List(items) => {
-                Ok(Data::list(items.iter().map(|item| item.evaluate(input, arguments)).collect::<Result<_, _>>()?))
-            }
+            Self::List(items) => Ok(Data::list(items.iter().map(|item| item.evaluate(input, arguments)).collect::<Result<_, _>>()?)),
             Self::Map(entries) => {
                 let entries = entries.iter().map(|(key, value)| Ok((key.clone(), value.evaluate(input, arguments)?)));
                 Ok(Data::map(entries.collect::<Result<_, String>>()?))

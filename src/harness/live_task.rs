@@ -58,7 +58,7 @@ fn ready(subject: Subject) -> Result<Ready, Vec<Problem>> {
 impl Ready {
     async fn run(&self, input: &Value, world: &dyn World, budget: Budget) -> Outcome {
         match self {
-            Self::Workflow(workflow) => workflow.run(input, world, budget).await,
+            Self::Workflow(workflow) => workflow.run(input, &Map::new(), world, budget).await,
             Self::Connector(program, target, connection) => program.run(target, input, connection, world, budget).await,
         }
     }

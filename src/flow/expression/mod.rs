@@ -4,7 +4,6 @@ pub(crate) mod guard;
 pub(crate) mod library;
 mod names;
 pub(crate) mod value;
-pub(crate) mod watch;
 
 use std::sync::OnceLock;
 
@@ -169,7 +168,6 @@ impl Expression {
                 Variable::Local(name) => arguments.local(name),
             })
             .collect();
-        let _watched = watch::begin();
         let real = self.first(input.real().clone(), variables.iter().map(|data| data.real().clone()));
         if !input.is_secret() && !variables.iter().any(Data::is_secret) {
             return real.map(Data::plain);
@@ -203,11 +201,7 @@ impl Expression {
         let (definitions, natives) = LIBRARY.select(names::of_term(&term).calls);
         let arena = Arena::default();
         let modules = Loader::new(definitions).load(&arena, File { code: &*self.source, path: () }).map_err(|_| broken())?;
-        Compiler::default()
-            .with_funs(natives)
-            .with_global_vars(self.uses.iter().map(Variable::name))
-            .compile(modules)
-            .map_err(|_| broken())
+        Compiler::default().with_funs(natives).with_global_vars(self.uses.iter().map(Variable::name)).compile(modules).map_err(|_| broken())
     }
 }
 

@@ -48,7 +48,10 @@ fn whatever_depends_on_a_secret_is_redacted() {
     }
     let told = evaluate_both("$connection.token | error", &json!(null)).unwrap_err();
     assert!(!told.contains('t') || told.contains("[redacted]"), "{told}");
-    assert_eq!(evaluate_both("if $connection.token == \"t\" then error(\"x\") else . end", &json!(1)).unwrap_err(), "the expression fails on the value of a secret");
+    assert_eq!(
+        evaluate_both("if $connection.token == \"t\" then error(\"x\") else . end", &json!(1)).unwrap_err(),
+        "the expression fails on the value of a secret"
+    );
 }
 
 fn flaw(source: &str) -> (&'static str, String, Option<String>) {

@@ -83,9 +83,8 @@ impl Run<'_> {
     }
 
     fn passes(&self, when: Option<&Expression>, except: Option<&Expression>, input: &Data, moment: &Moment<'_>) -> Result<bool, Fault> {
-        let is_true = |condition: &Expression| {
-            condition.evaluate(input, moment).map(|value| value.real().as_bool()).map_err(Fault::expression)
-        };
+        let is_true =
+            |condition: &Expression| condition.evaluate(input, moment).map(|value| value.real().as_bool()).map_err(Fault::expression);
         Ok(when.map_or(Ok(true), is_true)? && !except.map_or(Ok(false), is_true)?)
     }
 

@@ -8,6 +8,7 @@ use url::Url;
 use super::arguments::{Moment, object};
 use super::turn::Going;
 use super::{Run, content};
+use crate::flow::content::{BodyForm, ResponseForm, excerpt};
 use crate::flow::data::Data;
 use crate::flow::exchange::{Request, Response};
 use crate::flow::expression::value::{text_of, to_jq};
@@ -34,6 +35,7 @@ pub(super) struct Side {
     headers: Value,
     query: Value,
     body: Value,
+    sends: BodyForm,
 }
 
 impl Outgoing {
@@ -72,7 +74,7 @@ impl Side {
         for (name, value) in entries(self.headers)? {
             headers.extend(header(name, &value)?);
         }
-        let body = content::write(self.body, &mut headers);
+        let body = content::write(self.sends, &self.body, &mut headers)?;
         Ok(Request { method, url, headers, body })
     }
 
@@ -87,9 +89,7 @@ fn entries(value: Value) -> Result<Map<String, Value>, Fault> {
     match value {
         Value::Object(entries) => Ok(entries),
         Value::Null => Ok(Map::new()),
-        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            Err(Fault::expression("headers and query are maps"))
-        }
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Err(Fault::expression("headers and query are maps")),
     }
 }
 
@@ -102,7 +102,7 @@ impl Run<'_> {
         }
         let response = self.deliver(&outgoing, going).await?;
         self.judge(http, &outgoing, &response)?;
-        Ok(output(http.output, &outgoing, &response))
+        output(http.output, &http.reads, &outgoing, &response)
     }
 
     /// Sends a request, and tells of it.
@@ -134,7 +134,8 @@ impl Run<'_> {
     fn outgoing(&self, http: &Http, input: &Data, moment: &Moment<'_>) -> Result<Outgoing, Fault> {
         let method = self.evaluate(&http.method, input, moment)?;
         let (address, shown_address) = self.address(http, input, moment)?;
-        let part = |template: &Option<Template>| template.as_ref().map_or(Ok(Data::null()), |template| self.evaluate(template, input, moment));
+        let part =
+            |template: &Option<Template>| template.as_ref().map_or(Ok(Data::null()), |template| self.evaluate(template, input, moment));
         let (headers, query, body) = (part(&http.headers)?, part(&http.query)?, part(&http.body)?);
         let real = Side {
             method: text_of(method.real()),
@@ -142,6 +143,7 @@ impl Run<'_> {
             headers: self.bounded_value(headers.real())?,
             query: self.bounded_value(query.real())?,
             body: self.bounded_value(body.real())?,
+            sends: http.sends,
         };
         let is_secret = shown_address.is_some() || [&method, &headers, &query, &body].into_iter().any(Data::is_secret);
         if !is_secret {
@@ -154,6 +156,7 @@ impl Run<'_> {
             headers: self.bounded_value(&headers.masked())?,
             query: self.bounded_value(&query.masked())?,
             body: self.bounded_value(&body.masked())?,
+            sends: http.sends,
         };
         // What is wrong with the real side is told in the words of the other.
         let shown = shown.request();
@@ -207,12 +210,13 @@ pub(super) fn expected(redirect: bool, outgoing: &Outgoing, response: &Response)
     if good.contains(&response.status) {
         return Ok(());
     }
-    let detail = format!("{} answered {}{}", outgoing.named(), response.status, content::excerpt(response));
+    let detail = format!("{} answered {}{}", outgoing.named(), response.status, excerpt(response));
     let fault = Fault::standard(Standard::Communication, "Unsuccessful response", detail);
     Err(Fault { status: response.status, ..fault })
 }
 
-fn bare(url: &Url) -> Url {
+/// An address of which nothing but the host may be shown.
+pub(super) fn bare(url: &Url) -> Url {
     let mut bare = url.clone();
     bare.set_query(None);
     bare.set_path("/");
@@ -232,17 +236,17 @@ fn header(name: String, value: &Value) -> Result<Option<(String, String)>, Fault
 }
 
 /// What a call returns of a response.
-pub(super) fn output(form: HttpOutput, outgoing: &Outgoing, response: &Response) -> Data {
-    match form {
-        HttpOutput::Content => Data::plain(content::read(response)),
+pub(super) fn output(form: HttpOutput, reads: &ResponseForm, outgoing: &Outgoing, response: &Response) -> Result<Data, Fault> {
+    Ok(match form {
+        HttpOutput::Content => Data::plain(content::read(reads, response)?),
         HttpOutput::Raw => Data::plain(to_jq(&json!(STANDARD.encode(&response.body)))),
         HttpOutput::Response => object([
             ("request", Data::new(to_jq(&described(&outgoing.real)), to_jq(&described(&outgoing.shown)))),
             ("statusCode", Data::plain(to_jq(&json!(response.status)))),
             ("headers", Data::plain(to_jq(&map(&response.headers)))),
-            ("content", Data::plain(content::read(response))),
+            ("content", Data::plain(content::read(reads, response)?)),
         ]),
-    }
+    })
 }
 
 fn described(request: &Request) -> Value {

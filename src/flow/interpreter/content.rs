@@ -1,14 +1,13 @@
-//! Bodies and queries: values into what travels, and back.
+//! Queries, and what is made and told of bodies.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jaq_json::Val;
 use serde_json::Value;
 use url::Url;
 
+use crate::flow::content::{self, BodyForm, ResponseForm};
 use crate::flow::exchange::{Body, Response};
-use crate::flow::expression::value::{text_to_jq, to_jq};
-use crate::flow::model::NOTHING;
+use crate::flow::expression::value::to_jq;
+use crate::flow::fault::{Fault, Standard};
 use crate::flow::told::What;
 
 /// A value as it stands in a header or in a query; nothing for null.
@@ -30,43 +29,19 @@ pub(super) fn append_query(url: &mut Url, name: &str, value: &Value) {
 }
 
 /// The body of a request, with the header that says what it is where the flow does not say it.
-pub(super) fn write(body: Value, headers: &mut Vec<(String, String)>) -> Option<Body> {
-    let given = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type")).map(|(_, value)| value.clone());
-    let (body, kind) = match body {
-        Value::Null => return None,
-        Value::String(text) => (Body::Text(text), "text/plain; charset=utf-8"),
-        Value::Object(fields) if given.as_deref().is_some_and(|kind| essence(kind) == "application/x-www-form-urlencoded") => {
-            (Body::Form(fields.iter().filter_map(|(name, value)| Some((name.clone(), scalar(value)?))).collect()), "")
-        }
-        json => (Body::Json(json), "application/json"),
-    };
-    if given.is_none() {
-        headers.push(("content-type".to_owned(), kind.to_owned()));
+pub(super) fn write(form: BodyForm, body: &Value, headers: &mut Vec<(String, String)>) -> Result<Option<Body>, Fault> {
+    let given = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type")).map(|(_, value)| value.as_str());
+    let Some((body, kind)) = content::encode(form, body, given).map_err(Fault::expression)? else { return Ok(None) };
+    if let Some(kind) = kind {
+        headers.push(("content-type".to_owned(), kind));
     }
-    Some(body)
+    Ok(Some(body))
 }
 
-/// The body of a response: JSON and text as such, anything else in base64.
-pub(super) fn read(response: &Response) -> Val {
-    if response.body.is_empty() {
-        return NOTHING;
-    }
-    let kind = response.header("content-type").map(essence);
-    let is_json = kind.as_deref().is_none_or(|kind| kind == "application/json" || kind.ends_with("+json") || kind == "text/json");
-    if is_json && let Ok(value) = serde_json::from_slice::<Value>(&response.body) {
-        return to_jq(&value);
-    }
-    let is_text = kind.as_deref().is_none_or(|kind| {
-        kind.starts_with("text/")
-            || is_json
-            || kind == "application/xml"
-            || kind.ends_with("+xml")
-            || kind == "application/x-www-form-urlencoded"
-    });
-    match std::str::from_utf8(&response.body) {
-        Ok(text) if is_text => text_to_jq(text),
-        Ok(_) | Err(_) => text_to_jq(&STANDARD.encode(&response.body)),
-    }
+/// The body of a response as a value.
+pub(super) fn read(form: &ResponseForm, response: &Response) -> Result<Val, Fault> {
+    let value = content::decode(form, response);
+    value.map(|value| to_jq(&value)).map_err(|why| Fault::standard(Standard::Communication, "Unreadable response", why))
 }
 
 /// What is told of a response.
@@ -74,24 +49,4 @@ pub(super) fn told(response: &Response) -> What {
     const LONGEST: usize = 2000;
     let text = String::from_utf8_lossy(&response.body[..response.body.len().min(LONGEST)]).into_owned();
     What::Answered { status: response.status, headers: response.headers.clone(), body: text }
-}
-
-/// The beginning of a response's text, for messages.
-pub(super) fn excerpt(response: &Response) -> String {
-    const LONGEST: usize = 300;
-    match std::str::from_utf8(&response.body) {
-        Ok(text) if !text.trim().is_empty() => {
-            let text = text.trim();
-            match text.char_indices().nth(LONGEST) {
-                Some((end, _)) => format!(": {}…", &text[..end]),
-                None => format!(": {text}"),
-            }
-        }
-        Ok(_) | Err(_) => String::new(),
-    }
-}
-
-/// A media type without its parameters, in lowercase.
-fn essence(kind: &str) -> String {
-    kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }

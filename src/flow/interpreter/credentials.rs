@@ -17,7 +17,13 @@ use crate::flow::template::Template;
 
 impl Run<'_> {
     /// Adds credentials to a request, and tells `$authorization` of them.
-    pub(super) fn authenticate(&self, outgoing: &mut Outgoing, how: &Authentication, input: &Data, moment: &mut Moment<'_>) -> Result<(), Fault> {
+    pub(super) fn authenticate(
+        &self,
+        outgoing: &mut Outgoing,
+        how: &Authentication,
+        input: &Data,
+        moment: &mut Moment<'_>,
+    ) -> Result<(), Fault> {
         match how {
             Authentication::Basic { username, password } => {
                 let (username, password) = (self.text(username, input, moment)?, self.text(password, input, moment)?);
@@ -124,4 +130,3 @@ fn discovery(authority: &str) -> String {
     const PATH: &str = "/.well-known/openid-configuration";
     if authority.ends_with(PATH) { authority.to_owned() } else { format!("{}{PATH}", authority.trim_end_matches('/')) }
 }
-

@@ -2,16 +2,21 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use jaq_json::Val;
+use serde_json::{Value, json};
+use url::Url;
 
 use super::Run;
 use super::arguments::Moment;
-use super::call::{Outgoing, Side, expected};
+use super::call::{Outgoing, Side, bare, expected, output};
 use super::turn::Going;
+use crate::flow::content::ResponseForm;
 use crate::flow::data::Data;
 use crate::flow::exchange::Request;
+use crate::flow::expression::value::to_jq;
 use crate::flow::fault::{Fault, Standard};
 use crate::flow::model::{Document, OpenApi, Schema, SchemaSource, Shape};
+use crate::flow::openapi::Description;
 use crate::flow::schema::Judge;
 
 impl Run<'_> {
@@ -85,8 +90,35 @@ impl Run<'_> {
 
     /// Calls an operation that an OpenAPI description describes.
     pub(super) async fn openapi(&self, call: &OpenApi, input: &Data, moment: &mut Moment<'_>, going: &Going<'_>) -> Result<Data, Fault> {
-        let _contents = self.contents(&call.document, input, moment).await?;
-        let _ = (going, &call.operation, &call.parameters, &call.authentication, call.output, call.redirect);
-        Err(Fault::standard(Standard::Configuration, "Not built", "pending"))
+        let wrong = |why: String| Fault::standard(Standard::Configuration, "Not callable", why);
+        let contents = self.contents(&call.document, input, moment).await?;
+        let (address, _) = call.document.endpoint.evaluate(input, moment).map_err(Fault::expression)?;
+        let description = Description::read(&address, &contents).map_err(wrong)?;
+        let parameters = match &call.parameters {
+            None => Data::plain(to_jq(&json!({}))),
+            Some(parameters) => self.evaluate(parameters, input, moment)?,
+        };
+        let request = |value: &Val| {
+            let Value::Object(parameters) = self.bounded_value(value)? else {
+                return Err(Fault::expression("the parameters of an operation are a map"));
+            };
+            description.request(&call.operation, &parameters, Url::parse(&address).ok().as_ref()).map_err(wrong)
+        };
+        let shown = if parameters.is_secret() { Some(request(&parameters.masked())) } else { None };
+        let real = match (request(parameters.real()), &shown) {
+            (Err(_), Some(_)) => return Err(wrong("a secret makes a request that cannot be sent".to_owned())),
+            (request, _) => request?,
+        };
+        let shown = match shown {
+            None => real.clone(),
+            Some(shown) => shown.unwrap_or_else(|_| Request { headers: Vec::new(), body: None, url: bare(&real.url), ..real.clone() }),
+        };
+        let mut outgoing = Outgoing { real, shown, credentials: None, rate: None };
+        if let Some(authentication) = &call.authentication {
+            self.authenticate(&mut outgoing, authentication, input, moment)?;
+        }
+        let response = self.deliver(&outgoing, going).await?;
+        expected(call.redirect, &outgoing, &response)?;
+        output(call.output, &ResponseForm::Auto, &outgoing, &response)
     }
 }

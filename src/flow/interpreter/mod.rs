@@ -157,7 +157,12 @@ impl Run<'_> {
     }
 
     /// Breaks work off once its time is over.
-    async fn within<T>(&self, limit: Duration, work: impl Future<Output = Result<T, Fault>>, late: impl FnOnce() -> Fault) -> Result<T, Fault> {
+    async fn within<T>(
+        &self,
+        limit: Duration,
+        work: impl Future<Output = Result<T, Fault>>,
+        late: impl FnOnce() -> Fault,
+    ) -> Result<T, Fault> {
         let work = std::pin::pin!(work);
         match select(work, self.setting.world.sleep(limit)).await {
             Either::Left((ended, _)) => ended,

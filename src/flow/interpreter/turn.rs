@@ -39,12 +39,7 @@ impl<'a> Going<'a> {
         let world = self.run.setting.world;
         world.hear(&|| Told {
             at: world.now(),
-            turn: Turn {
-                number: self.number,
-                within: self.within,
-                name: self.task.name.clone(),
-                reference: self.task.reference.clone(),
-            },
+            turn: Turn { number: self.number, within: self.within, name: self.task.name.clone(), reference: self.task.reference.clone() },
             what: what(),
         });
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
+use crate::flow::content::{BodyForm, ResponseForm};
 use crate::flow::session::{ClientAuthentication, Grant};
 use crate::flow::template::Template;
 use crate::flow::uri::Address;
@@ -19,28 +20,12 @@ pub(crate) struct Http {
     pub(crate) headers: Option<Template>,
     pub(crate) query: Option<Template>,
     pub(crate) body: Option<Template>,
-    pub(crate) sends: RequestBody,
-    pub(crate) reads: ResponseBody,
+    pub(crate) sends: BodyForm,
+    pub(crate) reads: ResponseForm,
     pub(crate) output: HttpOutput,
     /// Whether a redirection status is not an error.
     pub(crate) redirect: bool,
     pub(crate) errors: Vec<Mapping>,
-}
-
-/// How a request's body is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum RequestBody {
-    /// By its value and the content type given.
-    #[default]
-    Auto,
-}
-
-/// How a response's body is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum ResponseBody {
-    /// By its content type.
-    #[default]
-    Auto,
 }
 
 /// What a call returns.

@@ -5,12 +5,9 @@ mod shape;
 
 use std::sync::Arc;
 
-use jaq_json::Val;
 use serde_json::Value;
 
-pub(crate) use self::http::{
-    Authentication, ConnectionModel, Document, Http, HttpOutput, Mapping, OAuth2Model, OpenApi, RequestBody, ResponseBody, TokenModel,
-};
+pub(crate) use self::http::{Authentication, ConnectionModel, Document, Http, HttpOutput, Mapping, OAuth2Model, OpenApi, TokenModel};
 pub(crate) use self::shape::{Schema, SchemaSource, Shape, Span, duration};
 use super::expression::Expression;
 use super::template::Template;
@@ -227,6 +224,3 @@ pub(crate) struct NamedError {
     pub(crate) title: Option<String>,
     pub(crate) detail: Option<String>,
 }
-
-/// Null, for what is not there.
-pub(crate) const NOTHING: Val = Val::Null;

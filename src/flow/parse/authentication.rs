@@ -136,7 +136,18 @@ impl Parser<'_> {
         let what = if oidc { "`oidc`" } else { "`oauth2`" };
         let map = self.map(value, at, what)?;
         let mut known = vec![
-            "authority", "grant", "client", "request", "issuers", "scopes", "audiences", "username", "password", "refreshToken", "subject", "actor",
+            "authority",
+            "grant",
+            "client",
+            "request",
+            "issuers",
+            "scopes",
+            "audiences",
+            "username",
+            "password",
+            "refreshToken",
+            "subject",
+            "actor",
         ];
         if !oidc {
             known.push("endpoints");
@@ -147,7 +158,8 @@ impl Parser<'_> {
             return None;
         }
         self.keys(map, at, what, &known, &[]);
-        let authority = self.required(map, "authority", at, what).and_then(|value| self.address(value, &at.key("authority"), "`authority`"));
+        let authority =
+            self.required(map, "authority", at, what).and_then(|value| self.address(value, &at.key("authority"), "`authority`"));
         let grant = self.required(map, "grant", at, what).and_then(|value| self.grant(value, &at.key("grant")));
         let client = map.get("client").map_or(&Value::Null, |client| client);
         let client = if client.is_null() { None } else { self.map(client, &at.key("client"), "`client`") };

@@ -6,9 +6,10 @@ use serde_json::{Map, Value};
 
 use super::{Parser, kind_of};
 use crate::flow::codes;
+use crate::flow::content::{BodyForm, ResponseForm};
 use crate::flow::finding::{At, Finding};
 use crate::flow::hosts;
-use crate::flow::model::{Act, Authentication, Http, HttpOutput, Mapping, OpenApi, RequestBody, ResponseBody};
+use crate::flow::model::{Act, Authentication, Http, HttpOutput, Mapping, OpenApi};
 use crate::flow::template::Template;
 use crate::flow::uri::{self, Address};
 
@@ -120,8 +121,8 @@ impl Parser<'_> {
             output: output?,
             redirect: redirect?,
             errors: Vec::new(),
-            sends: RequestBody::Auto,
-            reads: ResponseBody::Auto,
+            sends: BodyForm::Auto,
+            reads: ResponseForm::Auto,
         })
     }
 

@@ -23,7 +23,8 @@ impl Parser<'_> {
         let list = self.required(map, "in", &here, "`for`").and_then(|value| self.collection(value, &here.key("in")));
         let (condition, tasks) = self.with_locals(&[&each, &index], |parser| {
             let condition = task.get("while").and_then(|value| parser.condition(value, &at.key("while"), "`while`"));
-            let tasks = parser.required(task, "do", at, "`for`").map(|tasks| parser.tasks(tasks, &at.key("do"), &format!("{reference}/do")));
+            let tasks =
+                parser.required(task, "do", at, "`for`").map(|tasks| parser.tasks(tasks, &at.key("do"), &format!("{reference}/do")));
             (condition, tasks)
         });
         Some(Act::For(Box::new(For { each, at: index, list: list?, condition, tasks: tasks? })))
@@ -62,12 +63,17 @@ impl Parser<'_> {
         Some(Act::Fork(Fork { branches, compete: compete? }))
     }
 
-    pub(super) fn attempt(&mut self, task: &Map<String, Value>, value: &Value, at: &At<'_>, reference: &str, targets: &[&str]) -> Option<Act> {
+    pub(super) fn attempt(
+        &mut self,
+        task: &Map<String, Value>,
+        value: &Value,
+        at: &At<'_>,
+        reference: &str,
+        targets: &[&str],
+    ) -> Option<Act> {
         let tasks = match value {
             // The specification's prose has a single task here, its reference and schema a list.
-            Value::Object(_) => {
-                self.task("try", value, &at.key("try"), format!("{reference}/try"), &[]).into_iter().collect()
-            }
+            Value::Object(_) => self.task("try", value, &at.key("try"), format!("{reference}/try"), &[]).into_iter().collect(),
             list => self.tasks(list, &at.key("try"), &format!("{reference}/try")),
         };
         let catch = self.required(task, "catch", at, "`try`")?;

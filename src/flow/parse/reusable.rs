@@ -17,8 +17,7 @@ pub(crate) struct Reusable {
     pub(crate) extensions: Vec<Extension>,
 }
 
-const KINDS: [&str; 12] =
-    ["all", "call", "composite", "emit", "for", "fork", "listen", "raise", "run", "set", "switch", "try"];
+const KINDS: [&str; 12] = ["all", "call", "composite", "emit", "for", "fork", "listen", "raise", "run", "set", "switch", "try"];
 
 impl Parser<'_> {
     /// What the document's flow may refer to. Names come first, so that what refers to them finds them whatever the order.
@@ -86,9 +85,8 @@ impl Parser<'_> {
         let extend = self.required(map, "extend", at, "an extension").and_then(|value| self.text(value, &at.key("extend"), "`extend`"));
         let extend = extend.filter(|kind| *kind == "wait" || self.one_of(kind, &at.key("extend"), "`extend`", &KINDS));
         let when = map.get("when").and_then(|value| self.condition(value, &at.key("when"), "`when`"));
-        let mut around = |key: &str| {
-            map.get(key).map(|tasks| self.tasks(tasks, &at.key(key), &format!("{reference}/{key}"))).unwrap_or_default()
-        };
+        let mut around =
+            |key: &str| map.get(key).map(|tasks| self.tasks(tasks, &at.key(key), &format!("{reference}/{key}"))).unwrap_or_default();
         let (before, after) = (around("before"), around("after"));
         // Its tasks speak of the task they are run around.
         self.reads_definition = true;

@@ -83,7 +83,11 @@ impl Parser<'_> {
             [("days", 86_400_000), ("hours", 3_600_000), ("minutes", 60_000), ("seconds", 1000), ("milliseconds", 1)];
         self.keys(map, at, what, &UNITS.map(|(unit, _)| unit), &[]);
         if map.is_empty() {
-            self.found(Finding::new(at, codes::MISSING_KEY, format!("{what} needs at least one of days, hours, minutes, seconds, milliseconds")));
+            self.found(Finding::new(
+                at,
+                codes::MISSING_KEY,
+                format!("{what} needs at least one of days, hours, minutes, seconds, milliseconds"),
+            ));
         }
         let mut total = Some(0u64);
         for (unit, millis) in UNITS {

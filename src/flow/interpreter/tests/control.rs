@@ -39,9 +39,11 @@ do:
     assert_eq!(fault(flow, &json!({"colors": 7}))["instance"], "/do/0/loop");
     let inner = "do: [ { l: { for: { in: [1] }, do: [ { x: { set: { a: '${ .a.b }' } } } ] } } ]";
     assert_eq!(fault(inner, &json!({"a": 1}))["instance"], "/do/0/l/do/0/x");
-    let left = "do: [ { l: { for: { in: [1, 2] }, do: [ { x: { set: { n: '${ .n + 1 }' }, then: exit } }, { y: { set: { n: 100 } } } ] } } ]";
+    let left =
+        "do: [ { l: { for: { in: [1, 2] }, do: [ { x: { set: { n: '${ .n + 1 }' }, then: exit } }, { y: { set: { n: 100 } } } ] } } ]";
     assert_eq!(output(left, &json!({"n": 0})), json!({"n": 2}));
-    let ended = "do: [ { l: { for: { in: [1, 2] }, do: [ { x: { set: { n: '${ .n + 1 }' }, then: end } } ] } }, { y: { set: { n: 100 } } } ]";
+    let ended =
+        "do: [ { l: { for: { in: [1, 2] }, do: [ { x: { set: { n: '${ .n + 1 }' }, then: end } } ] } }, { y: { set: { n: 100 } } } ]";
     assert_eq!(output(ended, &json!({"n": 0})), json!({"n": 1}));
 }
 
@@ -86,7 +88,9 @@ fn yaml(text: &str) -> Value {
 #[test]
 fn errors_are_caught_by_what_they_are() {
     let flow = |catch: &str| {
-        format!("do: [ {{ t: {{ try: [ {{ get: {{ call: http, with: {{ method: get, endpoint: 'https://h.example/x' }} }} }} ], catch: {catch} }} }} ]")
+        format!(
+            "do: [ {{ t: {{ try: [ {{ get: {{ call: http, with: {{ method: get, endpoint: 'https://h.example/x' }} }} }} ], catch: {catch} }} }} ]"
+        )
     };
     let run = |catch: &str| {
         let world = Answers::default();
@@ -130,7 +134,10 @@ fn what_failed_is_tried_again_after_a_growing_delay() {
     assert_eq!(run("{ delay: PT2S, limit: { duration: PT5S } }", 9), (Err(503), 3, 4));
     assert_eq!(run("{ delay: PT2S, when: '$error.status == 500' }", 9), (Err(503), 1, 0));
     // The World draws 4 of whatever there is.
-    assert_eq!(run(&format!("{{ delay: PT1S, jitter: {{ from: {{ seconds: 1 }}, to: {{ seconds: 3 }} }}, {count} }}"), 1), (Ok(json!(1)), 2, 2));
+    assert_eq!(
+        run(&format!("{{ delay: PT1S, jitter: {{ from: {{ seconds: 1 }}, to: {{ seconds: 3 }} }}, {count} }}"), 1),
+        (Ok(json!(1)), 2, 2)
+    );
     // Without a limit it ends with the flow's time, and nothing catches that.
     assert_eq!(run("{ delay: PT1M }", 99), (Err(408), 6, 300));
 }
@@ -164,7 +171,8 @@ fn endless_flows_end_and_nothing_catches_that() {
     assert_eq!(fault_of(spins), (500, Some("/do/0/a".to_owned())));
     let caught = "do: [ { t: { try: [ { a: { set: {}, then: a } } ], catch: { retry: { } } } } ]";
     assert_eq!(fault_of(caught), (500, Some("/do/0/t/try/0/a".to_owned())));
-    let retried = "do: [ { t: { try: [ { r: { raise: { error: { type: 'https://e.example/', status: 400 } } } } ], catch: { retry: { } } } } ]";
+    let retried =
+        "do: [ { t: { try: [ { r: { raise: { error: { type: 'https://e.example/', status: 400 } } } } ], catch: { retry: { } } } } ]";
     assert_eq!(fault_of(retried), (500, Some("/do/0/t".to_owned())));
     let calls = "use: { functions: { f: { call: f } } }\ndo: [ { a: { call: f } } ]";
     assert_eq!(fault_of(calls).0, 500);
@@ -189,7 +197,8 @@ fn schemas_are_kept_to_where_they_stand() {
         let fault = fault(&flow, &json!({"x": 1}));
         assert_eq!((&fault["type"], &fault["status"], &fault["instance"]), (&json!(validation), &json!(400), &json!(instance)), "{flow}");
     }
-    let good = format!("input: {{ {number} }}\ndo: [ {{ a: {{ set: '${{ . }}', output: {{ {number} }}, export: {{ {number}, as: . }} }} }} ]");
+    let good =
+        format!("input: {{ {number} }}\ndo: [ {{ a: {{ set: '${{ . }}', output: {{ {number} }}, export: {{ {number}, as: . }} }} }} ]");
     assert_eq!(output(&good, &json!({"n": 1})), json!({"n": 1}));
 }
 
