@@ -213,11 +213,17 @@ mod tests {
 
     #[test]
     fn a_map_or_text_compares_with_a_form() {
-        let fields = [("a", "1"), ("tag", "x y"), ("tag", "z"), ("m[k]", "v")];
+        let fields = [("a", "1"), ("tag", "x y"), ("tag", "z"), ("tag", ""), ("m[k]", "v")];
         let form = Body::Form(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec());
-        let met = [json!({"tag": ["x y", "z"], "a": 1, "m[k]": ["v"], "none": null, "empty": []}), json!("a=1&tag=x+y&tag=z&m%5Bk%5D=v")];
-        let unmet =
-            [json!({"a": "1", "tag": ["z", "x y"], "m[k]": "v"}), json!({"a": "1"}), json!({"a": 1, "tag": ["x y", "z"], "m": {"k": "v"}})];
+        let met = [
+            json!({"tag": ["x y", "z", ""], "a": 1, "m[k]": ["v"], "none": null, "empty": []}),
+            json!("a=1&tag=x+y&tag=z&tag=&m%5Bk%5D=v"),
+        ];
+        let unmet = [
+            json!({"a": "1", "tag": ["x y", "z"], "m[k]": "v"}),
+            json!({"a": "1"}),
+            json!({"a": 1, "tag": ["x y", "z", ""], "m": {"k": "v"}}),
+        ];
         check(&form, &met, &unmet);
         check(
             &Body::Text("a=1&tag=x+y&tag=z".to_owned()),

@@ -98,3 +98,21 @@ pub(super) fn answer(mocked: &MockedResponse) -> Response {
     }
     Response { status: mocked.status, headers, body }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::Body;
+
+    #[test]
+    fn a_body_that_differs_is_shown_in_the_words_of_its_expectation() {
+        let fields = vec![("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())];
+        let url = "https://example.com/charges?x=1".parse().unwrap();
+        let request = Request { method: "POST".to_owned(), url, headers: Vec::new(), body: Some(Body::Form(fields)) };
+        let expecting = |body: Value| serde_json::from_value(json!({ "method": "post", "path": "/charges", "body": body })).unwrap();
+        assert_eq!(mismatch(&expecting(json!({"b": 2, "a": 1})), &request), None);
+        let told = mismatch(&expecting(json!({"a": 1, "b": 3})), &request).unwrap();
+        assert!(told.contains("-    \"b\": \"3\"\n+    \"b\": \"2\""), "{told}");
+        assert!(shown(&request).contains("\"body\": {\n    \"a\": \"1\","), "{}", shown(&request));
+    }
+}
