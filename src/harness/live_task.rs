@@ -1,13 +1,14 @@
 //! One live run in the worker: the flow, and beside it the answers to its questions.
 
 use std::cell::Cell;
+use std::io;
 use std::pin::pin;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value};
 
 use super::piped::Piped;
-use super::protocol::{Live, Said, Subject, Word, unpack};
+use super::protocol::{self, Live, Said, Subject, Word, unpack};
 use super::watch::Watch;
 use super::worker::Hearing;
 use crate::flow::{Budget, Outcome, Program, Target, Workflow, World};
@@ -26,7 +27,8 @@ pub(super) async fn run(live: Live, hearing: &mut Hearing, watch: &Watch, questi
         Ok(ready) => ready,
         Err(problems) => return Ok(Word::Invalid(problems)),
     };
-    let world = Piped::new(watch, questions, live.heard);
+    let say = |word: &Word| protocol::write(&mut io::stdout().lock(), word);
+    let world = Piped::new(&say, watch, questions, live.heard);
     let budget = Budget { time: live.time, steps: live.steps, response: live.response, ..Budget::default() };
     // The flow sees to its time by itself, but not while an expression is evaluated.
     let time = live.time + live.time / 50;

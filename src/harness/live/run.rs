@@ -141,7 +141,7 @@ impl Live {
             let warm = worker.tasks > 0;
             let task = task(&subject, &input, limits, listening.is_wanted());
             let mut conversation = Conversation::new(sources);
-            let end = conversation.hold(&mut worker, task, &patience, &mut listening).await?;
+            let end = conversation.hold(worker.ways(), task, &patience, &mut listening).await?;
             let fault = match end {
                 End::Outcome { result, events } => {
                     if conversation.clean {

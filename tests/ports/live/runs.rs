@@ -196,12 +196,12 @@ async fn an_endless_expression_ends_in_a_timeout_and_its_worker_is_gone() {
     assert_eq!(late["detail"], "the flow ran longer than 600 ms");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_worker_killed_from_outside_is_an_error_with_its_reason() {
-    let service = Service::always(Answer::never());
-    let live = live();
+    let service = Arc::new(Service::always(Answer::never()));
+    let (live, waiting) = (live(), Arc::clone(&service));
     let kill = async {
-        tokio::task::block_in_place(|| service.wait_for(1));
+        tokio::task::spawn_blocking(move || waiting.wait_for(1)).await.unwrap();
         let victim = children()[0];
         assert!(std::process::Command::new("kill").args(["-9", &victim.to_string()]).status().unwrap().success());
     };
