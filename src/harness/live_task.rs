@@ -17,7 +17,7 @@ use crate::model::Problem;
 
 /// A flow that is ready to run.
 enum Ready {
-    Workflow(Workflow),
+    Workflow(Box<Workflow>),
     Connector(Box<Program>, Target, Map<String, Value>),
 }
 
@@ -29,10 +29,9 @@ pub(super) async fn run(live: Live, hearing: &mut Hearing, watch: &Watch, questi
     };
     let say = |word: &Word| protocol::write(&mut io::stdout().lock(), word);
     let world = Piped::new(&say, watch, questions, live.heard);
-    let budget = Budget { time: live.time, steps: live.steps, response: live.response, ..Budget::default() };
     // The flow sees to its time by itself, but not while an expression is evaluated.
-    let time = live.time + live.time / 50;
-    let mut flow = pin!(watch.over(live.evaluation, time, ready.run(&live.input, &world, budget)));
+    let time = live.budget.time.saturating_add(live.budget.time / 50);
+    let mut flow = pin!(watch.over(live.evaluation, time, ready.run(&live.input, &world, live.budget)));
     let outcome = loop {
         tokio::select! {
             biased;
@@ -49,7 +48,7 @@ pub(super) async fn run(live: Live, hearing: &mut Hearing, watch: &Watch, questi
 
 fn ready(subject: Subject) -> Result<Ready, Vec<Problem>> {
     match subject {
-        Subject::Workflow { file, content } => Workflow::read(&file, &content.bytes()).map(Ready::Workflow),
+        Subject::Workflow { file, content } => Workflow::read(&file, &content.bytes()).map(|workflow| Ready::Workflow(Box::new(workflow))),
         Subject::Connector { connector, files, target, connection } => {
             let bundle = Bundle::read(&connector, &unpack(files))?;
             Ok(Ready::Connector(Box::new(Program::compile(&bundle)?), target.into(), connection))

@@ -191,7 +191,7 @@ mod tests {
         let mut sleep = Box::pin(world.sleep(Duration::from_secs(1)));
         assert!(sleep.as_mut().now_or_never().is_none());
         assert!(matches!(pipe.last_word(), Word::Asked { question: Question::Sleep(_), .. }));
-        asking.remove(0);
+        drop(asking.remove(0));
         assert!(asking.last_mut().unwrap().as_mut().now_or_never().is_none());
         assert!(matches!(pipe.last_word(), Word::Asked { question: Question::File(_), .. }));
     }

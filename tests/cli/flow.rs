@@ -152,3 +152,42 @@ fn a_run_that_is_ended_from_outside_leaves_no_task_open() {
     let told: Vec<_> = lines.iter().map(|line| [&line["name"], &line["event"]].map(|text| text.as_str().unwrap())).collect();
     assert_eq!(told, [["outer", "started"], ["spin", "started"], ["spin", "faulted"], ["outer", "faulted"]]);
 }
+
+#[test]
+fn files_beside_the_document_are_read_and_no_others() {
+    let service = Service::always(Answer::json(json!({ "name": "Milou" })));
+    let team = Team::nowhere();
+    let folder = team.outside().join("flows");
+    std::fs::create_dir(&folder).unwrap();
+    let pets = json!({
+        "openapi": "3.0.0", "info": { "title": "Pets", "version": "1" }, "servers": [{ "url": "https://pets.example.com" }],
+        "paths": { "/pets/1": { "get": { "operationId": "getPet", "responses": { "200": { "description": "it" } } } } },
+    });
+    for at in [folder.join("pets.json"), team.outside().join("pets.json")] {
+        std::fs::write(at, pets.to_string()).unwrap();
+    }
+    let mapping = format!("pets.example.com={}", service.url(""));
+    let run = |document: &str| {
+        let tasks = format!("do:\n  - pet: {{ call: openapi, with: {{ document: {{ endpoint: '{document}' }}, operationId: getPet }} }}\n");
+        std::fs::write(folder.join("flow.yaml"), format!("{HEAD}{tasks}")).unwrap();
+        team.run_in(team.outside(), &["flow", "run", "flows/flow.yaml", "--map-host", &mapping])
+    };
+    assert_eq!(run("pets.json").done().json(), json!({ "name": "Milou" }));
+    let refused = run("../pets.json").failed();
+    assert!(refused.out.is_empty(), "{refused:?}");
+    assert_eq!(service.requests().len(), 1);
+}
+
+#[test]
+fn branches_ask_at_once() {
+    let both = std::sync::Barrier::new(2);
+    let service = Service::start(move |request| {
+        both.wait();
+        Answer::json(request.path())
+    });
+    let team = Team::new();
+    let branch = |name: &str| format!("          - {name}: {{ call: http, with: {{ method: get, endpoint: '{}' }} }}\n", service.url(name));
+    team.write("flow.yaml", format!("{HEAD}do:\n  - ask:\n      fork:\n        branches:\n{}{}", branch("one"), branch("two")));
+    let ran = team.run(&["flow", "run", "flow.yaml", "--allow-private", "--flow-time", "20s"]).done();
+    assert_eq!(ran.json(), json!(["/one", "/two"]));
+}

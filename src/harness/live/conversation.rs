@@ -47,6 +47,19 @@ pub(super) struct Patience {
     pub(super) silence: Duration,
 }
 
+/// How much longer than the worker itself its parent waits, in parts of a limit: the worker can tell more of how it ended.
+const GRACE: u32 = 10;
+/// What is as good as for ever, and still a moment that can be told.
+const FOR_EVER: Duration = Duration::from_secs(1 << 30);
+
+impl Patience {
+    /// For a run of at most this time, with evaluations of at most that.
+    pub(super) fn within(time: Duration, evaluation: Duration) -> Self {
+        let [time, silence] = [time, evaluation].map(|limit| limit.saturating_add(limit / GRACE).min(FOR_EVER));
+        Self { end: Instant::now() + time, silence }
+    }
+}
+
 /// What the worker's questions are answered from.
 #[derive(Clone, Copy)]
 pub(super) struct Sources<'a> {
@@ -124,7 +137,7 @@ impl<'a> Conversation<'a> {
         match word {
             Word::Asked { number, question, during } => {
                 self.during = during.or(self.during.take());
-                return self.asked(number, question).err().map(|error| End::Wrong(error.to_string()));
+                self.asked(number, question).err().map(|error| End::Wrong(error.to_string()))
             }
             Word::Withdrew(number) => {
                 if let Some((handle, _)) = self.open.remove(&number) {

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, DuplexStream};
 use tokio::sync::Barrier;
 
 use super::*;
-use crate::flow::{Request, Response, Sending, Told, Turn, What};
+use crate::flow::{Budget, Request, Response, Sending, Told, Turn, What};
 use crate::harness::protocol::{Live, Subject};
 
 const LONG: Duration = Duration::from_secs(3600);
@@ -58,8 +58,7 @@ impl Played {
 
 fn task() -> Task {
     let subject = Subject::Workflow { file: String::new(), content: Content::of(b"") };
-    let (time, evaluation) = (LONG, LONG);
-    Task::Live(Box::new(Live { subject, input: Value::Null, time, evaluation, steps: 1, response: 1, heard: true }))
+    Task::Live(Box::new(Live { subject, input: Value::Null, budget: Budget::default(), evaluation: LONG, heard: true }))
 }
 
 fn send(method: &str) -> Question {
