@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::flow::{Response, Sending, Target, Told, Unanswered};
+use crate::flow::{Budget, Response, Sending, Target, Told, Unanswered};
 use crate::model::{BundleFiles, CaseReport, Place, Problem};
 
 /// The largest frame that either side takes, in bytes.
@@ -45,14 +45,10 @@ pub(crate) enum Task {
 pub(crate) struct Live {
     pub(crate) subject: Subject,
     pub(crate) input: Value,
-    /// How long it may take.
-    pub(crate) time: Duration,
+    /// What it may use.
+    pub(crate) budget: Budget,
     /// How long one evaluation of an expression may take.
     pub(crate) evaluation: Duration,
-    /// How many tasks it may run.
-    pub(crate) steps: u32,
-    /// How big a response may be, in bytes.
-    pub(crate) response: usize,
     /// Whether the parent wants to hear what happens.
     pub(crate) heard: bool,
 }
