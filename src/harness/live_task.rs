@@ -17,7 +17,7 @@ use crate::model::Problem;
 
 /// A flow that is ready to run.
 enum Ready {
-    Workflow(Box<Workflow>),
+    Workflow(Box<Workflow>, Map<String, Value>),
     Connector(Box<Program>, Target, Map<String, Value>),
 }
 
@@ -48,7 +48,9 @@ pub(super) async fn run(live: Live, hearing: &mut Hearing, watch: &Watch, questi
 
 fn ready(subject: Subject) -> Result<Ready, Vec<Problem>> {
     match subject {
-        Subject::Workflow { file, content } => Workflow::read(&file, &content.bytes()).map(|workflow| Ready::Workflow(Box::new(workflow))),
+        Subject::Workflow { file, content, secrets } => {
+            Workflow::read(&file, &content.bytes()).map(|workflow| Ready::Workflow(Box::new(workflow), secrets))
+        }
         Subject::Connector { connector, files, target, connection } => {
             let bundle = Bundle::read(&connector, &unpack(files))?;
             Ok(Ready::Connector(Box::new(Program::compile(&bundle)?), target.into(), connection))
@@ -59,7 +61,7 @@ fn ready(subject: Subject) -> Result<Ready, Vec<Problem>> {
 impl Ready {
     async fn run(&self, input: &Value, world: &dyn World, budget: Budget) -> Outcome {
         match self {
-            Self::Workflow(workflow) => workflow.run(input, &Map::new(), world, budget).await,
+            Self::Workflow(workflow, secrets) => workflow.run(input, secrets, world, budget).await,
             Self::Connector(program, target, connection) => program.run(target, input, connection, world, budget).await,
         }
     }

@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::assemble;
 use crate::cli::Door;
@@ -38,6 +38,10 @@ struct RunArguments {
     #[arg(long, default_value = "null")]
     input: String,
 
+    /// The values of the document's secrets, by name: JSON, or @FILE, which other users of this machine do not see
+    #[arg(long, value_name = "JSON", default_value = "{}", hide_default_value = true)]
+    secrets: String,
+
     /// Send requests for a host to another base address, such as api.example.com=http://127.0.0.1:8080; may be repeated
     #[arg(long, value_name = "HOST=URL", value_parser = HostMapping::parse)]
     map_host: Vec<HostMapping>,
@@ -57,6 +61,7 @@ struct RunArguments {
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let What::Run(arguments) = arguments.what;
     let input = input(&arguments.input)?;
+    let secrets = secrets(&arguments.secrets)?;
     let content = bounded(&arguments.file, LARGEST_FILE)?;
     let mut events = arguments.events.as_deref().map(Events::create).transpose()?;
     let mut hear = |told: &Told| events.iter_mut().for_each(|events| events.write(told));
@@ -64,7 +69,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let live = assemble::live(&door.settings, &arguments.limits)?;
     let folder = arguments.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let outcome = live.run(LiveRun {
-        subject: Subject::Workflow { file: arguments.file.display().to_string(), content },
+        subject: Subject::Workflow { file: arguments.file.display().to_string(), content, secrets },
         input,
         policy: Policy {
             hosts: None,
@@ -95,11 +100,27 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     Ok(ended)
 }
 
+/// What is given as it is, or as @FILE.
+fn text(given: &str) -> Result<String, Failure> {
+    match given.strip_prefix('@') {
+        Some(path) => Ok(String::from_utf8(bounded(Path::new(path), LARGEST_INPUT)?).with_context(|| format!("cannot read {path}"))?),
+        None => Ok(given.to_owned()),
+    }
+}
+
+/// The values of secrets. What is wrong with them is told without them.
+fn secrets(given: &str) -> Result<Map<String, Value>, Failure> {
+    let secrets = serde_json::from_str::<Map<String, Value>>(&text(given)?);
+    secrets.map_err(|error| {
+        let reason = format!("they are not a map in JSON, as line {}, column {} shows", error.line(), error.column());
+        Failure::usage("read the secrets", reason).hint("Give a map from names to values, as JSON or @FILE.")
+    })
+}
+
 fn input(given: &str) -> Result<Value, Failure> {
-    let text = match given.strip_prefix('@') {
-        Some(path) => String::from_utf8(bounded(Path::new(path), LARGEST_INPUT)?).with_context(|| format!("cannot read {path}"))?,
-        None if given == "-" => std::io::read_to_string(std::io::stdin()).context("cannot read the standard input")?,
-        None => given.to_owned(),
+    let text = match given {
+        "-" => std::io::read_to_string(std::io::stdin()).context("cannot read the standard input")?,
+        given => text(given)?,
     };
     serde_json::from_str(&text).map_err(|error| {
         Failure::usage("read the input", format!("it is not JSON: {error}")).hint("Give JSON, @FILE, or - for the standard input.")

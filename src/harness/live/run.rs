@@ -29,6 +29,8 @@ pub enum Subject {
         file: String,
         /// The document.
         content: Vec<u8>,
+        /// The values of its secrets.
+        secrets: Map<String, Value>,
     },
     /// One of a connector's flows.
     Connector {
@@ -160,7 +162,9 @@ impl Live {
 
 fn task(subject: &Subject, input: &Value, limits: RunLimits, heard: bool) -> Task {
     let subject = match subject {
-        Subject::Workflow { file, content } => protocol::Subject::Workflow { file: file.clone(), content: Content::of(content) },
+        Subject::Workflow { file, content, secrets } => {
+            protocol::Subject::Workflow { file: file.clone(), content: Content::of(content), secrets: secrets.clone() }
+        }
         Subject::Connector { connector, files, target, connection } => protocol::Subject::Connector {
             connector: connector.clone(),
             files: pack(files),
