@@ -67,6 +67,8 @@ pub(crate) enum Subject {
 pub(crate) enum Named {
     Action(String),
     Trigger(String),
+    Subscribe(String),
+    Unsubscribe(String),
     TestConnection,
 }
 
@@ -126,6 +128,8 @@ impl From<Target> for Named {
         match target {
             Target::Action(name) => Self::Action(name),
             Target::Trigger(name) => Self::Trigger(name),
+            Target::Subscribe(name) => Self::Subscribe(name),
+            Target::Unsubscribe(name) => Self::Unsubscribe(name),
             Target::TestConnection => Self::TestConnection,
         }
     }
@@ -136,6 +140,8 @@ impl From<Named> for Target {
         match named {
             Named::Action(name) => Self::Action(name),
             Named::Trigger(name) => Self::Trigger(name),
+            Named::Subscribe(name) => Self::Subscribe(name),
+            Named::Unsubscribe(name) => Self::Unsubscribe(name),
             Named::TestConnection => Self::TestConnection,
         }
     }
