@@ -11,7 +11,7 @@ use super::*;
 use crate::flow::{Budget, Request, Response, Sending, Told, Turn, What};
 use crate::harness::protocol::{Live, Subject};
 
-const LONG: Duration = Duration::from_secs(3600);
+const LONG: Duration = Duration::from_secs(30);
 
 /// Answers two requests once both are there.
 struct Both(Barrier);
