@@ -1,13 +1,14 @@
 //! One live run in the worker: the flow, and beside it the answers to its questions.
 
 use std::cell::Cell;
+use std::io;
 use std::pin::pin;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value};
 
 use super::piped::Piped;
-use super::protocol::{Live, Said, Subject, Word, unpack};
+use super::protocol::{self, Live, Said, Subject, Word, unpack};
 use super::watch::Watch;
 use super::worker::Hearing;
 use crate::flow::{Budget, Outcome, Program, Target, Workflow, World};
@@ -16,7 +17,7 @@ use crate::model::Problem;
 
 /// A flow that is ready to run.
 enum Ready {
-    Workflow(Workflow),
+    Workflow(Box<Workflow>),
     Connector(Box<Program>, Target, Map<String, Value>),
 }
 
@@ -26,11 +27,11 @@ pub(super) async fn run(live: Live, hearing: &mut Hearing, watch: &Watch, questi
         Ok(ready) => ready,
         Err(problems) => return Ok(Word::Invalid(problems)),
     };
-    let world = Piped::new(watch, questions, live.heard);
-    let budget = Budget { time: live.time, steps: live.steps, response: live.response, ..Budget::default() };
+    let say = |word: &Word| protocol::write(&mut io::stdout().lock(), word);
+    let world = Piped::new(&say, watch, questions, live.heard);
     // The flow sees to its time by itself, but not while an expression is evaluated.
-    let time = live.time + live.time / 50;
-    let mut flow = pin!(watch.over(live.evaluation, time, ready.run(&live.input, &world, budget)));
+    let time = live.budget.time.saturating_add(live.budget.time / 50);
+    let mut flow = pin!(watch.over(live.evaluation, time, ready.run(&live.input, &world, live.budget)));
     let outcome = loop {
         tokio::select! {
             biased;
@@ -47,7 +48,7 @@ pub(super) async fn run(live: Live, hearing: &mut Hearing, watch: &Watch, questi
 
 fn ready(subject: Subject) -> Result<Ready, Vec<Problem>> {
     match subject {
-        Subject::Workflow { file, content } => Workflow::read(&file, &content.bytes()).map(Ready::Workflow),
+        Subject::Workflow { file, content } => Workflow::read(&file, &content.bytes()).map(|workflow| Ready::Workflow(Box::new(workflow))),
         Subject::Connector { connector, files, target, connection } => {
             let bundle = Bundle::read(&connector, &unpack(files))?;
             Ok(Ready::Connector(Box::new(Program::compile(&bundle)?), target.into(), connection))

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::flow::{Response, Sending, Target, Told, Unanswered};
+use crate::flow::{Budget, Response, Sending, Target, Told, Unanswered};
 use crate::model::{BundleFiles, CaseReport, Place, Problem};
 
 /// The largest frame that either side takes, in bytes.
@@ -45,14 +45,10 @@ pub(crate) enum Task {
 pub(crate) struct Live {
     pub(crate) subject: Subject,
     pub(crate) input: Value,
-    /// How long it may take.
-    pub(crate) time: Duration,
+    /// What it may use.
+    pub(crate) budget: Budget,
     /// How long one evaluation of an expression may take.
     pub(crate) evaluation: Duration,
-    /// How many tasks it may run.
-    pub(crate) steps: u32,
-    /// How big a response may be, in bytes.
-    pub(crate) response: usize,
     /// Whether the parent wants to hear what happens.
     pub(crate) heard: bool,
 }
@@ -71,6 +67,8 @@ pub(crate) enum Subject {
 pub(crate) enum Named {
     Action(String),
     Trigger(String),
+    Subscribe(String),
+    Unsubscribe(String),
     TestConnection,
 }
 
@@ -130,6 +128,8 @@ impl From<Target> for Named {
         match target {
             Target::Action(name) => Self::Action(name),
             Target::Trigger(name) => Self::Trigger(name),
+            Target::Subscribe(name) => Self::Subscribe(name),
+            Target::Unsubscribe(name) => Self::Unsubscribe(name),
             Target::TestConnection => Self::TestConnection,
         }
     }
@@ -140,6 +140,8 @@ impl From<Named> for Target {
         match named {
             Named::Action(name) => Self::Action(name),
             Named::Trigger(name) => Self::Trigger(name),
+            Named::Subscribe(name) => Self::Subscribe(name),
+            Named::Unsubscribe(name) => Self::Unsubscribe(name),
             Named::TestConnection => Self::TestConnection,
         }
     }

@@ -46,7 +46,10 @@ pub use order::Ordered;
 pub(crate) use scalar::resolve as plain_scalar;
 pub use schemas::{schema_text, schemas};
 pub use suggestion::nearest;
-pub use suite::{Case, Exchange, Expectation, ExpectedError, ExpectedEvent, ExpectedRequest, MockedResponse, Suite, WebhookRequest};
+pub use suite::{
+    Case, Exchange, Expectation, ExpectedAnswer, ExpectedError, ExpectedEvent, ExpectedRequest, Lifecycle, MockedResponse, Poll, Suite,
+    WebhookRequest,
+};
 pub use text::LARGEST_FILE;
 pub use trigger::{Overlap, Schedule, Start, Trigger};
 pub use webhook::{Algorithm, Answer, Challenge, Encoding, Hmac, KeyEncoding, Method, Methods, Signing, Token, Verify, Webhook};
