@@ -147,9 +147,14 @@ pub struct ExpectedRequest {
     pub body: Option<Value>,
 }
 
-/// The answer to an expected request.
+/// The answer to an expected request; its body is given as `body` or as `bytes`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("oneOf" = [
+    {"required": ["body"]},
+    {"required": ["bytes"]},
+    {"properties": {"body": false, "bytes": false}},
+]))]
 pub struct MockedResponse {
     /// The status.
     #[schemars(range(min = 100, max = 599))]
@@ -161,6 +166,10 @@ pub struct MockedResponse {
     /// The body: text is sent as it is, anything else as JSON.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
+    /// The body in base64, where it is no text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = form::BASE64))]
+    pub bytes: Option<String>,
 }
 
 /// What is expected of a case in the end: an output, events or an error.

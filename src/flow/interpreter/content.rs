@@ -28,6 +28,19 @@ pub(super) fn append_query(url: &mut Url, name: &str, value: &Value) {
     }
 }
 
+/// Sets a parameter of an address; those of the same name give way.
+pub(super) fn set_query(url: &mut Url, name: &str, value: &Value) {
+    if url.query_pairs().any(|(known, _)| known == name) {
+        let others: Vec<_> =
+            url.query_pairs().filter(|(known, _)| known != name).map(|(key, value)| (key.into_owned(), value.into_owned())).collect();
+        url.set_query(None);
+        if !others.is_empty() {
+            url.query_pairs_mut().extend_pairs(others);
+        }
+    }
+    append_query(url, name, value);
+}
+
 /// The body of a request, with the header that says what it is where the flow does not say it.
 pub(super) fn write(form: BodyForm, body: &Value, headers: &mut Vec<(String, String)>) -> Result<Option<Body>, Fault> {
     let given = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type")).map(|(_, value)| value.as_str());
