@@ -30,8 +30,9 @@ impl Run<'_> {
                 self.setting.world.sleep(time).await;
                 Ok(Acted::with(input.clone()))
             }
-            Act::Http(http) => self.http(http, input, moment, going).await.map(Acted::with),
-            Act::OpenApi(call) => self.openapi(call, input, moment, going).await.map(Acted::with),
+            // Boxed, because every level of nested tasks would have room for a whole exchange on the stack.
+            Act::Http(http) => Box::pin(self.http(http, input, moment, going)).await.map(Acted::with),
+            Act::OpenApi(call) => Box::pin(self.openapi(call, input, moment, going)).await.map(Acted::with),
             Act::Action { name, with } => self.call_action(name, with.as_ref(), input, moment).await.map(Acted::with),
             Act::Function { name, with } => self.call_function(name, with.as_ref(), input, moment).await,
         }
