@@ -108,6 +108,11 @@ pub enum Fact {
         /// Who.
         by: Person,
     },
+    /// A confirmation of its deletion ended, because the connector's folder is there: another deletion needs another one.
+    ConfirmationLapsed {
+        /// The set's id.
+        id: String,
+    },
 }
 
 /// A fact's kind alone: what the store filters by.
@@ -126,6 +131,7 @@ pub enum FactKind {
     Published,
     Removed,
     DeletionConfirmed,
+    ConfirmationLapsed,
 }
 
 /// A fact as remembered.
@@ -159,6 +165,7 @@ impl Fact {
             Fact::Published { .. } => FactKind::Published,
             Fact::Removed { .. } => FactKind::Removed,
             Fact::DeletionConfirmed { .. } => FactKind::DeletionConfirmed,
+            Fact::ConfirmationLapsed { .. } => FactKind::ConfirmationLapsed,
         }
     }
 
@@ -176,7 +183,8 @@ impl Fact {
             | Fact::ReviewWithdrawn { .. }
             | Fact::ReviewRejected { .. }
             | Fact::ReviewMerged { .. }
-            | Fact::DeletionConfirmed { .. } => None,
+            | Fact::DeletionConfirmed { .. }
+            | Fact::ConfirmationLapsed { .. } => None,
         }
     }
 }
@@ -197,6 +205,7 @@ impl FactKind {
             FactKind::Published => "published",
             FactKind::Removed => "removed",
             FactKind::DeletionConfirmed => "deletionConfirmed",
+            FactKind::ConfirmationLapsed => "confirmationLapsed",
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Ledger {
 pub(super) struct Account {
     /// What each environment was last given.
     pub(super) given: BTreeMap<EnvironmentName, Held>,
-    /// The confirmation of its deletion, unless something was deployed since.
+    /// The confirmation of its deletion, unless it has lapsed.
     pub(super) deletion_confirmed: Option<String>,
     /// The newest review that facts speak of, and the last fact's kind.
     pub(super) review: Option<(ReviewId, FactKind)>,
@@ -33,7 +33,7 @@ pub(super) struct Account {
 /// Kinds whose newest fact per connector and environment is all that the past has to say.
 const STANDING: [&[FactKind]; 4] = [
     &[FactKind::Deployed, FactKind::Published, FactKind::Removed],
-    &[FactKind::DeletionConfirmed],
+    &[FactKind::DeletionConfirmed, FactKind::ConfirmationLapsed],
     &[FactKind::ReviewOpened, FactKind::ReviewWithdrawn, FactKind::ReviewRejected, FactKind::ReviewMerged],
     &[FactKind::TestsStarted, FactKind::TestsFinished, FactKind::TestsAborted],
 ];
@@ -80,12 +80,12 @@ impl Ledger {
         match &recorded.fact {
             Fact::Deployed { environment, version, digest } | Fact::Published { environment, version, digest, .. } => {
                 account.given.insert(environment.clone(), Held { version: version.clone(), digest: *digest });
-                account.deletion_confirmed = None;
             }
             Fact::Removed { environment, .. } => {
                 account.given.remove(environment);
             }
             Fact::DeletionConfirmed { id, .. } => account.deletion_confirmed = Some(id.clone()),
+            Fact::ConfirmationLapsed { .. } => account.deletion_confirmed = None,
             Fact::ReviewOpened { review, .. }
             | Fact::ReviewWithdrawn { review, .. }
             | Fact::ReviewRejected { review, .. }

@@ -69,6 +69,7 @@ pub async fn run(world: &World, memory: &mut Memory, epoch: u64) -> Result<Repor
     observe::collect_evidence(world, memory).await?;
     let (snapshot, plan) = preview(world, memory).await?;
     observe::remember_reviews(world, memory, &snapshot).await?;
+    observe::remember_lapses(world, &snapshot).await?;
     store_plan(world, memory, epoch, &plan).await?;
 
     let outcomes: Vec<Performed> = futures_util::stream::iter(plan.steps.iter().cloned())

@@ -78,7 +78,7 @@ pub struct Connector {
     pub releases: Vec<(Release, Digest)>,
     /// Release records that cannot be read.
     pub unreadable_releases: Vec<Problem>,
-    /// The confirmation of its deletion, if that is newer than its last deployment: the confirmed set's id.
+    /// The confirmation of its deletion, unless its folder was seen since: the confirmed set's id.
     pub deletion_confirmed: Option<String>,
     /// What history says of the records that [`Connector::records_in_question`] names, by the digests of their bytes; or why it
     /// cannot be read.

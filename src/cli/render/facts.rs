@@ -17,5 +17,6 @@ pub fn happened(fact: &Fact) -> String {
         Fact::Published { environment, version, review, .. } => format!("published {version} to {environment} by review {review}"),
         Fact::Removed { environment, version, .. } => format!("removed {version} from {environment}"),
         Fact::DeletionConfirmed { id, by } => format!("deletion {id} confirmed by {by}"),
+        Fact::ConfirmationLapsed { id } => format!("the confirmation of deletion {id} ended: the folder is there"),
     }
 }
