@@ -31,7 +31,7 @@ mod wording;
 
 pub use bundle::{Bundle, SuiteFile};
 pub use code::{CODES, Code};
-pub use config::{CONFIG, Config, DeletionPolicy, Environment, ReviewPolicy, ReviewProvider};
+pub use config::{CONFIG, Config, DeletionPolicy, Environment, ReviewPolicy, ReviewProvider, Validation};
 pub use connection::{ApiKey, Authentication, Basic, Bearer, Connection, ConnectionValue, ConnectionValues, Property, PropertyType};
 pub use connector::{API_VERSION, Action, DeclaredError, DocLinks, Manifest, Schema, Tasks, TestConnection, Visibility};
 pub use digest::{MANIFEST, digest};
