@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::flow::{Budget, Response, Sending, Target, Told, Unanswered};
+use crate::manifest::Validation;
 use crate::model::{BundleFiles, CaseReport, Place, Problem};
 
 /// The largest frame that either side takes, in bytes.
@@ -59,7 +60,7 @@ pub(crate) enum Subject {
     /// A stand-alone workflow.
     Workflow { file: String, content: Content },
     /// One of a connector's flows, with the connection's values.
-    Connector { connector: String, files: Vec<(String, Content)>, target: Named, connection: Map<String, Value> },
+    Connector { connector: String, files: Vec<(String, Content)>, target: Named, connection: Map<String, Value>, validation: Validation },
 }
 
 /// Which of a connector's flows, as it travels.
@@ -91,8 +92,8 @@ pub(crate) enum Word {
     Told(Box<Told>),
     /// It ends itself, because the flow overstays. `during` is the task that began last.
     Overstayed { limit: Overstayed, during: Option<String> },
-    /// The flow ended: its output, or the error that ended it (RFC 7807), and the events it emitted.
-    Outcome { result: Result<Value, Value>, events: Vec<Value> },
+    /// The flow ended: its output, or the error that ended it (RFC 7807), the events it emitted, and what did not fit its schema.
+    Outcome { result: Result<Value, Value>, events: Vec<Value>, warnings: Vec<String> },
 }
 
 /// An effect that happens in the parent.
