@@ -73,7 +73,7 @@ pub async fn assemble(settings: &Settings, site: Site) -> Result<Assembled> {
 /// How this program runs its workers, which are the same program.
 pub fn workers(settings: &Settings) -> Result<WorkersConfig> {
     let program = std::env::current_exe().context("cannot tell where this program is, to start its workers")?;
-    Ok(WorkersConfig { concurrency: settings.workers, ..WorkersConfig::new(program) })
+    Ok(WorkersConfig { concurrency: settings.workers, run_limit: settings.test_time, ..WorkersConfig::new(program) })
 }
 
 /// What runs flows live, on the machine's own network.

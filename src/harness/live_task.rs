@@ -45,7 +45,7 @@ pub(super) async fn run(live: Live, hearing: &mut Hearing, watch: &Watch, questi
             biased;
             said = hearing.recv() => match said.transpose().context("cannot read an answer")? {
                 Some(Said::Answer(number, answer)) => world.answered(number, answer),
-                Some(Said::Task(_)) => bail!("a task came while another was being done"),
+                Some(Said::Task(_) | Said::Pause) => bail!("a task came while another was being done"),
                 None => bail!("the parent closed the pipe while a flow was running"),
             },
             outcome = &mut flow => break outcome,

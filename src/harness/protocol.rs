@@ -30,6 +30,8 @@ pub(crate) enum Said {
     Task(Task),
     /// The answer to the question of this number.
     Answer(u64, Answer),
+    /// Stop at the next case boundary. Means nothing once the suites are done.
+    Pause,
 }
 
 /// What a worker is asked to do.
@@ -82,6 +84,8 @@ pub(crate) enum Word {
     Ended(CaseReport),
     /// It has done all it was asked.
     Done,
+    /// It has stopped before the next case, as it was asked to.
+    Paused,
     /// It did not begin, for these reasons.
     Invalid(Vec<Problem>),
     /// It asks for an effect, and goes on once it has the answer. No number comes twice.

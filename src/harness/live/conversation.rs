@@ -159,7 +159,7 @@ impl<'a> Conversation<'a> {
             }
             Word::Outcome { result, events, warnings } => Some(End::Outcome { result, events, warnings }),
             Word::Invalid(problems) => Some(End::Invalid(problems)),
-            Word::Started(_) | Word::Ended(_) | Word::Done => Some(End::Wrong("it said what it was not asked".to_owned())),
+            Word::Started(_) | Word::Ended(_) | Word::Done | Word::Paused => Some(End::Wrong("it said what it was not asked".to_owned())),
         }
     }
 
