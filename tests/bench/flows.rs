@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use switchboard::flow::{Budget, Program, Response, Sending, Target, Unanswered, World};
 use switchboard::harness::WorkersConfig;
 use switchboard::harness::live::{Addresses, Ending, Files, HostMapping, Live, LiveRun, Network, Policy, RunLimits, Subject};
-use switchboard::manifest::Bundle;
+use switchboard::manifest::{Bundle, Validation};
 use switchboard::model::BundleFiles;
 
 use crate::http::{Answer, Service};
@@ -190,7 +190,7 @@ async fn through_worker(live: &Live, service: &Service) -> Result<Duration> {
         );
     }
     let files = BundleFiles::new([("connector.yaml".to_owned(), text.into_bytes())].into_iter().collect());
-    let subject = Subject::Connector { connector: "bench".to_owned(), files, target: Target::Action("act".to_owned()), connection: Map::new() };
+    let subject = Subject::Connector { connector: "bench".to_owned(), files, target: Target::Action("act".to_owned()), connection: Map::new(), validation: Validation::Strict };
     let start = Instant::now();
     let outcome = live
         .run(LiveRun {
