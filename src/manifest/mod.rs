@@ -35,7 +35,7 @@ pub use authentication::{
 };
 pub use bundle::{Bundle, SuiteFile};
 pub use code::{CODES, Code};
-pub use config::{CONFIG, Config, DeletionPolicy, Environment, ReviewPolicy, ReviewProvider};
+pub use config::{CONFIG, Config, DeletionPolicy, Environment, ReviewPolicy, ReviewProvider, Validation};
 pub use connection::{Connection, ConnectionValue, ConnectionValues, Property, PropertyType};
 pub use connector::{API_VERSION, Action, DeclaredError, DocLinks, Manifest, Schema, Tasks, TestConnection, Visibility};
 pub use digest::{MANIFEST, digest};

@@ -38,6 +38,11 @@ pub enum Fact {
         /// Why.
         reason: String,
     },
+    /// The tests of this content were stopped before their end, because nobody waits for it any more: the connector has other content.
+    TestsStopped {
+        /// Which content.
+        digest: Digest,
+    },
     /// A review of this content is about to be opened: stored before the effect.
     ReviewIntended {
         /// Under which version.
@@ -123,6 +128,7 @@ pub enum FactKind {
     TestsStarted,
     TestsFinished,
     TestsAborted,
+    TestsStopped,
     ReviewIntended,
     ReviewOpened,
     ReviewWithdrawn,
@@ -157,6 +163,7 @@ impl Fact {
             Fact::TestsStarted { .. } => FactKind::TestsStarted,
             Fact::TestsFinished { .. } => FactKind::TestsFinished,
             Fact::TestsAborted { .. } => FactKind::TestsAborted,
+            Fact::TestsStopped { .. } => FactKind::TestsStopped,
             Fact::ReviewIntended { .. } => FactKind::ReviewIntended,
             Fact::ReviewOpened { .. } => FactKind::ReviewOpened,
             Fact::ReviewWithdrawn { .. } => FactKind::ReviewWithdrawn,
@@ -178,6 +185,7 @@ impl Fact {
             Fact::TestsStarted { .. }
             | Fact::TestsFinished { .. }
             | Fact::TestsAborted { .. }
+            | Fact::TestsStopped { .. }
             | Fact::ReviewIntended { .. }
             | Fact::ReviewOpened { .. }
             | Fact::ReviewWithdrawn { .. }
@@ -197,6 +205,7 @@ impl FactKind {
             FactKind::TestsStarted => "testsStarted",
             FactKind::TestsFinished => "testsFinished",
             FactKind::TestsAborted => "testsAborted",
+            FactKind::TestsStopped => "testsStopped",
             FactKind::ReviewIntended => "reviewIntended",
             FactKind::ReviewOpened => "reviewOpened",
             FactKind::ReviewWithdrawn => "reviewWithdrawn",

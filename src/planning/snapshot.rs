@@ -136,6 +136,18 @@ impl Snapshot {
     }
 }
 
+impl Snapshot {
+    /// Of some content under test, that which no connector has any more: nobody waits for its outcome.
+    pub fn superseded(&self, testing: &BTreeSet<Digest>) -> BTreeSet<Digest> {
+        if testing.is_empty() || self.is_blind() {
+            return BTreeSet::new();
+        }
+        let wanted = self.connectors.values().filter_map(|connector| connector.last_declaration()).map(|declaration| declaration.digest);
+        let wanted: BTreeSet<Digest> = wanted.filter(|digest| testing.contains(digest)).collect();
+        testing.difference(&wanted).copied().collect()
+    }
+}
+
 impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -11,6 +11,7 @@ mod explain;
 mod faults;
 mod flow;
 mod init;
+mod invoke;
 mod lifecycle;
 mod list;
 mod new;

@@ -4,6 +4,7 @@
 
 mod hostile;
 mod requests;
+mod turns;
 mod workflows;
 
 use std::collections::BTreeMap;

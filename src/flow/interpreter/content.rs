@@ -8,7 +8,7 @@ use crate::flow::content::{self, BodyForm, ResponseForm};
 use crate::flow::exchange::{Body, Response};
 use crate::flow::expression::value::to_jq;
 use crate::flow::fault::{Fault, Standard};
-use crate::flow::told::What;
+use crate::flow::told::{EXCERPT, What};
 
 /// A value as it stands in a header or in a query; nothing for null.
 pub(super) fn scalar(value: &Value) -> Option<String> {
@@ -59,7 +59,6 @@ pub(super) fn read(form: &ResponseForm, response: &Response) -> Result<Val, Faul
 
 /// What is told of a response.
 pub(super) fn told(response: &Response) -> What {
-    const LONGEST: usize = 2000;
-    let text = String::from_utf8_lossy(&response.body[..response.body.len().min(LONGEST)]).into_owned();
+    let text = String::from_utf8_lossy(&response.body[..response.body.len().min(EXCERPT)]).into_owned();
     What::Answered { status: response.status, headers: response.headers.clone(), body: text }
 }

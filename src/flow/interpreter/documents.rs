@@ -36,7 +36,7 @@ impl Run<'_> {
             let more = if flaws.len() > 1 { format!(" (and {} more)", flaws.len() - 1) } else { String::new() };
             format!("the {what} does not fit its schema: {first}{more}")
         };
-        Err(Fault::standard(Standard::Validation, "Invalid data", detail))
+        Err(Fault::invalid(detail))
     }
 
     async fn judge_of<'s>(&self, schema: &'s Schema, moment: &Moment<'_>) -> Result<&'s Judge, Fault> {

@@ -25,32 +25,38 @@ use crate::model::{BundleFiles, CaseOutcome, CaseReport, Place};
 const MOST_FAILURES: usize = 20;
 const LONGEST_FAILURE: usize = 20_000;
 
-/// Runs all cases from one on, counted through all suites.
-pub(super) fn run(
-    connector: &str,
-    files: &BundleFiles,
-    from: usize,
-    runtime: &Runtime,
-    say: &mut dyn FnMut(Word) -> Result<()>,
-) -> Result<()> {
+/// Who asked for the suites.
+pub(super) trait Parent {
+    /// Says something to it.
+    fn say(&mut self, word: Word) -> Result<()>;
+
+    /// Whether it has asked to stop before the next case.
+    fn wants_a_pause(&mut self) -> Result<bool>;
+}
+
+/// Runs all cases from one on, counted through all suites. Before it may be paused it runs one, so that every turn gets on.
+pub(super) fn run(connector: &str, files: &BundleFiles, from: usize, runtime: &Runtime, parent: &mut dyn Parent) -> Result<()> {
     let bundle = match Bundle::read(connector, files) {
         Ok(bundle) => bundle,
-        Err(problems) => return say(Word::Invalid(problems)),
+        Err(problems) => return parent.say(Word::Invalid(problems)),
     };
     let program = match Program::compile(&bundle) {
         Ok(program) => program,
-        Err(problems) => return say(Word::Invalid(problems)),
+        Err(problems) => return parent.say(Word::Invalid(problems)),
     };
     let cases = bundle.suites.iter().flat_map(|file| file.suite.cases.iter().enumerate().map(move |(index, case)| (file, index, case)));
-    for (file, index, case) in cases.skip(from) {
+    for (number, (file, index, case)) in cases.enumerate().skip(from) {
+        if number > from && parent.wants_a_pause()? {
+            return parent.say(Word::Paused);
+        }
         let heading = heading(file, index, case);
-        say(Word::Started(heading.clone()))?;
+        parent.say(Word::Started(heading.clone()))?;
         let began = Instant::now();
         let subject = Subject { manifest: &bundle.manifest, program: &program, suite: &file.suite, case, files };
         let failures = runtime.block_on(subject.failures());
-        say(Word::Ended(report(heading, failures, began)))?;
+        parent.say(Word::Ended(report(heading, failures, began)))?;
     }
-    say(Word::Done)
+    parent.say(Word::Done)
 }
 
 fn heading(file: &SuiteFile, index: usize, case: &Case) -> Heading {
