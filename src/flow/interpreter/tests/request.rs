@@ -44,14 +44,18 @@ pub(super) fn json_of(body: &Value) -> Response {
     answer(200, "application/json", &body.to_string())
 }
 
-/// Runs one call of a connector, with what else its connection says.
-pub(super) fn call_with(world: &Answers, connection: &str, call: &str, input: &Value) -> Outcome {
+/// A connector with one call, and with what else its connection says.
+fn program(connection: &str, call: &str) -> Result<Program, Vec<crate::model::Problem>> {
     let manifest = format!(
         "{HEAD}connection:{CONNECTION}{connection}\nactions: {{ it: {{ do: [ {{ ask: {{ call: request, with: {{ {call} }} }} }} ] }} }}\n"
     );
     let files = BundleFiles::new(BTreeMap::from([("connector.yaml".to_owned(), manifest.into_bytes())]));
-    let bundle = Bundle::read("sample", &files).unwrap_or_else(|problems| panic!("{problems:#?}"));
-    let program = Program::compile(&bundle).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    Program::compile(&Bundle::read("sample", &files)?)
+}
+
+/// Runs one call of a connector, with what else its connection says.
+pub(super) fn call_with(world: &Answers, connection: &str, call: &str, input: &Value) -> Outcome {
+    let program = program(connection, call).unwrap_or_else(|problems| panic!("{problems:#?}"));
     let values = Map::from_iter([("token".to_owned(), json!("t0ps3cret"))]);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let target = Target::Action("it".to_owned());
@@ -193,6 +197,20 @@ fn a_connection_has_policies_for_calls_that_have_none() {
     assert_eq!(run("method: get, path: /x, retry: false, rateLimit: false"), (false, None));
     let own = "method: get, path: /x, retry: {}, rateLimit: { requests: 1, per: PT1M }";
     assert_eq!(run(own), (true, Some(("1/60000".to_owned(), 1, 60_000))));
+}
+
+#[test]
+fn mistakes_in_the_policies_of_a_connection_are_found_where_they_are() {
+    for (connection, column, word) in [
+        ("  retry: { statues: [429] }", 12, "statuses"),
+        ("  rateLimit: { requests: 1, per: P1Y }", 34, "no fixed length"),
+        ("  authentication: { oauth2: { authority: 'https://evil.example', grant: password } }", 42, "evil.example"),
+    ] {
+        let problems = program(connection, "method: get, path: /x").unwrap_err();
+        let [problem] = problems.as_slice() else { panic!("{problems:#?}") };
+        assert_eq!((problem.place.line, problem.place.column), (16, column), "{problem:?}");
+        assert!(format!("{problem:?}").contains(word), "{problem:?}");
+    }
 }
 
 fn to(status: u16, location: &str) -> Response {
