@@ -6,6 +6,7 @@ mod contract;
 mod delete;
 mod demo;
 mod edit;
+mod environments;
 mod everywhere;
 mod explain;
 mod faults;
