@@ -1,5 +1,7 @@
 //! Builds the World from settings: the only place that picks backends.
 
+mod connection;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +19,8 @@ use crate::registry::SqlRegistry;
 use crate::repository::{Credentials, GitOptions, GitRepository, Location};
 use crate::settings::{LimitFlags, Settings, Site};
 use crate::store::{Database, SqlStore};
+
+pub use connection::{GivenValues, SecretFiles, connection_values};
 
 /// How many steps a pass performs at once: enough that a slow forge delays nobody, few enough that it is not flooded.
 const STEPS_AT_ONCE: usize = 16;
@@ -69,7 +73,7 @@ pub async fn assemble(settings: &Settings, site: Site) -> Result<Assembled> {
 /// How this program runs its workers, which are the same program.
 pub fn workers(settings: &Settings) -> Result<WorkersConfig> {
     let program = std::env::current_exe().context("cannot tell where this program is, to start its workers")?;
-    Ok(WorkersConfig { concurrency: settings.workers, ..WorkersConfig::new(program) })
+    Ok(WorkersConfig { concurrency: settings.workers, run_limit: settings.test_time, ..WorkersConfig::new(program) })
 }
 
 /// What runs flows live, on the machine's own network.

@@ -47,7 +47,15 @@ pub struct WatchFlags {
     /// How many test suites run at once [default: one a core]
     #[arg(long, env = "SWITCHBOARD_WORKERS", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: Option<u16>,
+
+    /// How long the tests of one connector may run in all; what is not run by then has failed. The variable
+    /// counts for `test`, `apply` and `rebuild`, too
+    #[arg(long, env = TEST_TIME_VARIABLE, value_name = "TIME", default_value = "2m", value_parser = duration)]
+    pub test_time: Duration,
 }
+
+const TEST_TIME_VARIABLE: &str = "SWITCHBOARD_TEST_TIME";
+const TEST_TIME: Duration = Duration::from_mins(2);
 
 /// The limits of flows that run live, each also a `SWITCHBOARD_*` variable.
 #[derive(Debug, Clone, clap::Args)]
@@ -111,6 +119,8 @@ pub struct Settings {
     pub poll_interval: Duration,
     /// How many test suites run at once.
     pub workers: usize,
+    /// How long the tests of one connector may run in all.
+    pub test_time: Duration,
     /// What opens a file for editing: `VISUAL`, else `EDITOR`.
     pub editor: Option<String>,
     /// What is logged: `SWITCHBOARD_LOG`, in the syntax of `tracing`, such as `debug` or `switchboard::pass=trace`.
@@ -154,6 +164,11 @@ pub struct Site {
 impl Settings {
     /// Joins the flags with the environment. `watch` is `None` for every command but the daemon's.
     pub fn read(flags: &Flags, watch: Option<&WatchFlags>) -> Result<Self> {
+        let test_time = match (watch, variable(TEST_TIME_VARIABLE)) {
+            (Some(flags), _) => flags.test_time,
+            (None, Some(text)) => duration(&text).map_err(|error| anyhow::anyhow!("cannot read {TEST_TIME_VARIABLE}: {error}"))?,
+            (None, None) => TEST_TIME,
+        };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             repo: flags.repo.clone(),
@@ -162,6 +177,7 @@ impl Settings {
             current_folder: env::current_dir().context("cannot tell the current folder")?,
             git_token: variable("SWITCHBOARD_GIT_TOKEN").map(SecretString::from),
             poll_interval: watch.map_or(Duration::from_secs(30), |flags| flags.poll_interval),
+            test_time,
             workers: watch.and_then(|flags| flags.workers).map_or(cores, usize::from),
             editor: variable("VISUAL").or_else(|| variable("EDITOR")),
             log: variable("SWITCHBOARD_LOG"),
@@ -216,6 +232,19 @@ impl Site {
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// What the variables of Switchboard itself begin with.
+const OWN_VARIABLES: &str = "SWITCHBOARD_";
+
+/// The value of a variable that a connection's file names; the error says why there is none, a lowercase fragment.
+/// Switchboard's own are refused: a commit must not be able to have the server's credentials sent somewhere.
+pub fn connection_variable(name: &str) -> Result<SecretString, String> {
+    if name.to_ascii_uppercase().starts_with(OWN_VARIABLES) {
+        return Err(format!("the variable `{name}` is one of Switchboard's own"));
+    }
+    // A name that no variable can have is as good as one that none has.
+    variable(name).map(SecretString::from).ok_or_else(|| format!("the variable `{name}` is not set, or empty, or not UTF-8"))
 }
 
 /// The longest time between two looks; what is longer is a slip, and beyond what clocks can count.

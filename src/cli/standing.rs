@@ -30,6 +30,8 @@ pub struct Standing {
     pub operations: Vec<Operation>,
     /// What each environment holds.
     pub environments: BTreeMap<EnvironmentName, Held>,
+    /// Which of them `switchboard.yaml` does not declare any more: they keep what they hold.
+    pub undeclared: Vec<EnvironmentName>,
     /// What the next pass does with it.
     pub next: Option<Next>,
     /// What it waits on.
@@ -126,6 +128,7 @@ fn standing(name: &ConnectorName, connector: &Connector, snapshot: &Snapshot, st
         stage,
         operations: stage.operations().to_vec(),
         environments: connector.holdings.clone(),
+        undeclared: connector.holdings.keys().filter(|environment| !snapshot.policy.declares(environment)).cloned().collect(),
         next: step.map(|step| Next { summary: describe(&step.step), step: step.clone() }),
         waiting_on: holds.iter().map(waiting).collect(),
     }

@@ -104,6 +104,11 @@ impl Fault {
         }
     }
 
+    /// Data that does not fit its schema.
+    pub(crate) fn invalid(detail: impl Into<String>) -> Self {
+        Self::standard(Standard::Validation, "Invalid data", detail)
+    }
+
     /// Says which task it comes from, where that is not known yet.
     pub(crate) fn at_task(mut self, reference: &str) -> Self {
         self.instance.get_or_insert_with(|| reference.to_owned());

@@ -10,6 +10,7 @@ mod process;
 mod protocol;
 mod run;
 mod suite;
+mod turns;
 mod watch;
 pub mod worker;
 mod workers;
@@ -70,7 +71,8 @@ pub trait Harness: Send + Sync {
     /// Forgets a run that ended, once what came of it is stored.
     async fn acknowledge(&self, digest: &Digest) -> Result<()>;
 
-    /// Stops a run whose outcome nobody waits for any more.
+    /// Stops a run whose outcome nobody waits for any more, and gives its worker to the next; nothing is told of it. It can be started
+    /// anew. Does nothing where no such run goes on.
     async fn cancel(&self, digest: &Digest) -> Result<()>;
 
     /// Returns once a run ends after this call, or at once where one that ended is unacknowledged.

@@ -99,7 +99,14 @@ impl Worker {
         self.stdin.flush().await
     }
 
-    /// Waits for what it says next.
+    /// Asks it to stop at the next case boundary. One that is gone tells so when it is listened to.
+    pub(super) async fn pause(&mut self) {
+        if let Ok(frame) = protocol::frame(&Said::Pause) {
+            let _ = self.stdin.write_all(&frame).await;
+        }
+    }
+
+    /// Waits for what it says next; where it is given up, nothing is lost.
     pub(super) async fn hear(&mut self) -> io::Result<Word> {
         next_word(&mut self.stdout).await
     }

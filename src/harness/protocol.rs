@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::flow::{Budget, Response, Sending, Target, Told, Unanswered};
+use crate::manifest::Validation;
 use crate::model::{BundleFiles, CaseReport, Place, Problem};
 
 /// The largest frame that either side takes, in bytes.
@@ -29,6 +30,8 @@ pub(crate) enum Said {
     Task(Task),
     /// The answer to the question of this number.
     Answer(u64, Answer),
+    /// Stop at the next case boundary. Means nothing once the suites are done.
+    Pause,
 }
 
 /// What a worker is asked to do.
@@ -59,7 +62,7 @@ pub(crate) enum Subject {
     /// A stand-alone workflow, with the values of its secrets.
     Workflow { file: String, content: Content, secrets: Map<String, Value> },
     /// One of a connector's flows, with the connection's values.
-    Connector { connector: String, files: Vec<(String, Content)>, target: Named, connection: Map<String, Value> },
+    Connector { connector: String, files: Vec<(String, Content)>, target: Named, connection: Map<String, Value>, validation: Validation },
 }
 
 /// Which of a connector's flows, as it travels.
@@ -67,6 +70,8 @@ pub(crate) enum Subject {
 pub(crate) enum Named {
     Action(String),
     Trigger(String),
+    Subscribe(String),
+    Unsubscribe(String),
     TestConnection,
 }
 
@@ -79,6 +84,8 @@ pub(crate) enum Word {
     Ended(CaseReport),
     /// It has done all it was asked.
     Done,
+    /// It has stopped before the next case, as it was asked to.
+    Paused,
     /// It did not begin, for these reasons.
     Invalid(Vec<Problem>),
     /// It asks for an effect, and goes on once it has the answer. No number comes twice.
@@ -89,8 +96,8 @@ pub(crate) enum Word {
     Told(Box<Told>),
     /// It ends itself, because the flow overstays. `during` is the task that began last.
     Overstayed { limit: Overstayed, during: Option<String> },
-    /// The flow ended: its output, or the error that ended it (RFC 7807), and the events it emitted.
-    Outcome { result: Result<Value, Value>, events: Vec<Value> },
+    /// The flow ended: its output, or the error that ended it (RFC 7807), the events it emitted, and what did not fit its schema.
+    Outcome { result: Result<Value, Value>, events: Vec<Value>, warnings: Vec<String> },
 }
 
 /// An effect that happens in the parent.
@@ -126,6 +133,8 @@ impl From<Target> for Named {
         match target {
             Target::Action(name) => Self::Action(name),
             Target::Trigger(name) => Self::Trigger(name),
+            Target::Subscribe(name) => Self::Subscribe(name),
+            Target::Unsubscribe(name) => Self::Unsubscribe(name),
             Target::TestConnection => Self::TestConnection,
         }
     }
@@ -136,6 +145,8 @@ impl From<Named> for Target {
         match named {
             Named::Action(name) => Self::Action(name),
             Named::Trigger(name) => Self::Trigger(name),
+            Named::Subscribe(name) => Self::Subscribe(name),
+            Named::Unsubscribe(name) => Self::Unsubscribe(name),
             Named::TestConnection => Self::TestConnection,
         }
     }

@@ -1,13 +1,15 @@
-//! One run: a bundle's cases on a worker, and on the next one where a case has ended the first.
+//! One run: a bundle's cases on a worker, turn by turn, and on the next worker where a case has ended the first.
 
 use std::io::ErrorKind;
-use std::time::Instant;
+use std::pin::pin;
+use std::time::{Duration, Instant};
 
-use tokio::time::timeout;
+use tokio::time::{self, timeout, timeout_at};
 
 use super::pool::Pool;
 use super::process::{Blame, Death, Worker};
 use super::protocol::{Heading, Task, Word, pack};
+use super::turns::{Turn, Turns};
 use super::{AbortedRun, Job};
 use crate::model::{CaseOutcome, CaseReport, ENGINE_LEVEL, Evidence, Problem};
 
@@ -15,9 +17,9 @@ use crate::model::{CaseOutcome, CaseReport, ENGINE_LEVEL, Evidence, Problem};
 const MOST_DEATHS: usize = 8;
 
 /// Runs all suites of a bundle. Whatever it does, there is evidence of it; where the machine kept it from running there is none.
-pub(super) async fn suites(pool: &Pool, job: &Job) -> Result<Evidence, AbortedRun> {
+pub(super) async fn suites(pool: &Pool, turns: &Turns, job: &Job) -> Result<Evidence, AbortedRun> {
     let (started, began) = (pool.config.clock.now(), Instant::now());
-    let mut run = Run { pool, job, cases: Vec::new(), deaths: 0, tried_again: None };
+    let mut run = Run { pool, turns, job, cases: Vec::new(), spent: Duration::ZERO, deaths: 0, tried_again: None };
     let failure = run.perform().await.map_err(|reason| job.aborted(reason))?;
     Ok(Evidence {
         connector: job.connector.clone(),
@@ -39,16 +41,28 @@ impl Job {
 
 struct Run<'a> {
     pool: &'a Pool,
+    turns: &'a Turns,
     job: &'a Job,
     cases: Vec<CaseReport>,
+    /// How long its turns before this one took.
+    spent: Duration,
     deaths: usize,
     /// How many cases had ended when a worker's end was given a second chance.
     tried_again: Option<usize>,
 }
 
-/// How a worker's turn ended.
-enum Turn {
+/// It has ended, and why it failed as a whole, where it did.
+struct Ended(Option<String>);
+
+fn failed(reason: String) -> Result<Option<Ended>, String> {
+    Ok(Some(Ended(Some(reason))))
+}
+
+/// How a worker's part in it ended.
+enum End {
     Done,
+    /// Before the next case.
+    Paused,
     Invalid(Vec<Problem>),
     /// The bundle cannot be handed over.
     TooLarge(String),
@@ -64,25 +78,44 @@ impl Run<'_> {
     /// Returns why the run as a whole failed, where it did; the error is why there is no evidence.
     async fn perform(&mut self) -> Result<Option<String>, String> {
         loop {
+            let turn = self.turns.take().await;
+            if let Some(Ended(failure)) = self.take_turn(&turn).await? {
+                return Ok(failure);
+            }
+            self.spent += turn.spent();
+        }
+    }
+
+    /// Goes on until the run has ended or the turn is to be given back; the error is why there is no evidence.
+    async fn take_turn(&mut self, turn: &Turn<'_>) -> Result<Option<Ended>, String> {
+        let limit = self.pool.config.run_limit;
+        loop {
+            if self.spent + turn.spent() >= limit {
+                return failed(format!("the tests did not end within {}; the cases after these were not run", shown(limit)));
+            }
             let worker = self.pool.take().await.map_err(|error| format!("{error:#}"))?;
             let warm = worker.tasks > 0;
-            match self.turn(worker).await {
-                Turn::Done => return Ok(None),
-                Turn::Invalid(problems) => return Ok(Some(told(&problems))),
-                Turn::TooLarge(reason) => return Ok(Some(reason)),
-                Turn::Silent(_) if warm => {}
-                Turn::Silent(death) | Turn::Between(death) if death.blame == Blame::Machine => return Err(death.reason),
-                Turn::Within(death, ..) if death.blame == Blame::Machine && self.may_try_again() => {}
+            match self.go_on(worker, turn).await {
+                End::Done => return Ok(Some(Ended(None))),
+                End::Paused => {}
+                End::Invalid(problems) => return failed(told(&problems)),
+                End::TooLarge(reason) => return failed(reason),
+                End::Silent(_) if warm => {}
+                End::Silent(death) | End::Between(death) if death.blame == Blame::Machine => return Err(death.reason),
+                End::Within(death, ..) if death.blame == Blame::Machine && self.may_try_again() => {}
                 // The bundle may have ended the worker that read it, and so may a machine that was short of something.
-                Turn::Silent(_) | Turn::Between(_) if self.may_try_again() => {}
-                Turn::Silent(death) | Turn::Between(death) => return Ok(Some(format!("the tests could not be run: {}", death.reason))),
-                Turn::Within(death, heading, began) => {
+                End::Silent(_) | End::Between(_) if self.may_try_again() => {}
+                End::Silent(death) | End::Between(death) => return failed(format!("the tests could not be run: {}", death.reason)),
+                End::Within(death, heading, began) => {
                     self.cases.push(ended_by(heading, death.reason, began));
                     self.deaths += 1;
                     if self.deaths >= MOST_DEATHS {
-                        return Ok(Some(format!("{MOST_DEATHS} cases ended their workers; the cases after them were not run")));
+                        return failed(format!("{MOST_DEATHS} cases ended their workers; the cases after them were not run"));
                     }
                 }
+            }
+            if turn.is_to_be_given_back() {
+                return Ok(None);
             }
         }
     }
@@ -92,23 +125,36 @@ impl Run<'_> {
         self.tried_again.replace(self.cases.len()) != Some(self.cases.len())
     }
 
-    async fn turn(&mut self, mut worker: Worker) -> Turn {
+    async fn go_on(&mut self, mut worker: Worker, turn: &Turn<'_>) -> End {
         let connector = self.job.connector.as_str().to_owned();
         let task = Task::Suites { connector, files: pack(&self.job.files), from: self.cases.len() };
         let deadline = self.pool.config.case_deadline;
         match timeout(deadline, worker.ask(task)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) if error.kind() == ErrorKind::InvalidData => {
-                return Turn::TooLarge(format!("the tests could not be run: {error}"));
+                return End::TooLarge(format!("the tests could not be run: {error}"));
             }
-            Ok(Err(_)) => return Turn::Silent(worker.death().await),
+            Ok(Err(_)) => return End::Silent(worker.death().await),
             // It does not even read.
-            Err(_) => return Turn::Silent(Death { blame: Blame::Machine, ..too_long(worker, deadline).await }),
+            Err(_) => return End::Silent(Death { blame: Blame::Machine, ..too_long(worker, deadline).await }),
         }
         let mut case: Option<(Heading, Instant)> = None;
         let mut silent = true;
+        let mut is_over = pin!(turn.is_over(self.pool.config.run_limit.saturating_sub(self.spent)));
+        let mut asked_to_pause = false;
+        let mut until = time::Instant::now() + deadline;
         let death = loop {
-            match timeout(deadline, worker.hear()).await {
+            let heard = tokio::select! {
+                biased;
+                heard = timeout_at(until, worker.hear()) => heard,
+                () = &mut is_over, if !asked_to_pause => {
+                    asked_to_pause = true;
+                    worker.pause().await;
+                    continue;
+                }
+            };
+            until = time::Instant::now() + deadline;
+            match heard {
                 Ok(Ok(Word::Started(next))) => case = Some((next, Instant::now())),
                 Ok(Ok(Word::Ended(report))) => {
                     self.cases.push(report);
@@ -116,13 +162,19 @@ impl Run<'_> {
                 }
                 Ok(Ok(Word::Done)) => {
                     self.pool.give_back(worker);
-                    return Turn::Done;
+                    return End::Done;
+                }
+                Ok(Ok(Word::Paused)) if asked_to_pause => {
+                    self.pool.give_back(worker);
+                    return End::Paused;
                 }
                 Ok(Ok(Word::Invalid(problems))) => {
                     self.pool.give_back(worker);
-                    return Turn::Invalid(problems);
+                    return End::Invalid(problems);
                 }
-                Ok(Ok(Word::Asked { .. } | Word::Withdrew(_) | Word::Told(_) | Word::Overstayed { .. } | Word::Outcome { .. })) => {
+                Ok(Ok(
+                    Word::Asked { .. } | Word::Withdrew(_) | Word::Told(_) | Word::Overstayed { .. } | Word::Outcome { .. } | Word::Paused,
+                )) => {
                     break Death { reason: "it said what it was not asked".to_owned(), blame: Blame::Task };
                 }
                 Ok(Err(_)) => break worker.death().await,
@@ -131,19 +183,19 @@ impl Run<'_> {
             silent = false;
         };
         match case {
-            Some((heading, began)) => Turn::Within(death, heading, began),
-            None if silent => Turn::Silent(death),
-            None => Turn::Between(death),
+            Some((heading, began)) => End::Within(death, heading, began),
+            None if silent => End::Silent(death),
+            None => End::Between(death),
         }
     }
 }
 
-async fn too_long(worker: Worker, deadline: std::time::Duration) -> Death {
+async fn too_long(worker: Worker, deadline: Duration) -> Death {
     worker.stop().await;
     Death { reason: format!("it did not end within {} and was stopped", shown(deadline)), blame: Blame::Task }
 }
 
-fn shown(time: std::time::Duration) -> String {
+fn shown(time: Duration) -> String {
     if time.subsec_millis() == 0 { format!("{} s", time.as_secs()) } else { format!("{} ms", time.as_millis()) }
 }
 

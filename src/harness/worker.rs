@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -77,8 +77,8 @@ fn serve(limits: Limits, mut hearing: Hearing, watch: &Watch) -> Result<()> {
                 limits::grant_cpu(limits.cpu)?;
                 perform(task, &runtime, &mut hearing, watch, &questions)?;
             }
-            // It was for a question of a run that has ended.
-            Said::Answer(..) => {}
+            // It was for a run that has ended.
+            Said::Answer(..) | Said::Pause => {}
         }
     }
     Ok(())
@@ -86,8 +86,30 @@ fn serve(limits: Limits, mut hearing: Hearing, watch: &Watch) -> Result<()> {
 
 fn perform(task: Task, runtime: &Runtime, hearing: &mut Hearing, watch: &Watch, questions: &Cell<u64>) -> Result<()> {
     match task {
-        Task::Suites { connector, files, from } => suite::run(&connector, &protocol::unpack(files), from, runtime, &mut say),
+        Task::Suites { connector, files, from } => suite::run(&connector, &protocol::unpack(files), from, runtime, &mut Parent { hearing }),
         Task::Live(live) => say(runtime.block_on(live_task::run(*live, hearing, watch, questions))?),
+    }
+}
+
+/// The parent, during suites.
+struct Parent<'a> {
+    hearing: &'a mut Hearing,
+}
+
+impl suite::Parent for Parent<'_> {
+    fn say(&mut self, word: Word) -> Result<()> {
+        say(word)
+    }
+
+    fn wants_a_pause(&mut self) -> Result<bool> {
+        match self.hearing.try_recv() {
+            Ok(said) => match said.context("cannot read what the parent says")? {
+                Said::Pause => Ok(true),
+                Said::Task(_) | Said::Answer(..) => bail!("the parent said what belongs to no suite"),
+            },
+            // A parent that is gone is noticed elsewhere.
+            Err(_) => Ok(false),
+        }
     }
 }
 

@@ -9,11 +9,12 @@ use std::time::Duration;
 use anyhow::Result;
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::pool::Pool;
 use super::run;
+use super::turns::Turns;
 use super::{AbortedRun, Harness, Job, Progress};
 use crate::model::{Clock, Digest, Evidence, SystemClock};
 
@@ -26,6 +27,10 @@ pub struct WorkersConfig {
     pub concurrency: usize,
     /// How long one case, or a stand-alone flow, may take.
     pub case_deadline: Duration,
+    /// How long all cases of one run may take, without the time it waits for its turns.
+    pub run_limit: Duration,
+    /// How long a run keeps its worker while others wait for one; it goes on to the end of a case.
+    pub slice: Duration,
     /// The address space of a worker, in bytes.
     pub memory: u64,
     /// Tells when a run began.
@@ -33,12 +38,14 @@ pub struct WorkersConfig {
 }
 
 impl WorkersConfig {
-    /// The usual bounds: as many workers as processors, 10 s a case, 512 MiB a worker.
+    /// The usual bounds: as many workers as processors, 10 s a case, 2 minutes a run in slices of 2 s, 512 MiB a worker.
     pub fn new(program: impl Into<PathBuf>) -> Self {
         Self {
             program: program.into(),
             concurrency: std::thread::available_parallelism().map_or(2, usize::from),
             case_deadline: Duration::from_secs(10),
+            run_limit: Duration::from_mins(2),
+            slice: Duration::from_secs(2),
             memory: 512 << 20,
             clock: Arc::new(SystemClock),
         }
@@ -52,7 +59,7 @@ pub struct Workers {
 
 struct Shared {
     pool: Pool,
-    turns: Semaphore,
+    turns: Turns,
     runs: Mutex<Runs>,
     wake: Notify,
 }
@@ -79,7 +86,7 @@ fn digest_of(ended: &Result<Evidence, AbortedRun>) -> &Digest {
 impl Workers {
     /// Starts no process before there is something to run.
     pub fn new(config: WorkersConfig) -> Self {
-        let turns = Semaphore::new(config.concurrency.max(1));
+        let turns = Turns::new(config.concurrency, config.slice);
         Self { shared: Arc::new(Shared { pool: Pool::new(config), turns, runs: Mutex::default(), wake: Notify::new() }) }
     }
 
@@ -95,9 +102,7 @@ impl Shared {
     }
 
     async fn run(&self, job: Job) -> Result<Evidence, AbortedRun> {
-        // The semaphore is never closed, so waiting for a turn cannot fail.
-        let _turn = self.turns.acquire().await;
-        let run = AssertUnwindSafe(run::suites(&self.pool, &job)).catch_unwind().await;
+        let run = AssertUnwindSafe(run::suites(&self.pool, &self.turns, &job)).catch_unwind().await;
         // A run that panicked must not count as running for ever.
         run.unwrap_or_else(|_| Err(job.aborted("the run broke off in Switchboard itself".to_owned())))
     }

@@ -38,6 +38,11 @@ pub enum Fact {
         /// Why.
         reason: String,
     },
+    /// The tests of this content were stopped before their end, because nobody waits for it any more: the connector has other content.
+    TestsStopped {
+        /// Which content.
+        digest: Digest,
+    },
     /// A review of this content is about to be opened: stored before the effect.
     ReviewIntended {
         /// Under which version.
@@ -108,6 +113,11 @@ pub enum Fact {
         /// Who.
         by: Person,
     },
+    /// A confirmation of its deletion ended, because the connector's folder is there: another deletion needs another one.
+    ConfirmationLapsed {
+        /// The set's id.
+        id: String,
+    },
 }
 
 /// A fact's kind alone: what the store filters by.
@@ -118,6 +128,7 @@ pub enum FactKind {
     TestsStarted,
     TestsFinished,
     TestsAborted,
+    TestsStopped,
     ReviewIntended,
     ReviewOpened,
     ReviewWithdrawn,
@@ -126,6 +137,7 @@ pub enum FactKind {
     Published,
     Removed,
     DeletionConfirmed,
+    ConfirmationLapsed,
 }
 
 /// A fact as remembered.
@@ -151,6 +163,7 @@ impl Fact {
             Fact::TestsStarted { .. } => FactKind::TestsStarted,
             Fact::TestsFinished { .. } => FactKind::TestsFinished,
             Fact::TestsAborted { .. } => FactKind::TestsAborted,
+            Fact::TestsStopped { .. } => FactKind::TestsStopped,
             Fact::ReviewIntended { .. } => FactKind::ReviewIntended,
             Fact::ReviewOpened { .. } => FactKind::ReviewOpened,
             Fact::ReviewWithdrawn { .. } => FactKind::ReviewWithdrawn,
@@ -159,6 +172,7 @@ impl Fact {
             Fact::Published { .. } => FactKind::Published,
             Fact::Removed { .. } => FactKind::Removed,
             Fact::DeletionConfirmed { .. } => FactKind::DeletionConfirmed,
+            Fact::ConfirmationLapsed { .. } => FactKind::ConfirmationLapsed,
         }
     }
 
@@ -171,12 +185,14 @@ impl Fact {
             Fact::TestsStarted { .. }
             | Fact::TestsFinished { .. }
             | Fact::TestsAborted { .. }
+            | Fact::TestsStopped { .. }
             | Fact::ReviewIntended { .. }
             | Fact::ReviewOpened { .. }
             | Fact::ReviewWithdrawn { .. }
             | Fact::ReviewRejected { .. }
             | Fact::ReviewMerged { .. }
-            | Fact::DeletionConfirmed { .. } => None,
+            | Fact::DeletionConfirmed { .. }
+            | Fact::ConfirmationLapsed { .. } => None,
         }
     }
 }
@@ -189,6 +205,7 @@ impl FactKind {
             FactKind::TestsStarted => "testsStarted",
             FactKind::TestsFinished => "testsFinished",
             FactKind::TestsAborted => "testsAborted",
+            FactKind::TestsStopped => "testsStopped",
             FactKind::ReviewIntended => "reviewIntended",
             FactKind::ReviewOpened => "reviewOpened",
             FactKind::ReviewWithdrawn => "reviewWithdrawn",
@@ -197,6 +214,7 @@ impl FactKind {
             FactKind::Published => "published",
             FactKind::Removed => "removed",
             FactKind::DeletionConfirmed => "deletionConfirmed",
+            FactKind::ConfirmationLapsed => "confirmationLapsed",
         }
     }
 }

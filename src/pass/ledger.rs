@@ -1,6 +1,6 @@
 //! The facts folded into what a plan needs of them, kept up to date by reading only what is new.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Context, Result};
 
@@ -16,7 +16,8 @@ pub(super) struct Ledger {
     seq: Option<i64>,
     connectors: HashMap<ConnectorName, Account>,
     verdicts: HashMap<Digest, Verdict>,
-    started: HashSet<Digest>,
+    /// The runs of which no end is known, and whose they are.
+    started: HashMap<Digest, ConnectorName>,
 }
 
 /// What the facts say of one connector.
@@ -24,7 +25,7 @@ pub(super) struct Ledger {
 pub(super) struct Account {
     /// What each environment was last given.
     pub(super) given: BTreeMap<EnvironmentName, Held>,
-    /// The confirmation of its deletion, unless something was deployed since.
+    /// The confirmation of its deletion, unless it has lapsed.
     pub(super) deletion_confirmed: Option<String>,
     /// The newest review that facts speak of, and the last fact's kind.
     pub(super) review: Option<(ReviewId, FactKind)>,
@@ -33,9 +34,9 @@ pub(super) struct Account {
 /// Kinds whose newest fact per connector and environment is all that the past has to say.
 const STANDING: [&[FactKind]; 4] = [
     &[FactKind::Deployed, FactKind::Published, FactKind::Removed],
-    &[FactKind::DeletionConfirmed],
+    &[FactKind::DeletionConfirmed, FactKind::ConfirmationLapsed],
     &[FactKind::ReviewOpened, FactKind::ReviewWithdrawn, FactKind::ReviewRejected, FactKind::ReviewMerged],
-    &[FactKind::TestsStarted, FactKind::TestsFinished, FactKind::TestsAborted],
+    &[FactKind::TestsStarted, FactKind::TestsFinished, FactKind::TestsAborted, FactKind::TestsStopped],
 ];
 
 const PAGE: u32 = 1_000;
@@ -80,24 +81,24 @@ impl Ledger {
         match &recorded.fact {
             Fact::Deployed { environment, version, digest } | Fact::Published { environment, version, digest, .. } => {
                 account.given.insert(environment.clone(), Held { version: version.clone(), digest: *digest });
-                account.deletion_confirmed = None;
             }
             Fact::Removed { environment, .. } => {
                 account.given.remove(environment);
             }
             Fact::DeletionConfirmed { id, .. } => account.deletion_confirmed = Some(id.clone()),
+            Fact::ConfirmationLapsed { .. } => account.deletion_confirmed = None,
             Fact::ReviewOpened { review, .. }
             | Fact::ReviewWithdrawn { review, .. }
             | Fact::ReviewRejected { review, .. }
             | Fact::ReviewMerged { review, .. } => account.review = Some((*review, recorded.fact.kind())),
             Fact::TestsStarted { digest } => {
-                self.started.insert(*digest);
+                self.started.insert(*digest, recorded.connector.clone());
             }
             Fact::TestsFinished { digest, verdict } => {
                 self.started.remove(digest);
                 self.verdicts.insert(*digest, *verdict);
             }
-            Fact::TestsAborted { digest, .. } => {
+            Fact::TestsAborted { digest, .. } | Fact::TestsStopped { digest } => {
                 self.started.remove(digest);
             }
             Fact::ReviewIntended { .. } => {}
@@ -118,7 +119,12 @@ impl Ledger {
 
     /// Whether a run was started of which no end is known.
     pub(super) fn was_started(&self, digest: &Digest) -> bool {
-        self.started.contains(digest)
+        self.started.contains_key(digest)
+    }
+
+    /// Whose run it is, of which no end is known.
+    pub(super) fn tested(&self, digest: &Digest) -> Option<&ConnectorName> {
+        self.started.get(digest)
     }
 
     /// The fact that says how a review stands, unless it is known already. Of reviews before the newest one nothing is told any more.

@@ -19,9 +19,9 @@ use anyhow::{Context, Result};
 use futures_util::StreamExt as _;
 use jiff::SignedDuration;
 
-use crate::model::ConnectorName;
+use crate::model::{ConnectorName, Fact};
 use crate::planning::{self, Plan, PlannedStep, Snapshot, WaitingOn};
-use crate::store::StoredPlan;
+use crate::store::{NewFact, StoredPlan};
 
 pub use memory::Memory;
 pub use read::declare;
@@ -69,7 +69,9 @@ pub async fn run(world: &World, memory: &mut Memory, epoch: u64) -> Result<Repor
     observe::collect_evidence(world, memory).await?;
     let (snapshot, plan) = preview(world, memory).await?;
     observe::remember_reviews(world, memory, &snapshot).await?;
+    observe::remember_lapses(world, &snapshot).await?;
     store_plan(world, memory, epoch, &plan).await?;
+    stop_superseded_tests(world, memory, &snapshot).await?;
 
     let outcomes: Vec<Performed> = futures_util::stream::iter(plan.steps.iter().cloned())
         .map(|planned| perform_one(world, planned))
@@ -82,6 +84,20 @@ pub async fn run(world: &World, memory: &mut Memory, epoch: u64) -> Result<Repor
     let touched: Vec<ConnectorName> = plan.steps.iter().map(|planned| planned.connector.clone()).collect();
     memory.forget_holdings(&touched);
     Ok(Report { snapshot, plan, performed: outcomes })
+}
+
+/// Gives back the workers of tests whose outcome nobody waits for, before others are started.
+async fn stop_superseded_tests(world: &World, memory: &Memory, snapshot: &Snapshot) -> Result<()> {
+    for digest in snapshot.superseded(&memory.testing) {
+        if let Err(error) = world.harness.cancel(&digest).await {
+            tracing::warn!("cannot stop the tests of {}: {error:#}", digest.short());
+            continue;
+        }
+        let Some(connector) = memory.ledger.tested(&digest).cloned() else { continue };
+        let fact = NewFact { at: world.clock.now(), connector, fact: Fact::TestsStopped { digest } };
+        world.store.append(&[fact]).await.context("cannot remember that tests were stopped")?;
+    }
+    Ok(())
 }
 
 /// The connectors whose failed step is still wanted: about to be tried, or waiting for its next attempt.

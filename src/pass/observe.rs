@@ -9,7 +9,7 @@ use super::memory::{Dirty, Memory, Stock};
 use super::{World, folders};
 use crate::harness::AbortedRun;
 use crate::model::{ConnectorName, Digest, Fact, RecordId, Review};
-use crate::planning::{Connector, Desired, Gap, Held, Snapshot, Step};
+use crate::planning::{self, Connector, Desired, Gap, Held, Snapshot, Step};
 use crate::registry::Actual;
 use crate::store::NewFact;
 
@@ -82,14 +82,27 @@ pub(super) async fn remember_reviews(world: &World, memory: &Memory, snapshot: &
     Ok(())
 }
 
-/// Reads everything a plan is made from.
+/// Ends the confirmations of deletions whose connectors are there again, before anything can be deleted by them.
+pub(super) async fn remember_lapses(world: &World, snapshot: &Snapshot) -> Result<()> {
+    let at = world.clock.now();
+    let lapsed: Vec<NewFact> = planning::lapsed_confirmations(snapshot)
+        .into_iter()
+        .map(|(name, id)| NewFact { at, connector: name.clone(), fact: Fact::ConfirmationLapsed { id: id.to_owned() } })
+        .collect();
+    if !lapsed.is_empty() {
+        world.store.append(&lapsed).await.context("cannot remember that confirmations have ended")?;
+    }
+    Ok(())
+}
+
+/// Reads everything a plan is made from. The facts come first, so that a confirmation is never newer than the commit it is judged by.
 pub(super) async fn observe(world: &World, memory: &mut Memory) -> Result<Snapshot> {
     let mut gaps = Vec::new();
+    read_facts(world, memory).await?;
     folders::load_cache(world, memory).await?;
     gaps.extend(folders::read(world, memory).await?);
     gaps.extend(read_reviews(world, memory).await);
     read_registry(world, memory).await?;
-    read_facts(world, memory).await?;
     let renewed = renew(memory);
     gaps.extend(read_past(world, memory, &renewed).await);
     Ok(Snapshot {

@@ -1,6 +1,6 @@
 //! Rule 9: a deleted folder deletes the connector everywhere, unless it is in review or too many go at once.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::gates::Gate;
 use super::{Cause, Connector, Desired, Snapshot, Step, WaitingOn};
@@ -9,24 +9,25 @@ use crate::model::{ConnectorName, Digest};
 /// The deletions of one snapshot, and whether they may go on.
 #[derive(Debug)]
 pub(super) struct Deletions {
-    /// Why unconfirmed deletions wait, if they do.
+    /// Why they wait, if they do.
     held: Option<WaitingOn>,
 }
 
 impl Deletions {
     /// Counts what is to be deleted and compares it with the policy's caps.
     pub(super) fn of(snapshot: &Snapshot) -> Self {
-        let unconfirmed: BTreeSet<&ConnectorName> = snapshot
+        let pending: BTreeMap<&ConnectorName, &Connector> = snapshot
             .connectors
             .iter()
-            .filter(|(_, connector)| is_deletion(connector) && connector.deletion_confirmed.is_none())
-            .map(|(name, _)| name)
+            .filter(|(_, connector)| is_deletion(connector))
+            .map(|(name, connector)| (name, connector.as_ref()))
             .collect();
-        let count = unconfirmed.len();
+        let count = pending.len();
         let policy = &snapshot.policy;
         let share_exceeded = count > 1 && count * 100 > policy.deletions_at_most_percent * snapshot.connectors.len();
-        let held = (count > policy.deletions_at_most || share_exceeded)
-            .then(|| WaitingOn::Confirmation { id: set_id(&unconfirmed), connectors: count });
+        let needs_confirmation = count > policy.deletions_at_most || share_exceeded;
+        let held = (needs_confirmation && !are_confirmed(&pending))
+            .then(|| WaitingOn::Confirmation { id: set_id(pending.keys().copied()), connectors: count });
         Self { held }
     }
 
@@ -35,7 +36,7 @@ impl Deletions {
         if let Some(review) = connector.open_review() {
             return Gate::Hold(WaitingOn::LockedByReview { review: review.id });
         }
-        if let (Some(waiting_on), None) = (&self.held, &connector.deletion_confirmed) {
+        if let Some(waiting_on) = &self.held {
             return Gate::Hold(waiting_on.clone());
         }
         let Some((environment, held)) = connector.holdings.iter().chain(&connector.given).next() else { return Gate::Open };
@@ -51,8 +52,27 @@ pub(super) fn is_deletion(connector: &Connector) -> bool {
         && connector.open_review().is_none()
 }
 
-/// The id of an exact set of connectors: the same set has the same id, any other set another.
-fn set_id(names: &BTreeSet<&ConnectorName>) -> String {
-    let lines: String = names.iter().map(|name| format!("{name}\n")).collect();
+/// Whether one confirmation covers all that is still to be deleted. It may have covered more: a confirmed set shrinks while its
+/// deletions are performed, and where a folder comes back.
+fn are_confirmed(pending: &BTreeMap<&ConnectorName, &Connector>) -> bool {
+    let mut confirmations = pending.values().map(|connector| connector.deletion_confirmed.as_ref());
+    confirmations.next().is_some_and(|first| first.is_some() && confirmations.all(|other| other == first))
+}
+
+/// The confirmations that have ended, by their ids: the connector is there, so that its next deletion is another occasion.
+pub fn lapsed_confirmations(snapshot: &Snapshot) -> Vec<(&ConnectorName, &str)> {
+    if snapshot.is_blind() {
+        return Vec::new();
+    }
+    let present = snapshot.connectors.iter().filter(|(_, connector)| match connector.desired {
+        Desired::Declared(_) | Desired::Unreadable { .. } => true,
+        Desired::Absent => false,
+    });
+    present.filter_map(|(name, connector)| Some((name, connector.deletion_confirmed.as_deref()?))).collect()
+}
+
+/// The id of an exact set of connectors, in their order: the same set has the same id, any other set another.
+fn set_id<'n>(names: impl Iterator<Item = &'n ConnectorName>) -> String {
+    let lines: String = names.map(|name| format!("{name}\n")).collect();
     Digest::of(lines.as_bytes()).short()
 }

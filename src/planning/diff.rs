@@ -13,6 +13,7 @@ pub fn plan(snapshot: &Snapshot) -> Plan {
     if snapshot.is_blind() {
         return plan;
     }
+    plan.undeclared = snapshot.undeclared();
     let deletions = Deletions::of(snapshot);
     for (name, connector) in snapshot.connectors.iter() {
         let mut turn = Turn { snapshot, name, connector, step: None, holds: Vec::new() };

@@ -9,7 +9,8 @@ mod snapshot;
 mod stage;
 
 pub use declaration::Declaration;
+pub use deletions::lapsed_confirmations;
 pub use diff::plan;
-pub use plan::{Cause, Hold, Plan, PlannedStep, Step, WaitingOn};
+pub use plan::{Cause, Hold, Plan, PlannedStep, Step, Undeclared, WaitingOn};
 pub use snapshot::{Connector, Desired, Gap, Held, Policy, Retry, Snapshot};
 pub use stage::stage_of;

@@ -23,6 +23,17 @@ pub struct Plan {
     pub steps: Vec<PlannedStep>,
     /// What is withheld, by connector.
     pub holds: Vec<Hold>,
+    /// Environments that hold something and are not declared any more: they keep it.
+    pub undeclared: Vec<Undeclared>,
+}
+
+/// An environment that `switchboard.yaml` does not declare any more. Nothing is given to it, and nothing but a deletion takes from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Undeclared {
+    /// Which.
+    pub environment: EnvironmentName,
+    /// Of how many connectors it holds a version.
+    pub connectors: usize,
 }
 
 /// One step of a plan.
@@ -286,6 +297,14 @@ impl Step {
             | Step::Deploy { environment, digest, .. } => (self.verb(), Some(environment), digest),
             Step::Withdraw { digest, .. } | Step::RunTests { digest, .. } | Step::OpenReview { digest, .. } => (self.verb(), None, digest),
         }
+    }
+}
+
+impl fmt::Display for Undeclared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { environment, connectors } = self;
+        let connectors = if *connectors == 1 { "1 connector".to_owned() } else { format!("{connectors} connectors") };
+        write!(f, "the environment {environment} is not declared in switchboard.yaml any more and keeps what it holds: {connectors}")
     }
 }
 

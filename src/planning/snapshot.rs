@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Declaration, Step, gates};
+use super::{Declaration, Step, Undeclared, gates};
 use crate::model::{CommitId, ConnectorName, Digest, EnvironmentName, Problem, RecordPast, Release, Review, Verdict, Version};
 
 /// What a pass observed.
@@ -78,7 +78,7 @@ pub struct Connector {
     pub releases: Vec<(Release, Digest)>,
     /// Release records that cannot be read.
     pub unreadable_releases: Vec<Problem>,
-    /// The confirmation of its deletion, if that is newer than its last deployment: the confirmed set's id.
+    /// The confirmation of its deletion, unless its folder was seen since: the confirmed set's id.
     pub deletion_confirmed: Option<String>,
     /// What history says of the records that [`Connector::records_in_question`] names, by the digests of their bytes; or why it
     /// cannot be read.
@@ -133,6 +133,33 @@ impl Snapshot {
             Gap::Config(_) => self.policy.production.is_empty(),
             Gap::Reviews(_) => false,
         })
+    }
+}
+
+impl Snapshot {
+    /// The environments that hold something and that nobody declares, with how much they hold.
+    pub fn undeclared(&self) -> Vec<Undeclared> {
+        let held = self.connectors.values().flat_map(|connector| connector.holdings.keys());
+        let mut counts: BTreeMap<&EnvironmentName, usize> = BTreeMap::new();
+        held.filter(|environment| !self.policy.declares(environment)).for_each(|environment| *counts.entry(environment).or_default() += 1);
+        counts.into_iter().map(|(environment, connectors)| Undeclared { environment: environment.clone(), connectors }).collect()
+    }
+
+    /// Of some content under test, that which no connector has any more: nobody waits for its outcome.
+    pub fn superseded(&self, testing: &BTreeSet<Digest>) -> BTreeSet<Digest> {
+        if testing.is_empty() || self.is_blind() {
+            return BTreeSet::new();
+        }
+        let wanted = self.connectors.values().filter_map(|connector| connector.last_declaration()).map(|declaration| declaration.digest);
+        let wanted: BTreeSet<Digest> = wanted.filter(|digest| testing.contains(digest)).collect();
+        testing.difference(&wanted).copied().collect()
+    }
+}
+
+impl Policy {
+    /// Whether an environment is one of the team's.
+    pub fn declares(&self, environment: &EnvironmentName) -> bool {
+        self.production.contains(environment) || self.non_production.contains(environment)
     }
 }
 

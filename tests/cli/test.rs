@@ -37,3 +37,14 @@ fn a_connector_that_cannot_be_read_keeps_no_other_from_its_tests() {
     let ran = team.run(&["test", "mial"]).two();
     assert!(ran.err.contains("Did you mean `mail`?"), "{}", ran.err);
 }
+
+#[test]
+fn tests_that_take_longer_than_they_may_have_failed() {
+    let team = Team::with_crm();
+    let within = |time: &str| team.run_with(&team.root(), &["test"], &[("SWITCHBOARD_TEST_TIME", time)]);
+    within("5m").done();
+    let ran = within("1ns").failed();
+    assert!(ran.out.contains("the tests did not end within 0 s; the cases after these were not run"), "{}", ran.out);
+    let ran = within("soon").failed();
+    assert!(ran.err.contains("cannot read SWITCHBOARD_TEST_TIME: expected a length of time"), "{}", ran.err);
+}

@@ -1,10 +1,9 @@
 //! Rule 9: a deleted folder deletes the connector everywhere, unless it is in review or too many go at once.
 
-use switchboard::model::{ConnectorName, Fact, Person};
 use switchboard::planning::WaitingOn;
-use switchboard::store::NewFact;
 
 use crate::support::team::{Draft, Team};
+use crate::support::universe::Fault;
 
 fn pre_publish(team: &mut Team, names: &[String]) {
     for name in names {
@@ -63,19 +62,88 @@ fn many_deletions_wait_for_the_confirmation_of_exactly_that_set() {
     };
     assert_ne!(id, larger, "another set has another id");
 
-    let facts: Vec<NewFact> = names[..7]
-        .iter()
-        .map(|name| NewFact {
-            at: "2030-01-01T00:00:00Z".parse().unwrap(),
-            connector: name.parse::<ConnectorName>().unwrap(),
-            fact: Fact::DeletionConfirmed { id: larger.clone(), by: Person::new("alice@example.com") },
-        })
-        .collect();
-    let store = team.world.store.clone();
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(store.append(&facts)).unwrap();
+    assert_eq!(team.confirm_deletions(), 7);
     team.settle();
     assert_eq!((team.held("test", "c0"), team.held("test", "c6")), (None, None));
     assert_eq!(team.held("test", "c7").as_deref(), Some("1.0.0"));
+    team.assert_at_rest();
+}
+
+/// Twelve connectors, of which six are deleted and nobody has confirmed it.
+fn six_of_twelve_deleted() -> (Team, Vec<String>) {
+    let mut team = Team::new();
+    let names: Vec<String> = (0..12).map(|number| format!("c{number:02}")).collect();
+    pre_publish(&mut team, &names);
+    names[..6].iter().for_each(|name| team.delete(name));
+    team.settle();
+    (team, names)
+}
+
+fn asks_for_confirmation_of(team: &mut Team, name: &str) -> usize {
+    match team.waits_on(name)[..] {
+        [WaitingOn::Confirmation { connectors, .. }] => connectors,
+        ref other => panic!("no confirmation is asked for: {other:?}"),
+    }
+}
+
+#[test]
+fn a_confirmation_ends_once_its_connectors_are_there_again() {
+    for restarts in [false, true] {
+        let (mut team, names) = six_of_twelve_deleted();
+        assert_eq!(team.confirm_deletions(), 6);
+        // Before anything was deleted, the folders come back, and later they go again.
+        pre_publish(&mut team, &names[..6]);
+        if restarts {
+            team.restart();
+        }
+        names[..6].iter().for_each(|name| team.delete(name));
+        team.settle();
+        assert_eq!(team.held("test", "c00").as_deref(), Some("1.0.0"));
+        assert_eq!(asks_for_confirmation_of(&mut team, "c00"), 6);
+        assert_eq!(team.confirm_deletions(), 6);
+        team.settle();
+        assert_eq!(team.held("test", "c00"), None);
+        team.assert_at_rest();
+    }
+}
+
+#[test]
+fn a_connector_that_came_back_is_no_longer_one_of_the_confirmed_set() {
+    let (mut team, names) = six_of_twelve_deleted();
+    assert_eq!(team.confirm_deletions(), 6);
+    pre_publish(&mut team, &names[..1]);
+    assert_eq!(team.held("test", "c05"), None, "the others were confirmed and stay gone");
+    assert_eq!(team.held("test", "c00").as_deref(), Some("1.0.0"));
+    team.restart();
+    team.delete("c00");
+    team.delete("c06");
+    team.settle();
+    assert_eq!(asks_for_confirmation_of(&mut team, "c00"), 2);
+    team.assert_at_rest();
+}
+
+#[test]
+fn a_confirmation_does_not_cover_what_was_deleted_after_it() {
+    let (mut team, _) = six_of_twelve_deleted();
+    assert_eq!(team.confirm_deletions(), 6);
+    team.delete("c06");
+    team.settle();
+    assert_eq!(team.held("test", "c00").as_deref(), Some("1.0.0"));
+    assert_eq!(asks_for_confirmation_of(&mut team, "c00"), 7);
+    team.assert_at_rest();
+}
+
+#[test]
+fn a_confirmed_set_is_deleted_to_its_end_however_it_shrinks() {
+    let (mut team, _) = six_of_twelve_deleted();
+    assert_eq!(team.confirm_deletions(), 6);
+    for _ in 0..3 {
+        team.universe.state().named_faults.push(("registry.remove", Fault::CrashAfter));
+        let _ = team.try_pass();
+        team.restart();
+    }
+    team.settle();
+    assert_eq!((team.held("test", "c00"), team.held("test", "c05")), (None, None));
     team.assert_at_rest();
 }
 

@@ -1,5 +1,6 @@
 //! Rule 11: one bad connector never delays another.
 
+use switchboard::model::Stage;
 use switchboard::planning::WaitingOn;
 
 use crate::support::team::{Draft, Team};
@@ -52,6 +53,39 @@ fn new_content_is_not_delayed_by_the_failures_of_the_old() {
     team.commit(&draft);
     team.universe.state().named_faults.clear();
     assert_eq!(team.steps(), ["deploy orders"]);
+    team.assert_at_rest();
+}
+
+#[test]
+fn tests_of_superseded_content_give_their_worker_back() {
+    let mut team = Team::new();
+    let mut orders = Draft::new("orders");
+    let mut stock = Draft::new("stock");
+    for draft in [&mut orders, &mut stock] {
+        draft.status = "pre-published";
+        team.commit(draft);
+    }
+    (0..3).for_each(|_| drop(team.pass()));
+    let before = team.universe.state().harness.running();
+    assert_eq!(before.len(), 2);
+    // A manifest that nobody can read, or a folder that cannot be looked into, is no newer content.
+    orders.broken = true;
+    team.commit(&orders);
+    team.pass();
+    team.universe.state().git.away = true;
+    team.pass();
+    assert_eq!(team.universe.state().harness.running(), before);
+
+    (team.universe.state().git.away, orders.broken, orders.content) = (false, false, "second".to_owned());
+    team.commit(&orders);
+    team.delete("stock");
+    team.pass();
+    assert_eq!(team.universe.state().harness.running(), [], "one has other content, the other is gone");
+    orders.content = "first".to_owned();
+    team.commit(&orders);
+    team.settle();
+    assert_eq!(team.stage("orders"), Stage::PrePublished);
+    assert_eq!(team.waits_on("orders"), [], "what was stopped is tested again");
     team.assert_at_rest();
 }
 

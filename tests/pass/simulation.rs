@@ -7,15 +7,23 @@ use std::collections::BTreeMap;
 
 use fastrand::Rng;
 use jiff::SignedDuration;
-use switchboard::model::{Clock as _, Fact, Person, Review, Stage};
+use switchboard::model::{Clock as _, Review, Stage};
 use switchboard::planning::WaitingOn;
-use switchboard::store::{NewFact, Store as _};
 
 use crate::support::team::{Draft, Team};
 use crate::support::universe::{Fault, LINK};
 
 const CONNECTORS: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
 const EVENTS: usize = 40;
+
+/// What must happen now and then, lest nothing be shown.
+#[derive(Default)]
+struct Seen {
+    /// How often content was published again after other content.
+    returns: usize,
+    /// How often something was deleted above the cap, by a confirmation.
+    confirmed_deletions: usize,
+}
 
 /// One random history.
 struct History {
@@ -34,21 +42,22 @@ impl History {
         Self { seed, rng: Rng::with_seed(seed), team: Team::new(), drafts, published: Vec::new(), told: Vec::new() }
     }
 
-    /// Lets it happen, and returns how often content was published again after other content.
-    fn run(mut self) -> usize {
+    /// Lets it happen, and returns what the witness saw.
+    fn run(mut self) -> Seen {
         for _ in 0..EVENTS {
             let event = self.happen();
             self.told.push(event);
             self.ask_the_witness();
         }
         self.come_to_rest();
-        self.team.universe.state().audit.returns
+        let audit = &self.team.universe.state().audit;
+        Seen { returns: audit.returns, confirmed_deletions: audit.confirmed_deletions }
     }
 
     /// One event; returns what happened, for the failure's report.
     fn happen(&mut self) -> String {
         let name = *self.rng.choice(CONNECTORS.iter()).unwrap();
-        match self.rng.u8(0..34) {
+        match self.rng.u8(0..37) {
             0..=6 => self.edit(name),
             7..=9 => self.people_review(name),
             10..=19 => self.pass_with_fault(),
@@ -68,6 +77,8 @@ impl History {
             28 => self.confirm_deletions(),
             29..=31 => self.bring_to_production(name),
             32 => self.go_back(),
+            33..=34 => self.delete_several(),
+            35 => self.restore_all(),
             _ => self.lose_state(),
         }
     }
@@ -216,25 +227,29 @@ impl History {
         }
     }
 
+    /// Several connectors are deleted at once, and often somebody confirms it.
+    fn delete_several(&mut self) -> String {
+        let several: Vec<&str> = CONNECTORS.into_iter().filter(|_| self.rng.u8(0..3) > 0).collect();
+        several.iter().for_each(|name| self.team.delete(name));
+        let confirmed = if self.rng.bool() { self.confirm_deletions() } else { "nobody is asked".to_owned() };
+        format!("{several:?} are deleted: {confirmed}")
+    }
+
+    /// Every folder that is gone comes back as it was last drafted.
+    fn restore_all(&mut self) -> String {
+        let files = self.team.universe.state().git.files();
+        let is_gone = |name: &str| !files.contains_key(&format!("connectors/{name}/connector.yaml"));
+        let gone: Vec<&Draft> = self.drafts.values().filter(|draft| is_gone(&draft.name)).collect();
+        gone.iter().for_each(|draft| self.team.commit(draft));
+        format!("{} folders are restored", gone.len())
+    }
+
     fn confirm_deletions(&mut self) -> String {
         if self.team.universe.state().git.away {
             return "nobody confirms anything".to_owned();
         }
-        let holds = self.team.plan().holds;
-        let at = self.team.universe.clock.now();
-        let by = Person::new("alice@example.com");
-        let confirmed: Vec<NewFact> = holds
-            .into_iter()
-            .filter_map(|hold| match hold.waiting_on {
-                WaitingOn::Confirmation { id, .. } => {
-                    Some(NewFact { at, connector: hold.connector, fact: Fact::DeletionConfirmed { id, by: by.clone() } })
-                }
-                _ => None,
-            })
-            .collect();
-        let universe = self.team.universe.clone();
-        futures_util::FutureExt::now_or_never(universe.append(&confirmed)).unwrap().unwrap();
-        format!("{} deletions are confirmed", confirmed.len())
+        let confirmed = self.team.confirm_deletions();
+        format!("{confirmed} deletions are confirmed")
     }
 
     fn lose_state(&mut self) -> String {
@@ -317,8 +332,11 @@ fn run_share(share: u64) {
         return;
     }
     let histories = setting("SWITCHBOARD_HISTORIES").unwrap_or(500);
-    let returns: usize = (0..histories).filter(|seed| seed % 2 == share).map(|seed| History::new(seed).run()).sum();
-    assert!(returns > 0 || histories < 100, "no history went back to content published before");
+    let seen = (0..histories).filter(|seed| seed % 2 == share).map(|seed| History::new(seed).run()).fold(Seen::default(), |sum, seen| {
+        Seen { returns: sum.returns + seen.returns, confirmed_deletions: sum.confirmed_deletions + seen.confirmed_deletions }
+    });
+    assert!(seen.returns > 0 || histories < 100, "no history went back to content published before");
+    assert!(seen.confirmed_deletions > 0 || histories < 100, "no history deleted by a confirmation");
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use jiff::SignedDuration;
-use switchboard::model::{Clock as _, ConnectorName, EnvironmentName, Review, Stage, Version};
+use switchboard::model::{Clock as _, ConnectorName, EnvironmentName, Fact, Person, Review, Stage, Version};
 use switchboard::pass::{self, Memory, Report, World};
 use switchboard::planning::{self, Plan, WaitingOn};
+use switchboard::store::NewFact;
 
 use super::universe::{RegistryState, StoreState, Universe};
 
@@ -137,7 +138,30 @@ impl Team {
 
     /// One pass, whatever becomes of it.
     pub fn try_pass(&mut self) -> anyhow::Result<Report> {
-        self.runtime.block_on(pass::run(&self.world, &mut self.memory, self.epoch))
+        let report = self.runtime.block_on(pass::run(&self.world, &mut self.memory, self.epoch));
+        if let Ok(Report { snapshot, .. }) = &report
+            && let Some(commit) = snapshot.commit.as_ref().filter(|_| !snapshot.is_blind())
+        {
+            let mut state = self.universe.state();
+            let present = state.git.connectors_at(commit);
+            state.audit.sees(|connector| present.contains(connector.as_str()));
+        }
+        report
+    }
+
+    /// A person confirms every deletion that waits for it.
+    pub fn confirm_deletions(&mut self) -> usize {
+        let (at, by) = (self.universe.clock.now(), Person::new("alice@example.com"));
+        let waiting = self.plan().holds.into_iter().filter_map(|hold| match hold.waiting_on {
+            WaitingOn::Confirmation { id, .. } => {
+                Some(NewFact { at, connector: hold.connector, fact: Fact::DeletionConfirmed { id, by: by.clone() } })
+            }
+            _ => None,
+        });
+        let facts: Vec<NewFact> = waiting.collect();
+        let store = self.world.store.clone();
+        self.runtime.block_on(store.append(&facts)).unwrap();
+        facts.len()
     }
 
     /// Passes until nothing is left to do, in one go.

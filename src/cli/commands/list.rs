@@ -6,6 +6,7 @@ use crate::cli::look::Look;
 use crate::cli::output::Human;
 use crate::cli::render::{self, connectors::Seen};
 use crate::cli::standing::{self, Standing};
+use crate::planning::Undeclared;
 
 /// Flags of `list`.
 #[derive(Debug, clap::Args)]
@@ -16,12 +17,14 @@ pub struct Arguments {}
 pub(super) struct Listed {
     connectors: Vec<Standing>,
     #[serde(skip)]
+    undeclared: Vec<Undeclared>,
+    #[serde(skip)]
     seen: Seen,
 }
 
 impl Human for Listed {
     fn human(&self) -> String {
-        render::connectors::list(&self.connectors, self.seen)
+        render::connectors::list(&self.connectors, &self.undeclared, self.seen)
     }
 }
 
@@ -29,7 +32,8 @@ pub(super) async fn run(_arguments: Arguments, door: &Door) -> Ended {
     let look = Look::begin(door, "list the connectors").await?;
     look.warn_of_gaps(door);
     let seen = if look.snapshot.is_blind() { Seen::Nothing } else { Seen::All };
-    door.shell.result(&Listed { connectors: standing::all(&look.snapshot, &look.plan), seen })?;
+    let (connectors, undeclared) = (standing::all(&look.snapshot, &look.plan), look.plan.undeclared.clone());
+    door.shell.result(&Listed { connectors, undeclared, seen })?;
     let outcome = if look.plan.gaps.is_empty() { Outcome::Done } else { Outcome::Findings };
     look.assembled.close().await;
     Ok(outcome)

@@ -8,6 +8,7 @@ use super::columns::{Columns, one_line};
 use super::{paint, problems};
 use crate::cli::standing::{Details, Standing};
 use crate::model::{Operation, Recorded, Review, ReviewState};
+use crate::planning::Undeclared;
 
 /// Whether the tracked branch could be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub enum Seen {
 }
 
 /// A table: one line a connector.
-pub fn list(connectors: &[Standing], seen: Seen) -> String {
+pub fn list(connectors: &[Standing], undeclared: &[Undeclared], seen: Seen) -> String {
     match seen {
         Seen::All if connectors.is_empty() => {
             return "No connector is committed yet. `switchboard new NAME --kind saas` adds one; commit it to see it here.\n".to_owned();
@@ -39,7 +40,9 @@ pub fn list(connectors: &[Standing], seen: Seen) -> String {
             (waits_on(connector), Style::new()),
         ]);
     }
-    columns.render(0)
+    let mut text = columns.render(0);
+    super::plan::undeclared(&mut text, undeclared);
+    text
 }
 
 fn waits_on(connector: &Standing) -> String {
@@ -61,8 +64,11 @@ pub fn show(details: &Details, history: &[Recorded]) -> String {
         heading(&mut text, "Environments");
         let mut columns = Columns::default();
         for (environment, held) in &connector.environments {
-            let digest = held.digest.short();
-            columns.row([(environment.to_string(), Style::new()), (held.version.to_string(), paint::GOOD), (digest, paint::FAINT)]);
+            let mut held_there = held.digest.short();
+            if connector.undeclared.contains(environment) {
+                held_there.push_str(", not in switchboard.yaml any more: it keeps this");
+            }
+            columns.row([(environment.to_string(), Style::new()), (held.version.to_string(), paint::GOOD), (held_there, paint::FAINT)]);
         }
         text.push_str(&columns.render(2));
     }
@@ -183,6 +189,7 @@ mod tests {
             stage: Stage::InReview,
             operations: Stage::InReview.operations().to_vec(),
             environments: BTreeMap::from([("test".parse().unwrap(), Held { version: "1.2.0".parse().unwrap(), digest: Digest::of(b"x") })]),
+            undeclared: vec![],
             next: None,
             waiting_on: vec![Waiting { summary: on.to_string(), on }],
         }
@@ -208,7 +215,7 @@ mod tests {
 
     #[test]
     fn the_table_lines_up() {
-        let text = anstream::adapter::strip_str(&list(&[fresh(), standing()], Seen::All)).to_string();
+        let text = anstream::adapter::strip_str(&list(&[fresh(), standing()], &[], Seen::All)).to_string();
         insta::assert_snapshot!(text, @r"
         CONNECTOR      OWNER              KIND        VERSION  STAGE      ALLOWED                       WAITS ON
         crm            -                  self-built  -        editing    share, publish, edit, delete  the next pass: run the tests of 2d711642b726

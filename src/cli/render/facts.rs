@@ -9,6 +9,7 @@ pub fn happened(fact: &Fact) -> String {
         Fact::TestsStarted { digest } => format!("tests of {} started", digest.short()),
         Fact::TestsFinished { digest, verdict } => format!("tests of {} finished: {verdict}", digest.short()),
         Fact::TestsAborted { digest, reason } => format!("tests of {} could not be run: {reason}", digest.short()),
+        Fact::TestsStopped { digest } => format!("tests of {} stopped: other content took its place", digest.short()),
         Fact::ReviewIntended { version, .. } => format!("review of {version} about to be opened"),
         Fact::ReviewOpened { review, version, .. } => format!("review {review} of {version} opened"),
         Fact::ReviewWithdrawn { review, .. } => format!("review {review} withdrawn"),
@@ -17,5 +18,6 @@ pub fn happened(fact: &Fact) -> String {
         Fact::Published { environment, version, review, .. } => format!("published {version} to {environment} by review {review}"),
         Fact::Removed { environment, version, .. } => format!("removed {version} from {environment}"),
         Fact::DeletionConfirmed { id, by } => format!("deletion {id} confirmed by {by}"),
+        Fact::ConfirmationLapsed { id } => format!("the confirmation of deletion {id} ended: the folder is there"),
     }
 }

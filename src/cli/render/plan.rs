@@ -10,7 +10,7 @@ use owo_colors::{OwoColorize as _, Style};
 use super::columns::{Columns, one_line};
 use super::paint;
 use crate::model::{ConnectorName, Version};
-use crate::planning::{Cause, Gap, Hold, Plan, PlannedStep, Step, WaitingOn};
+use crate::planning::{Cause, Gap, Hold, Plan, PlannedStep, Step, Undeclared, WaitingOn};
 
 /// How many names are listed before the rest is counted.
 const NAMES_SHOWN: usize = 8;
@@ -27,6 +27,7 @@ pub fn plan(plan: &Plan, differences: &BTreeMap<ConnectorName, String>) -> Strin
     section(&mut text, None, plan, Cause::Change, differences);
     section(&mut text, Some("Drift: an environment no longer holds what it was given"), plan, Cause::Drift, differences);
     waiting(&mut text, &plan.holds);
+    undeclared(&mut text, &plan.undeclared);
     if !text.is_empty() {
         text.push('\n');
     }
@@ -158,6 +159,17 @@ fn waiting(text: &mut String, holds: &[Hold]) {
     }
 }
 
+/// One line for each environment that is left with what it holds.
+pub fn undeclared(text: &mut String, environments: &[Undeclared]) {
+    if environments.is_empty() {
+        return;
+    }
+    gap_line(text);
+    for environment in environments {
+        let _ = writeln!(text, "{} {environment}", "note:".style(paint::HINT));
+    }
+}
+
 /// Names in a row, the rest of a long list counted.
 pub fn listed(names: &[impl Borrow<str>]) -> String {
     match names.len().checked_sub(NAMES_SHOWN) {
@@ -221,6 +233,7 @@ mod tests {
                 hold("a", Stage::Published, WaitingOn::Confirmation { id: "d-1".into(), connectors: 2 }),
                 hold("b", Stage::Published, WaitingOn::Confirmation { id: "d-1".into(), connectors: 2 }),
             ],
+            undeclared: vec![Undeclared { environment: "staging".parse().unwrap(), connectors: 1 }],
         };
         insta::assert_snapshot!(plain(&plan), @r"
         -  crm            delete 0.9.0 from production           its folder was deleted
@@ -235,6 +248,8 @@ mod tests {
           mail  in review  review #3
           confirmation of 2 deletions: `switchboard apply --confirm-deletions d-1`
             a, b
+
+        note: the environment staging is not declared in switchboard.yaml any more and keeps what it holds: 1 connector
 
         Plan: 3 to deploy, 1 to test, 0 to publish, 1 to delete; 3 waiting.
         ");

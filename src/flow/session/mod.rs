@@ -80,6 +80,11 @@ impl Session {
         }
     }
 
+    /// The tokens it has at hand, to keep them out of whatever is shown.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        self.tokens.texts()
+    }
+
     async fn exchange(&self, transport: &dyn Transport, request: Request, rate: Option<&Rate>) -> Result<Response, Unanswered> {
         self.buckets.wait(transport, rate).await?;
         transport.exchange(request).await

@@ -98,7 +98,21 @@ impl Tokens {
     }
 }
 
+impl Tokens {
+    /// Every token that is at hand. What is being asked for just now is not.
+    pub(super) fn texts(&self) -> Vec<String> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let states = kept.slots.values().filter_map(|(_, slot)| slot.state.try_lock().ok());
+        states.flat_map(|state| state.texts()).collect()
+    }
+}
+
 impl State {
+    fn texts(&self) -> Vec<String> {
+        let token = self.latest.iter().flatten().map(|token| token.token.clone());
+        token.chain(self.refresh.clone()).collect()
+    }
+
     async fn ask(&mut self, transport: &dyn Transport, oauth2: &OAuth2) -> Result<Token, Unanswered> {
         let authority = match self.authority.take() {
             Some(authority) => authority,

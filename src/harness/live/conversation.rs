@@ -28,7 +28,7 @@ const MOST_TOLD: usize = 1_000_000;
 /// How a conversation ended.
 pub(super) enum End {
     /// The flow ended by itself.
-    Outcome { result: Result<Value, Value>, events: Vec<Value> },
+    Outcome { result: Result<Value, Value>, events: Vec<Value>, warnings: Vec<String> },
     /// It was not run, for these reasons.
     Invalid(Vec<Problem>),
     /// It was ended, because it overstayed.
@@ -157,9 +157,9 @@ impl<'a> Conversation<'a> {
                 self.during = during.or(self.during.take());
                 Some(End::Overstayed(limit))
             }
-            Word::Outcome { result, events } => Some(End::Outcome { result, events }),
+            Word::Outcome { result, events, warnings } => Some(End::Outcome { result, events, warnings }),
             Word::Invalid(problems) => Some(End::Invalid(problems)),
-            Word::Started(_) | Word::Ended(_) | Word::Done => Some(End::Wrong("it said what it was not asked".to_owned())),
+            Word::Started(_) | Word::Ended(_) | Word::Done | Word::Paused => Some(End::Wrong("it said what it was not asked".to_owned())),
         }
     }
 

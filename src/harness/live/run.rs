@@ -18,6 +18,7 @@ use crate::flow::{Budget, Session, Target};
 use crate::harness::pool::Pool;
 use crate::harness::protocol::{self, Content, Overstayed, Task, pack};
 use crate::harness::workers::WorkersConfig;
+use crate::manifest::Validation;
 use crate::model::{BundleFiles, Problem};
 
 /// Which flow runs.
@@ -42,6 +43,8 @@ pub enum Subject {
         target: Target,
         /// The values of the connection's properties, secrets among them.
         connection: Map<String, Value>,
+        /// What becomes of an input or output that does not fit its schema.
+        validation: Validation,
     },
 }
 
@@ -87,6 +90,15 @@ pub struct LiveOutcome {
     pub ending: Ending,
     /// The events it emitted before, in order: CloudEvents 1.0.
     pub events: Vec<Value>,
+    /// What did not fit its schema, where that is no error: lowercase fragments.
+    pub warnings: Vec<String>,
+}
+
+impl LiveOutcome {
+    /// An ending without anything beside it.
+    fn of(ending: Ending) -> Self {
+        Self { ending, events: Vec::new(), warnings: Vec::new() }
+    }
 }
 
 /// With what a run ended.
@@ -137,16 +149,16 @@ impl Live {
             let mut conversation = Conversation::new(sources);
             let end = conversation.hold(worker.ways(), task, &patience, &mut listening).await?;
             let fault = match end {
-                End::Outcome { result, events } => {
+                End::Outcome { result, events, warnings } => {
                     if conversation.clean {
                         self.pool.give_back(worker);
                     }
                     let ending = result.map_or_else(Ending::Fault, Ending::Output);
-                    return Ok(LiveOutcome { ending, events });
+                    return Ok(LiveOutcome { ending, events, warnings });
                 }
                 End::Invalid(problems) => {
                     self.pool.give_back(worker);
-                    return Ok(LiveOutcome { ending: Ending::Invalid(problems), events: Vec::new() });
+                    return Ok(LiveOutcome::of(Ending::Invalid(problems)));
                 }
                 // It was dead before it was asked.
                 End::Dead if warm && !conversation.begun => continue,
@@ -155,7 +167,7 @@ impl Live {
                 End::Overstayed(limit) => overstayed(limit, limits, conversation.during),
             };
             listening.broken_off(&fault);
-            return Ok(LiveOutcome { ending: Ending::Fault(fault), events: Vec::new() });
+            return Ok(LiveOutcome::of(Ending::Fault(fault)));
         }
     }
 }
@@ -165,11 +177,12 @@ fn task(subject: &Subject, input: &Value, limits: RunLimits, heard: bool) -> Tas
         Subject::Workflow { file, content, secrets } => {
             protocol::Subject::Workflow { file: file.clone(), content: Content::of(content), secrets: secrets.clone() }
         }
-        Subject::Connector { connector, files, target, connection } => protocol::Subject::Connector {
+        Subject::Connector { connector, files, target, connection, validation } => protocol::Subject::Connector {
             connector: connector.clone(),
             files: pack(files),
             target: target.clone().into(),
             connection: connection.clone(),
+            validation: *validation,
         },
     };
     let RunLimits { budget, evaluation, exchange: _ } = limits;

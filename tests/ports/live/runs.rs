@@ -10,6 +10,7 @@ use switchboard::harness::WorkersConfig;
 use switchboard::harness::live::{
     Addresses, Ending, ExchangeLimits, Files, HostMapping, Live, LiveOutcome, LiveRun, Network, Policy, RunLimits, Subject,
 };
+use switchboard::manifest::Validation;
 use switchboard::model::BundleFiles;
 
 use crate::support::http::{Answer, Service};
@@ -105,6 +106,7 @@ actions:
         files: files.clone(),
         target: Target::Action(action.to_owned()),
         connection: json!({ "token": "t0ps3cret" }).as_object().unwrap().clone(),
+        validation: Validation::Strict,
     };
     let policy = Policy {
         hosts: Some(vec!["api.example.com".to_owned(), "127.0.0.1".to_owned()]),

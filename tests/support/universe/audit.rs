@@ -15,6 +15,10 @@ pub struct Audit {
     pub published: BTreeMap<(ConnectorName, Version), Digest>,
     /// What production was given last.
     newest: BTreeMap<ConnectorName, Digest>,
+    /// Sets of connectors whose deletion was confirmed, each as long as its occasion lasts.
+    confirmed: Vec<BTreeSet<ConnectorName>>,
+    /// How often something was deleted by a confirmation.
+    pub confirmed_deletions: usize,
     /// How often production was given content again after other content.
     pub returns: usize,
     /// Rules that were broken, as sentences.
@@ -22,6 +26,29 @@ pub struct Audit {
 }
 
 impl Audit {
+    /// A person confirms the deletion of exactly these.
+    pub fn confirms(&mut self, connectors: BTreeSet<ConnectorName>) {
+        self.confirmed.push(connectors);
+    }
+
+    /// A pass was over in which these connectors were there: their next deletion is another occasion.
+    pub fn sees(&mut self, present: impl Fn(&ConnectorName) -> bool) {
+        self.confirmed.iter_mut().for_each(|set| set.retain(|connector| !present(connector)));
+    }
+
+    /// Something is deleted while so much waits for its deletion, out of so many connectors. The caps are the usual ones.
+    pub fn deletes(&mut self, connector: &ConnectorName, pending: &BTreeSet<ConnectorName>, connectors: usize) {
+        let count = pending.len();
+        if count <= 5 && (count <= 1 || count * 100 <= 10 * connectors) {
+            return;
+        }
+        if self.confirmed.iter().any(|set| pending.is_subset(set)) {
+            self.confirmed_deletions += 1;
+        } else {
+            self.violations.push(format!("{connector} was deleted above the cap, as one of {pending:?}, which nobody confirmed"));
+        }
+    }
+
     /// A production environment is given content.
     pub fn publishes(&mut self, connector: &ConnectorName, version: &Version, digest: &Digest) {
         if !self.passed.contains(digest) {

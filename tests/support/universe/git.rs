@@ -1,6 +1,6 @@
 //! Git in memory: commits hold whole trees; a tree's id is the digest of its files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
@@ -39,6 +39,12 @@ impl GitState {
     /// The tracked branch's files.
     pub fn files(&self) -> Files {
         self.branches.get(MAIN).and_then(|commit| self.commits.get(commit)).cloned().unwrap_or_default()
+    }
+
+    /// The folders of connectors that a commit holds.
+    pub fn connectors_at(&self, commit: &CommitId) -> BTreeSet<String> {
+        let paths = self.commits.get(commit).into_iter().flat_map(BTreeMap::keys);
+        paths.filter_map(|path| Some(path.strip_prefix("connectors/")?.split_once('/')?.0.to_owned())).collect()
     }
 
     /// Commits a whole tree to a branch.

@@ -25,6 +25,11 @@ impl HarnessState {
         *self = Self::default();
     }
 
+    /// What is being tested.
+    pub fn running(&self) -> Vec<Digest> {
+        self.running.keys().copied().collect()
+    }
+
     /// Whether any run is under way.
     pub fn is_busy(&self) -> bool {
         !self.running.is_empty()

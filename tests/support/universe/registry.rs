@@ -1,6 +1,6 @@
 //! A registry in memory, with the witness at its elbow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use async_trait::async_trait;
@@ -38,6 +38,17 @@ impl State {
             self.registry.revision += 1;
             self.registry.holdings.insert(key, holding);
         }
+    }
+
+    /// What the tracked branch, as last told, lacks and an environment holds, unless it is in review; and how many connectors there are.
+    fn pending_deletions(&self) -> (BTreeSet<ConnectorName>, usize) {
+        let held: BTreeSet<&ConnectorName> = self.registry.holdings.keys().map(|(_, connector)| connector).collect();
+        let told = self.git.last_told.as_ref().map(|commit| self.git.connectors_at(commit)).unwrap_or_default();
+        let in_review = |name: &ConnectorName| self.forge.reviews.iter().any(|review| review.connector == *name && review.is_open());
+        let absent = held.into_iter().filter(|name| !told.contains(name.as_str()));
+        let pending: BTreeSet<ConnectorName> = absent.filter(|name| !in_review(name)).cloned().collect();
+        let connectors = told.len() + pending.len();
+        (pending, connectors)
     }
 
     fn is_gone_from_git(&self, connector: &ConnectorName) -> bool {
@@ -137,6 +148,8 @@ impl Registry for Universe {
             if !state.is_gone_from_git(connector) {
                 state.audit.violations.push(format!("{connector} was deleted though git holds it"));
             }
+            let (pending, connectors) = state.pending_deletions();
+            state.audit.deletes(connector, &pending, connectors);
             if state.registry.holdings.remove(&(environment.clone(), connector.clone())).is_some() {
                 state.registry.revision += 1;
             }

@@ -33,7 +33,11 @@ impl StoreState {
 #[async_trait]
 impl Store for Universe {
     async fn append(&self, facts: &[NewFact]) -> Result<i64> {
-        self.call("store.append", |state, _| Ok(state.store.append(facts)))
+        self.call("store.append", |state, _| {
+            let is_confirmation = |new: &&NewFact| new.fact.kind() == FactKind::DeletionConfirmed;
+            state.audit.confirms(facts.iter().filter(is_confirmation).map(|new| new.connector.clone()).collect());
+            Ok(state.store.append(facts))
+        })
     }
 
     async fn last_fact(&self) -> Result<i64> {
