@@ -98,7 +98,7 @@ pub struct LimitFlags {
     pub message_size: u32,
 
     /// How much memory a flow's process may use, in MiB
-    #[arg(long, env = "SWITCHBOARD_FLOW_MEMORY", value_name = "MIB", default_value = "512", value_parser = clap::value_parser!(u32).range(128..=65536))]
+    #[arg(long, env = "SWITCHBOARD_FLOW_MEMORY", value_name = "MIB", default_value = "512", value_parser = clap::value_parser!(u32).range(256..=65536))]
     pub flow_memory: u32,
 }
 
