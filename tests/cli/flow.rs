@@ -191,3 +191,23 @@ fn branches_ask_at_once() {
     let ran = team.run(&["flow", "run", "flow.yaml", "--allow-private", "--flow-time", "20s"]).done();
     assert_eq!(ran.json(), json!(["/one", "/two"]));
 }
+
+#[test]
+fn secrets_are_read_from_a_file_and_shown_nowhere() {
+    let service = Service::start(|request| Answer::json(json!({ "you": request.header("x-key") })));
+    let team = Team::new();
+    let tasks = format!(
+        "use: {{ secrets: [key] }}\ndo:\n  - ask: {{ call: http, with: {{ method: get, endpoint: '{}', headers: {{ X-Key: '${{ $secrets.key }}' }} }} }}\n",
+        service.url("/")
+    );
+    team.write("flow.yaml", format!("{HEAD}{tasks}"));
+    team.write("secrets.json", r#"{ "key": "t0ps3cret" }"#);
+    let ran = team.run(&["flow", "run", "flow.yaml", "--allow-private", "--secrets", "@secrets.json", "--trace"]).done();
+    assert_eq!(ran.json(), json!({ "you": "[redacted]" }));
+    assert_eq!(service.request().header("x-key"), Some("t0ps3cret"));
+    assert!(ran.err.contains("[redacted]") && !ran.err.contains("t0ps3cret"), "{}", ran.err);
+    for given in [r#"{ "key": "t0ps3cret" "#, r#"["t0ps3cret"]"#] {
+        let ran = team.run(&["flow", "run", "flow.yaml", "--secrets", given]).two();
+        assert!(ran.err.contains("not a map in JSON") && !ran.err.contains("t0ps3cret"), "{}", ran.err);
+    }
+}

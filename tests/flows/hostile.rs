@@ -4,7 +4,7 @@
 use std::fs;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::command::Team;
 use crate::support::http::{Answer, Service};

@@ -168,7 +168,8 @@ impl Side {
     }
 
     pub(super) fn parse(address: &str) -> Result<Url, Fault> {
-        let wrong = |why: String| Fault::standard(Standard::Configuration, "Not an address", format!("`{address}` {why}"));
+        // dsl.md, "Supported Protocols": whatever goes wrong with a call is an error of communication.
+        let wrong = |why: String| Fault::standard(Standard::Communication, "Not an address", format!("`{address}` {why}"));
         let url = Url::parse(address).map_err(|error| wrong(format!("is not an address: {error}")))?;
         if matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err(wrong("is not an HTTP address".to_owned())) }
     }
