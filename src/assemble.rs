@@ -1,5 +1,7 @@
 //! Builds the World from settings: the only place that picks backends.
 
+mod connection;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use crate::daemon::Lease;
+use crate::flow::Budget;
 use crate::forge::LocalForge;
 use crate::harness::live::{ExchangeLimits, Live, Network, RunLimits};
 use crate::harness::{Workers, WorkersConfig};
@@ -16,6 +19,8 @@ use crate::registry::SqlRegistry;
 use crate::repository::{Credentials, GitOptions, GitRepository, Location};
 use crate::settings::{LimitFlags, Settings, Site};
 use crate::store::{Database, SqlStore};
+
+pub use connection::{GivenValues, SecretFiles, connection_values};
 
 /// How many steps a pass performs at once: enough that a slow forge delays nobody, few enough that it is not flooded.
 const STEPS_AT_ONCE: usize = 16;
@@ -81,10 +86,19 @@ pub fn live(settings: &Settings, limits: &LimitFlags) -> Result<Live> {
 /// What each of these flows may use.
 pub fn run_limits(limits: &LimitFlags) -> RunLimits {
     let size = (limits.message_size as usize) << 20;
-    RunLimits {
-        time: limits.flow_time,
-        evaluation: limits.evaluation_time,
+    let budget = Budget {
         steps: limits.flow_steps,
+        turns: limits.flow_turns,
+        calls: limits.flow_calls,
+        branches: limits.flow_branches,
+        time: limits.flow_time,
+        size,
+        response: size,
+        events: limits.flow_events as usize,
+    };
+    RunLimits {
+        budget,
+        evaluation: limits.evaluation_time,
         exchange: ExchangeLimits { time: limits.request_time, request: size, response: size },
     }
 }

@@ -74,10 +74,26 @@ pub struct LimitFlags {
     pub request_time: Duration,
 
     /// How many tasks a flow may run
-    #[arg(long, env = "SWITCHBOARD_FLOW_STEPS", value_name = "COUNT", default_value = "10000", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env = "SWITCHBOARD_FLOW_STEPS", value_name = "COUNT", default_value = "100000", value_parser = clap::value_parser!(u32).range(1..))]
     pub flow_steps: u32,
 
-    /// How big a response or a request may be, in MiB
+    /// How many turns all loops of a flow may take together
+    #[arg(long, env = "SWITCHBOARD_FLOW_TURNS", value_name = "COUNT", default_value = "10000", value_parser = clap::value_parser!(u32).range(1..))]
+    pub flow_turns: u32,
+
+    /// How deep actions and functions of a flow may call each other
+    #[arg(long, env = "SWITCHBOARD_FLOW_CALLS", value_name = "COUNT", default_value = "16", value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub flow_calls: u32,
+
+    /// How many branches of a flow may be open at once
+    #[arg(long, env = "SWITCHBOARD_FLOW_BRANCHES", value_name = "COUNT", default_value = "64", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub flow_branches: u32,
+
+    /// How many events a flow may emit
+    #[arg(long, env = "SWITCHBOARD_FLOW_EVENTS", value_name = "COUNT", default_value = "1000", value_parser = clap::value_parser!(u32).range(1..))]
+    pub flow_events: u32,
+
+    /// How big a request, a response, an event or an output may be, in MiB
     #[arg(long, env = "SWITCHBOARD_MESSAGE_SIZE", value_name = "MIB", default_value = "16", value_parser = clap::value_parser!(u32).range(1..=32))]
     pub message_size: u32,
 
@@ -216,6 +232,19 @@ impl Site {
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// What the variables of Switchboard itself begin with.
+const OWN_VARIABLES: &str = "SWITCHBOARD_";
+
+/// The value of a variable that a connection's file names; the error says why there is none, a lowercase fragment.
+/// Switchboard's own are refused: a commit must not be able to have the server's credentials sent somewhere.
+pub fn connection_variable(name: &str) -> Result<SecretString, String> {
+    if name.to_ascii_uppercase().starts_with(OWN_VARIABLES) {
+        return Err(format!("the variable `{name}` is one of Switchboard's own"));
+    }
+    // A name that no variable can have is as good as one that none has.
+    variable(name).map(SecretString::from).ok_or_else(|| format!("the variable `{name}` is not set, or empty, or not UTF-8"))
 }
 
 /// The longest time between two looks; what is longer is a slip, and beyond what clocks can count.

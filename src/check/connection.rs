@@ -4,9 +4,10 @@ use serde_json::Value;
 
 use super::codes::{HOST_NOT_ALLOWED, NO_BASE_URL, NO_HOSTS, SECRET_WITH_DEFAULT, WRONG_DEFAULT};
 use super::findings::Findings;
+use super::values::takes;
 use crate::flow::finding::At;
 use crate::flow::hosts;
-use crate::manifest::{Connection, Manifest, Property, PropertyType, Tasks};
+use crate::manifest::{Connection, Manifest, Tasks};
 
 pub(super) fn check(findings: &mut Findings<'_>) {
     let manifest = &findings.bundle.manifest;
@@ -63,16 +64,6 @@ fn properties(findings: &mut Findings<'_>, manifest: &Manifest) {
             findings.broken(WRONG_DEFAULT, place, message, "Correct the default, `type` or `enum`.");
         }
     }
-}
-
-fn takes(property: &Property, value: &Value) -> bool {
-    let typed = match property.kind {
-        PropertyType::String => value.is_string(),
-        PropertyType::Integer => value.is_i64() || value.is_u64(),
-        PropertyType::Number => value.is_number(),
-        PropertyType::Boolean => value.is_boolean(),
-    };
-    typed && (property.allowed.is_empty() || property.allowed.contains(value))
 }
 
 /// Which kinds of request some flow sends.

@@ -15,8 +15,11 @@ mod sample;
 mod schemas;
 mod subschemas;
 mod suites;
+mod values;
 
 pub use codes::CODES;
+pub(crate) use codes::UNREADABLE_VALUE;
+pub use values::{OpenSecrets, lacking, misfit, values};
 
 use crate::flow;
 use crate::manifest::{self, Bundle, Code};

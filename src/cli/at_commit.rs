@@ -4,10 +4,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use super::Door;
 use super::failure::Failure;
 use super::working_files::{WorkingFiles, unknown_connector};
 use crate::model::{BundleFiles, CommitId};
-use crate::repository::{GitOptions, GitRepository, Location, Oddity, ReadError, Repository as _};
+use crate::repository::{GitOptions, GitRepository, Head, Location, Oddity, ReadError, Repository as _};
+use crate::settings::SiteLocation;
 
 /// One commit of the work tree's repository.
 pub struct Commit {
@@ -25,6 +27,31 @@ impl Commit {
             Failure::usage(attempt, "there is no commit of that name").hint("Name a commit, a branch or a tag, such as HEAD or main.")
         })?;
         Self::open(&work_tree.root, CommitId::new(commit.id().to_string())).map_err(Failure::from)
+    }
+
+    /// What the tracked branch holds; `attempt` is what it is needed for.
+    pub async fn tracked(door: &Door, attempt: &str) -> Result<Self, Failure> {
+        let site = door.site(attempt)?;
+        let repository = match &site.location {
+            SiteLocation::Local { git, work_tree } => {
+                let root = work_tree.as_ref().unwrap_or(git);
+                GitRepository::open(&Location::Local(root.clone()), site.branch.as_deref(), root, &GitOptions::default())?
+            }
+            // Only everything together knows where the mirror is and how to reach what it mirrors.
+            SiteLocation::Remote { .. } => {
+                let assembled = door.assemble(attempt).await?;
+                let repository = assembled.repository.clone();
+                assembled.close().await;
+                repository
+            }
+        };
+        match repository.head().await? {
+            Head::Commit(id) => Ok(Self { repository, id }),
+            Head::EmptyRepository => Err(Failure::refused(attempt, "nothing is committed yet")),
+            Head::MissingBranch(branch) => {
+                Err(Failure::refused(attempt, format!("there is no branch `{branch}`")).hint("Name the tracked branch with --branch."))
+            }
+        }
     }
 
     /// A commit known by its id.

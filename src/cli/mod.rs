@@ -5,6 +5,7 @@ pub mod change;
 mod commands;
 pub mod demo;
 pub mod failure;
+pub mod given;
 pub mod history;
 pub mod identity;
 pub mod lifecycle;
@@ -12,8 +13,10 @@ pub mod look;
 pub mod output;
 pub mod progress;
 pub mod render;
+pub mod source;
 pub mod standing;
 pub mod status;
+pub mod trace;
 pub mod working_files;
 
 use std::ffi::OsString;

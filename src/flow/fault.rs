@@ -99,6 +99,11 @@ impl Fault {
         Self::standard(Standard::Expression, "Expression failed", detail)
     }
 
+    /// Data that does not fit its schema.
+    pub(crate) fn invalid(detail: impl Into<String>) -> Self {
+        Self::standard(Standard::Validation, "Invalid data", detail)
+    }
+
     /// Says which task it comes from, where that is not known yet.
     pub(crate) fn at_task(mut self, reference: &str) -> Self {
         self.instance.get_or_insert_with(|| reference.to_owned());

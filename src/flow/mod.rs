@@ -34,6 +34,7 @@ pub use interpreter::Budget;
 pub use program::{Outcome, Program, Target, check};
 pub use redact::Redactor;
 pub use session::{ClientAuthentication, Credentials, Grant, OAuth2, Rate, Sending, Session};
+pub(crate) use told::EXCERPT;
 pub use told::{Told, Turn, What};
 pub use virtual_clock::VirtualClock;
 pub use world::{Transport, Unanswered, UnansweredKind, World};

@@ -26,6 +26,10 @@ pub enum Target {
     Action(String),
     /// A trigger, by its name.
     Trigger(String),
+    /// The flow that asks a service to send requests to a trigger, by the trigger's name.
+    Subscribe(String),
+    /// The flow that asks it to stop.
+    Unsubscribe(String),
     /// The test connection.
     TestConnection,
 }
@@ -35,6 +39,8 @@ impl fmt::Display for Target {
         match self {
             Self::Action(name) => write!(f, "actions/{name}"),
             Self::Trigger(name) => write!(f, "triggers/{name}"),
+            Self::Subscribe(name) => write!(f, "triggers/{name}/subscribe"),
+            Self::Unsubscribe(name) => write!(f, "triggers/{name}/unsubscribe"),
             Self::TestConnection => f.write_str("connection/test"),
         }
     }
@@ -121,6 +127,12 @@ impl Program {
             parser.emits = true;
             self.flow(Target::Trigger(name.to_owned()), trigger.tasks.as_ref(), schemas, parser, &format!("{base}/do"));
             parser.emits = false;
+            if let Some(webhook) = &trigger.on.webhook {
+                let [subscribe, unsubscribe] = [&webhook.subscribe, &webhook.unsubscribe].map(|flow| flow.as_ref().map(|flow| &flow.tasks));
+                let pointer = |key: &str| format!("{base}/on/webhook/{key}/do");
+                self.flow(Target::Subscribe(name.to_owned()), subscribe, [None, None], parser, &pointer("subscribe"));
+                self.flow(Target::Unsubscribe(name.to_owned()), unsubscribe, [None, None], parser, &pointer("unsubscribe"));
+            }
             undeclared(&trigger.errors, parser, &format!("{base}/errors"));
             if let Some(trigger) = trigger::parse(parser, trigger, &base) {
                 self.triggers.insert(name.to_owned(), trigger);

@@ -1,7 +1,7 @@
 //! Takes secrets out of whatever leaves a flow.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
 use super::fault::Fault;
@@ -20,18 +20,45 @@ impl Redactor {
     pub(crate) fn new<'v>(values: impl IntoIterator<Item = &'v Value>) -> Self {
         let mut plain = Vec::new();
         values.into_iter().for_each(|value| leaves(value, &mut plain));
-        let mut secrets: Vec<_> = plain.into_iter().filter(|text| !text.is_empty()).flat_map(spellings).collect();
-        // The longest first, so that a secret that contains another goes whole.
-        secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        secrets.dedup();
-        Self { secrets }
+        Self::default().and(plain)
     }
 
-    /// A text without secrets.
+    /// The longest first, so that a secret that contains another goes whole.
+    fn in_order(mut self) -> Self {
+        self.secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        self.secrets.dedup();
+        self
+    }
+
+    /// Takes further secrets.
+    #[must_use]
+    pub(crate) fn and(mut self, texts: impl IntoIterator<Item = String>) -> Self {
+        self.secrets.extend(texts.into_iter().filter(|text| !text.is_empty()).flat_map(spellings));
+        self.in_order()
+    }
+
+    /// A text without secrets. What was redacted before stays as it is, whatever the secrets are.
     pub fn text(&self, text: &str) -> String {
-        self.secrets.iter().fold(text.to_owned(), |text, secret| {
-            if text.contains(secret.as_str()) { text.replace(secret.as_str(), REDACTED) } else { text }
-        })
+        if !self.secrets.iter().any(|secret| text.contains(secret.as_str())) {
+            return text.to_owned();
+        }
+        let mut shown = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(first) = rest.chars().next() {
+            let redacted =
+                std::iter::once(REDACTED).chain(self.secrets.iter().map(String::as_str)).find(|secret| rest.starts_with(*secret));
+            let (piece, taken) = redacted.map_or((&rest[..first.len_utf8()], first.len_utf8()), |secret| (REDACTED, secret.len()));
+            shown.push_str(piece);
+            rest = &rest[taken..];
+        }
+        shown
+    }
+
+    /// The beginning of a text that was cut off: without secrets, and without the beginning of one at its end.
+    pub(crate) fn beginning(&self, text: &str) -> String {
+        let is_begun = |at: &usize| self.secrets.iter().any(|secret| secret.starts_with(&text[*at..]));
+        let end = text.char_indices().map(|(at, _)| at).find(is_begun).unwrap_or(text.len());
+        self.text(&text[..end])
     }
 
     /// A value without secrets, keys included.
@@ -70,9 +97,30 @@ fn leaves(value: &Value, into: &mut Vec<String>) {
     }
 }
 
-/// A secret as it is, and as it travels.
-fn spellings(text: String) -> [String; 4] {
-    [percent_encode(&text), STANDARD.encode(&text), URL_SAFE_NO_PAD.encode(&text), text]
+/// A secret as it is, and as it travels: in addresses, forms, JSON and headers.
+fn spellings(text: String) -> Vec<String> {
+    let form = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    let json = serde_json::Value::from(text.as_str()).to_string();
+    let json = json[1..json.len() - 1].to_owned();
+    let mut all = vec![percent_encode(&text), form, json, STANDARD.encode(&text), URL_SAFE_NO_PAD.encode(&text)];
+    for before in 0..3 {
+        let bytes = [&vec![0; before], text.as_bytes()].concat();
+        all.extend(
+            [within(&STANDARD_NO_PAD.encode(&bytes), before, bytes.len()), within(&URL_SAFE_NO_PAD.encode(&bytes), before, bytes.len())]
+                .into_iter()
+                .flatten(),
+        );
+    }
+    all.push(text);
+    all
+}
+
+/// The digits of base64 that stand for a secret alone, where it is encoded with something before it, such as a user's name, and something
+/// after. Nothing where so few could stand for anything.
+fn within(encoded: &str, before: usize, end: usize) -> Option<String> {
+    const FEWEST: usize = 6;
+    let digits = encoded.get((before * 8).div_ceil(6)..end * 8 / 6)?;
+    (digits.len() >= FEWEST).then(|| digits.to_owned())
 }
 
 #[cfg(test)]
@@ -88,5 +136,31 @@ mod tests {
         let shown = json!({"a [redacted]": ["x [redacted] y", "[redacted]", "[redacted]", "[redacted]"], "b": "no"});
         assert_eq!(redactor.value(value), shown);
         assert_eq!(redactor.fault(Fault::expression("has s3cr&t")).detail.as_deref(), Some("has [redacted]"));
+    }
+
+    #[test]
+    fn secrets_go_where_they_are_encoded_with_something_around_them() {
+        let redactor = Redactor::new([&json!("t0p\"s3cret")]);
+        for around in ["", "a", "ab", "alice:"] {
+            let text = STANDARD.encode(format!("{around}t0p\"s3cret{around}"));
+            let shown = redactor.text(&text);
+            assert!(shown.contains(REDACTED) && shown.len() < REDACTED.len() + 2 * around.len() + 8, "{text}: {shown}");
+        }
+        assert_eq!(redactor.text(r#"{"a":"t0p\"s3cret"}"#), r#"{"a":"[redacted]"}"#);
+        assert_eq!(redactor.and(["other one".to_owned()]).text("b=other+one&c=other%20one"), "b=[redacted]&c=[redacted]");
+    }
+
+    #[test]
+    fn what_was_redacted_stays_as_it_is() {
+        let redactor = Redactor::new([&json!("e"), &json!("act")]);
+        assert_eq!(redactor.text(&redactor.text("e fact")), "[redacted] f[redacted]");
+    }
+
+    #[test]
+    fn a_secret_that_was_cut_off_is_gone_too() {
+        let redactor = Redactor::new([&json!("t0ps3cret")]);
+        assert_eq!(redactor.beginning("a t0ps3cret b t0ps3c"), "a [redacted] b ");
+        assert_eq!(redactor.beginning("é t0ps3cre"), "é ");
+        assert_eq!(redactor.beginning("nothing"), "nothing");
     }
 }

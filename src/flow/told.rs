@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use super::exchange::Request;
 
+/// How many bytes of a body are told.
+pub(crate) const EXCERPT: usize = 2000;
+
 /// One thing that happened, in the order of happening.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Told {
@@ -56,7 +59,7 @@ pub enum What {
         status: u16,
         /// Headers as received.
         headers: Vec<(String, String)>,
-        /// The beginning of the body, as text.
+        /// The beginning of the body, as text: of its first [`EXCERPT`] bytes.
         body: String,
     },
     /// No answer came, for this reason.

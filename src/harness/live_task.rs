@@ -1,23 +1,32 @@
 //! One live run in the worker: the flow, and beside it the answers to its questions.
 
 use std::cell::Cell;
+use std::io;
 use std::pin::pin;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value};
 
 use super::piped::Piped;
-use super::protocol::{Live, Said, Subject, Word, unpack};
+use super::protocol::{self, Live, Said, Subject, Word, unpack};
 use super::watch::Watch;
 use super::worker::Hearing;
-use crate::flow::{Budget, Outcome, Program, Target, Workflow, World};
-use crate::manifest::Bundle;
+use crate::flow::{Budget, Fault, Outcome, Program, Target, Workflow, World};
+use crate::manifest::{Bundle, Validation};
 use crate::model::Problem;
 
 /// A flow that is ready to run.
 enum Ready {
-    Workflow(Workflow),
-    Connector(Box<Program>, Target, Map<String, Value>),
+    Workflow(Box<Workflow>),
+    Connector(Box<Part>),
+}
+
+/// One of a connector's flows.
+struct Part {
+    program: Program,
+    target: Target,
+    connection: Map<String, Value>,
+    validation: Validation,
 }
 
 /// Runs a flow and returns the word that tells how it ended.
@@ -26,12 +35,12 @@ pub(super) async fn run(live: Live, hearing: &mut Hearing, watch: &Watch, questi
         Ok(ready) => ready,
         Err(problems) => return Ok(Word::Invalid(problems)),
     };
-    let world = Piped::new(watch, questions, live.heard);
-    let budget = Budget { time: live.time, steps: live.steps, response: live.response, ..Budget::default() };
+    let say = |word: &Word| protocol::write(&mut io::stdout().lock(), word);
+    let world = Piped::new(&say, watch, questions, live.heard);
     // The flow sees to its time by itself, but not while an expression is evaluated.
-    let time = live.time + live.time / 50;
-    let mut flow = pin!(watch.over(live.evaluation, time, ready.run(&live.input, &world, budget)));
-    let outcome = loop {
+    let time = live.budget.time.saturating_add(live.budget.time / 50);
+    let mut flow = pin!(watch.over(live.evaluation, time, ready.run(&live.input, &world, live.budget)));
+    let (outcome, warnings) = loop {
         tokio::select! {
             biased;
             said = hearing.recv() => match said.transpose().context("cannot read an answer")? {
@@ -42,24 +51,61 @@ pub(super) async fn run(live: Live, hearing: &mut Hearing, watch: &Watch, questi
             outcome = &mut flow => break outcome,
         }
     };
-    Ok(Word::Outcome { result: outcome.result.map_err(|fault| fault.to_json()), events: outcome.events })
+    Ok(Word::Outcome { result: outcome.result.map_err(|fault| fault.to_json()), events: outcome.events, warnings })
 }
 
 fn ready(subject: Subject) -> Result<Ready, Vec<Problem>> {
     match subject {
-        Subject::Workflow { file, content } => Workflow::read(&file, &content.bytes()).map(Ready::Workflow),
-        Subject::Connector { connector, files, target, connection } => {
+        Subject::Workflow { file, content } => Workflow::read(&file, &content.bytes()).map(|workflow| Ready::Workflow(Box::new(workflow))),
+        Subject::Connector { connector, files, target, connection, validation } => {
             let bundle = Bundle::read(&connector, &unpack(files))?;
-            Ok(Ready::Connector(Box::new(Program::compile(&bundle)?), target.into(), connection))
+            let part = Part { program: Program::compile(&bundle)?, target: target.into(), connection, validation };
+            Ok(Ready::Connector(Box::new(part)))
         }
     }
 }
 
 impl Ready {
-    async fn run(&self, input: &Value, world: &dyn World, budget: Budget) -> Outcome {
+    /// How the flow ends, and what did not fit its schema where that is no error.
+    async fn run(&self, input: &Value, world: &dyn World, budget: Budget) -> (Outcome, Vec<String>) {
         match self {
-            Self::Workflow(workflow) => workflow.run(input, &Map::new(), world, budget).await,
-            Self::Connector(program, target, connection) => program.run(target, input, connection, world, budget).await,
+            Self::Workflow(workflow) => (workflow.run(input, &Map::new(), world, budget).await, Vec::new()),
+            Self::Connector(part) => part.run(input, world, budget).await,
+        }
+    }
+}
+
+impl Part {
+    async fn run(&self, input: &Value, world: &dyn World, budget: Budget) -> (Outcome, Vec<String>) {
+        let Self { program, target, connection, validation } = self;
+        let mut warnings = Vec::new();
+        let flaws = program.input_flaws(target, input);
+        if let Err(fault) = judge(*validation, "input", &flaws, &mut warnings) {
+            let fault = program.redactor(connection).fault(fault);
+            return (Outcome { result: Err(fault), events: Vec::new() }, warnings);
+        }
+        let mut outcome = program.run(target, input, connection, world, budget).await;
+        // What follows is an evaluation of its own.
+        world.now();
+        if let Ok(output) = &outcome.result {
+            let flaws = program.output_flaws(target, output);
+            outcome.result = judge(*validation, "output", &flaws, &mut warnings).and(outcome.result);
+        }
+        (outcome, warnings)
+    }
+}
+
+/// Makes an error, or a warning, of what is wrong.
+fn judge(validation: Validation, what: &str, flaws: &[String], warnings: &mut Vec<String>) -> Result<(), Fault> {
+    if flaws.is_empty() {
+        return Ok(());
+    }
+    let detail = format!("the {what} does not fit its schema: {}", flaws.join("; "));
+    match validation {
+        Validation::Strict => Err(Fault::invalid(detail).at_task("/")),
+        Validation::Warn => {
+            warnings.push(detail);
+            Ok(())
         }
     }
 }

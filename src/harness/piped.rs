@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, oneshot};
 
-use super::protocol::{self, Answer, Question, Word};
+use super::protocol::{Answer, Content, Question, Word};
 use super::watch::Watch;
 use crate::flow::{Response, Sending, Told, Unanswered, What, World};
 use crate::model::{Clock, SystemClock};
@@ -21,6 +21,7 @@ pub(super) const MOST_SLEEPS: usize = 4096;
 
 /// The World beyond the pipe.
 pub(super) struct Piped<'a> {
+    say: &'a dyn Fn(&Word) -> io::Result<()>,
     watch: &'a Watch,
     heard: bool,
     /// The number of the last question. It goes on from run to run, so that a late answer is never taken for another.
@@ -31,9 +32,9 @@ pub(super) struct Piped<'a> {
 }
 
 impl<'a> Piped<'a> {
-    pub(super) fn new(watch: &'a Watch, last: &'a Cell<u64>, heard: bool) -> Self {
+    pub(super) fn new(say: &'a dyn Fn(&Word) -> io::Result<()>, watch: &'a Watch, last: &'a Cell<u64>, heard: bool) -> Self {
         let (requests, sleeps) = (Semaphore::new(MOST_REQUESTS), Semaphore::new(MOST_SLEEPS));
-        Self { watch, heard, last, waiting: RefCell::default(), requests, sleeps }
+        Self { say, watch, heard, last, waiting: RefCell::default(), requests, sleeps }
     }
 
     /// Hands an answer to whoever waits for it. Nobody does where the question was withdrawn.
@@ -49,7 +50,7 @@ impl<'a> Piped<'a> {
         let number = self.last.get() + 1;
         self.last.set(number);
         let (answered, answer) = oneshot::channel();
-        say(&Word::Asked { number, question, during: self.watch.during() }).map_err(|error| match error.kind() {
+        (self.say)(&Word::Asked { number, question, during: self.watch.during() }).map_err(|error| match error.kind() {
             io::ErrorKind::InvalidData => Unanswered::configuration(error.to_string()),
             _ => gone(),
         })?;
@@ -68,13 +69,9 @@ struct Withdrawal<'a> {
 impl Drop for Withdrawal<'_> {
     fn drop(&mut self) {
         if self.piped.waiting.borrow_mut().remove(&self.number).is_some() {
-            let _ = say(&Word::Withdrew(self.number));
+            let _ = (self.piped.say)(&Word::Withdrew(self.number));
         }
     }
-}
-
-fn say(word: &Word) -> io::Result<()> {
-    protocol::write(&mut io::stdout().lock(), word)
 }
 
 fn unexpected() -> Unanswered {
@@ -110,7 +107,7 @@ impl World for Piped<'_> {
 
     async fn file(&self, path: &str) -> Result<Vec<u8>, Unanswered> {
         match self.ask(Question::File(path.to_owned()), &self.requests).await? {
-            Answer::File(content) => content.map(super::protocol::Content::bytes),
+            Answer::File(content) => content.map(Content::bytes),
             Answer::Slept | Answer::Response(_) => Err(unexpected()),
         }
     }
@@ -122,7 +119,7 @@ impl World for Piped<'_> {
             self.watch.begins(&told.turn.reference);
         }
         if self.heard {
-            let _ = say(&Word::Told(Box::new(told)));
+            let _ = (self.say)(&Word::Told(Box::new(told)));
         }
     }
 }
@@ -137,7 +134,79 @@ fn uuid(now: Timestamp, chance: u128) -> String {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
+    use crate::flow::Turn;
+
+    struct Pipe {
+        words: RefCell<Vec<Word>>,
+        watch: Watch,
+        last: Cell<u64>,
+    }
+
+    impl Pipe {
+        fn new() -> Self {
+            Self { words: RefCell::default(), watch: Watch::default(), last: Cell::new(6) }
+        }
+
+        fn take(&self, word: &Word) -> io::Result<()> {
+            let copied = serde_json::from_str(&serde_json::to_string(word)?)?;
+            self.words.borrow_mut().push(copied);
+            Ok(())
+        }
+
+        fn last_word(&self) -> Word {
+            self.words.borrow_mut().pop().unwrap()
+        }
+    }
+
+    #[test]
+    fn answers_find_their_questions_and_what_is_dropped_is_withdrawn() {
+        let pipe = Pipe::new();
+        let say = |word: &Word| pipe.take(word);
+        let world = Piped::new(&say, &pipe.watch, &pipe.last, false);
+        let (mut one, mut other) = (Box::pin(world.file("a")), Box::pin(world.file("b")));
+        assert!(one.as_mut().now_or_never().is_none() && other.as_mut().now_or_never().is_none());
+        assert!(matches!(pipe.last_word(), Word::Asked { number: 8, question: Question::File(path), .. } if path == "b"));
+        world.answered(8, Answer::File(Ok(Content::of(b"B"))));
+        world.answered(99, Answer::Slept);
+        assert!(one.as_mut().now_or_never().is_none());
+        assert_eq!(other.as_mut().now_or_never(), Some(Ok(b"B".to_vec())));
+        drop(other);
+        assert!(matches!(pipe.last_word(), Word::Asked { number: 7, .. }), "nothing is withdrawn that was answered");
+        drop(one);
+        assert!(matches!(pipe.last_word(), Word::Withdrew(7)));
+        world.answered(7, Answer::Slept);
+    }
+
+    #[test]
+    fn requests_wait_for_their_turn_and_sleeps_do_not_keep_them_from_it() {
+        let pipe = Pipe::new();
+        let say = |word: &Word| pipe.take(word);
+        let world = Piped::new(&say, &pipe.watch, &pipe.last, false);
+        let mut asking: Vec<_> = (0..=MOST_REQUESTS).map(|_| Box::pin(world.file("a"))).collect();
+        asking.iter_mut().for_each(|asking| assert!(asking.as_mut().now_or_never().is_none()));
+        assert_eq!(pipe.words.borrow().len(), MOST_REQUESTS);
+        let mut sleep = Box::pin(world.sleep(Duration::from_secs(1)));
+        assert!(sleep.as_mut().now_or_never().is_none());
+        assert!(matches!(pipe.last_word(), Word::Asked { question: Question::Sleep(_), .. }));
+        drop(asking.remove(0));
+        assert!(asking.last_mut().unwrap().as_mut().now_or_never().is_none());
+        assert!(matches!(pipe.last_word(), Word::Asked { question: Question::File(_), .. }));
+    }
+
+    #[test]
+    fn only_who_asked_to_hear_is_told() {
+        let pipe = Pipe::new();
+        let say = |word: &Word| pipe.take(word);
+        let turn = Turn { number: 1, within: None, name: "a".to_owned(), reference: "/do/0/a".to_owned() };
+        let told = || Told { at: Timestamp::UNIX_EPOCH, turn: turn.clone(), what: What::Started };
+        Piped::new(&say, &pipe.watch, &pipe.last, false).hear(&told);
+        assert!(pipe.words.borrow().is_empty());
+        Piped::new(&say, &pipe.watch, &pipe.last, true).hear(&told);
+        assert!(matches!(pipe.last_word(), Word::Told(news) if *news == told()));
+    }
 
     #[test]
     fn identifiers_are_uuids_of_version_7() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use futures_util::StreamExt as _;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -42,10 +42,15 @@ pub(super) enum Blame {
 }
 
 /// What a worker says, frame by frame.
-pub(super) type Words = FramedRead<ChildStdout, LengthDelimitedCodec>;
+pub(super) type Words<R = ChildStdout> = FramedRead<R, LengthDelimitedCodec>;
+
+/// Words out of what is read.
+pub(super) fn words<R: AsyncRead>(from: R) -> Words<R> {
+    FramedRead::new(from, LengthDelimitedCodec::builder().little_endian().max_frame_length(protocol::LARGEST).new_codec())
+}
 
 /// Waits for the next word; where it is given up, nothing is lost.
-pub(super) async fn next_word(words: &mut Words) -> io::Result<Word> {
+pub(super) async fn next_word<R: AsyncRead + Unpin>(words: &mut Words<R>) -> io::Result<Word> {
     match words.next().await {
         Some(frame) => Ok(serde_json::from_slice(&frame?)?),
         None => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -83,8 +88,7 @@ impl Worker {
         let limits = Limits { memory: config.memory, cpu: config.case_deadline.as_secs().saturating_mul(60).clamp(60, 3600) };
         // A worker that is gone already tells so when it is asked for something.
         let _ = stdin.write_all(&protocol::frame(&limits)?).await;
-        let codec = LengthDelimitedCodec::builder().little_endian().max_frame_length(protocol::LARGEST).new_codec();
-        let stdout = FramedRead::new(stdout, codec);
+        let stdout = words(stdout);
         Ok(Self { child, stdin, stdout, stderr: tokio::spawn(keep(stderr)), memory: config.memory, tasks: 0 })
     }
 
@@ -132,7 +136,7 @@ impl Worker {
 }
 
 /// Reads a pipe to its end and keeps the beginning.
-async fn keep(mut pipe: impl tokio::io::AsyncRead + Unpin) -> Vec<u8> {
+async fn keep(mut pipe: impl AsyncRead + Unpin) -> Vec<u8> {
     let mut kept = Vec::new();
     let mut chunk = [0; 1024];
     while let Ok(read) = pipe.read(&mut chunk).await {

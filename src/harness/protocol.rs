@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::flow::{Response, Sending, Target, Told, Unanswered};
+use crate::flow::{Budget, Response, Sending, Target, Told, Unanswered};
+use crate::manifest::Validation;
 use crate::model::{BundleFiles, CaseReport, Place, Problem};
 
 /// The largest frame that either side takes, in bytes.
@@ -47,14 +48,10 @@ pub(crate) enum Task {
 pub(crate) struct Live {
     pub(crate) subject: Subject,
     pub(crate) input: Value,
-    /// How long it may take.
-    pub(crate) time: Duration,
+    /// What it may use.
+    pub(crate) budget: Budget,
     /// How long one evaluation of an expression may take.
     pub(crate) evaluation: Duration,
-    /// How many tasks it may run.
-    pub(crate) steps: u32,
-    /// How big a response may be, in bytes.
-    pub(crate) response: usize,
     /// Whether the parent wants to hear what happens.
     pub(crate) heard: bool,
 }
@@ -65,7 +62,7 @@ pub(crate) enum Subject {
     /// A stand-alone workflow.
     Workflow { file: String, content: Content },
     /// One of a connector's flows, with the connection's values.
-    Connector { connector: String, files: Vec<(String, Content)>, target: Named, connection: Map<String, Value> },
+    Connector { connector: String, files: Vec<(String, Content)>, target: Named, connection: Map<String, Value>, validation: Validation },
 }
 
 /// Which of a connector's flows, as it travels.
@@ -73,6 +70,8 @@ pub(crate) enum Subject {
 pub(crate) enum Named {
     Action(String),
     Trigger(String),
+    Subscribe(String),
+    Unsubscribe(String),
     TestConnection,
 }
 
@@ -97,8 +96,8 @@ pub(crate) enum Word {
     Told(Box<Told>),
     /// It ends itself, because the flow overstays. `during` is the task that began last.
     Overstayed { limit: Overstayed, during: Option<String> },
-    /// The flow ended: its output, or the error that ended it (RFC 7807), and the events it emitted.
-    Outcome { result: Result<Value, Value>, events: Vec<Value> },
+    /// The flow ended: its output, or the error that ended it (RFC 7807), the events it emitted, and what did not fit its schema.
+    Outcome { result: Result<Value, Value>, events: Vec<Value>, warnings: Vec<String> },
 }
 
 /// An effect that happens in the parent.
@@ -134,6 +133,8 @@ impl From<Target> for Named {
         match target {
             Target::Action(name) => Self::Action(name),
             Target::Trigger(name) => Self::Trigger(name),
+            Target::Subscribe(name) => Self::Subscribe(name),
+            Target::Unsubscribe(name) => Self::Unsubscribe(name),
             Target::TestConnection => Self::TestConnection,
         }
     }
@@ -144,6 +145,8 @@ impl From<Named> for Target {
         match named {
             Named::Action(name) => Self::Action(name),
             Named::Trigger(name) => Self::Trigger(name),
+            Named::Subscribe(name) => Self::Subscribe(name),
+            Named::Unsubscribe(name) => Self::Unsubscribe(name),
             Named::TestConnection => Self::TestConnection,
         }
     }

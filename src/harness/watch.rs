@@ -15,6 +15,8 @@ use super::protocol::{self, Overstayed, Word};
 
 /// How long a worker may outlive its parent, and the longest that a limit goes unnoticed.
 const PAUSE: Duration = Duration::from_millis(250);
+/// What is as good as for ever, and still a moment that can be told.
+const FOR_EVER: Duration = Duration::from_secs(1 << 30);
 /// How many times within an evaluation's limit it is looked at.
 const LOOKS: u32 = 20;
 
@@ -44,7 +46,7 @@ impl Watch {
     /// Runs a flow under the watch: each stretch between two waits, and the whole.
     pub(super) async fn over<F: Future>(&self, evaluation: Duration, time: Duration, flow: F) -> F::Output {
         let now = Instant::now();
-        let end = now.checked_add(time).unwrap_or(now + Duration::from_secs(1 << 30));
+        let end = now + time.min(FOR_EVER);
         *self.run() = Some(Watched { evaluation, end, during: None, seen: (0, now) });
         let _ended = Ended(self);
         if let Some(watcher) = self.watcher.get() {

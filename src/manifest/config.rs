@@ -32,12 +32,29 @@ pub struct Config {
 }
 
 /// A place that holds connector versions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Environment {
     /// Whether it holds published versions; otherwise it holds pre-published ones.
     #[serde(default)]
     pub production: bool,
+    /// What becomes of an input or output that does not fit its schema: `strict` where this is not production, else `warn`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Validation>,
+    /// Whether flows may reach private, loopback and other special addresses, of the hosts that their connections allow.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_private_addresses: bool,
+}
+
+/// What becomes of an input or output that does not fit its schema.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Validation {
+    /// The run ends with a validation error.
+    #[default]
+    Strict,
+    /// The run goes on, with a warning.
+    Warn,
 }
 
 /// How reviews are held.
@@ -90,8 +107,16 @@ impl Config {
     fn default_environments() -> Ordered<Environment> {
         [("test", false), ("production", true)]
             .into_iter()
-            .map(|(name, production)| (name.to_owned(), Environment { production }))
+            .map(|(name, production)| (name.to_owned(), Environment { production, ..Environment::default() }))
             .collect()
+    }
+}
+
+impl Environment {
+    /// What becomes of an input or output that does not fit its schema. In production a service that begins to answer a little
+    /// otherwise breaks nothing by that; everywhere else it is to be noticed.
+    pub fn validation(&self) -> Validation {
+        self.validation.unwrap_or(if self.production { Validation::Warn } else { Validation::Strict })
     }
 }
 
@@ -135,5 +160,19 @@ fn environments_of_both_kinds(document: &Document, problems: &mut Vec<Problem>) 
                 Problem::error(code::ENVIRONMENTS, document.key_place("/environments"), format!("no {kind} environment is declared"));
             problems.push(problem.hint(format!("Add one with `production: {production}`.")));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn environments_are_strict_unless_they_are_production_or_say_so() {
+        let text = "apiVersion: switchboard/v1\nenvironments:\n  a: {}\n  b: { production: true }\n  c: { validation: warn }\n  d: { production: true, validation: strict, allowPrivateAddresses: true }\n";
+        let config = Config::read(text.as_bytes()).unwrap();
+        let of = |name: &str| config.environments.get(name).map(|it| (it.validation(), it.allow_private_addresses)).unwrap();
+        assert_eq!(["a", "b", "c"].map(of), [(Validation::Strict, false), (Validation::Warn, false), (Validation::Warn, false)]);
+        assert_eq!(of("d"), (Validation::Strict, true));
     }
 }

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::de::given;
 use super::order::Ordered;
-use super::{Document, TestConnection, form, typed};
+use super::{Authentication, Document, TestConnection, form, typed};
 use crate::model::Problem;
 
 /// Connection properties, shared by every action and trigger.
@@ -29,6 +29,14 @@ pub struct Connection {
     /// How requests prove who they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authentication: Option<Authentication>,
+    /// When requests are sent again: `retry` of `call: request`, for calls that do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Map<String, Value>>")]
+    pub retry: Option<Value>,
+    /// The rate that requests keep to: `rateLimit` of `call: request`, for calls that do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Map<String, Value>>")]
+    pub rate_limit: Option<Value>,
     /// The test connection: a flow that may use the properties only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<TestConnection>,
@@ -73,55 +81,6 @@ pub enum PropertyType {
     Integer,
     Number,
     Boolean,
-}
-
-/// How `call: request` proves who it is; at most one of these is given.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
-pub struct Authentication {
-    /// HTTP Basic, RFC 7617.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub basic: Option<Basic>,
-    /// Bearer token, RFC 6750.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bearer: Option<Bearer>,
-    /// A key in a header or in the query.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub api_key: Option<ApiKey>,
-}
-
-/// HTTP Basic credentials: text or expressions.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Basic {
-    /// The user's name.
-    pub username: String,
-    /// The password.
-    pub password: String,
-}
-
-/// A bearer token: text or an expression.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Bearer {
-    /// The token.
-    pub token: String,
-}
-
-/// A key that goes into a header or into the query; exactly one of the two is named.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(extend("oneOf" = [{"required": ["header"]}, {"required": ["query"]}]))]
-pub struct ApiKey {
-    /// The header that carries the key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub header: Option<String>,
-    /// The query parameter that carries the key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub query: Option<String>,
-    /// The key: text or an expression.
-    pub value: String,
 }
 
 /// `connections/<environment>/<connector>.yaml`: the values of one connector's connection properties in one environment.

@@ -30,6 +30,8 @@ pub(super) const ICON: &str = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.(svg|png)$";
 pub(super) const DURATION: &str = r"^P(?=.)([0-9]+W)?([0-9]+D)?(T(?=.)([0-9]+H)?([0-9]+M)?([0-9]+S)?)?$";
 /// Text with something in it.
 pub(super) const TEXT: &str = r"\S";
+/// Bytes in base64, RFC 4648, section 4; lines may be broken.
+pub(super) const BASE64: &str = r"^\s*(([A-Za-z0-9+/]\s*){4})*(([A-Za-z0-9+/]\s*){2}(=\s*){2}|([A-Za-z0-9+/]\s*){3}=\s*)?$";
 
 /// What a pattern asks for, to follow "expected".
 pub(super) fn in_words(pattern: &str) -> Option<&'static str> {
@@ -49,6 +51,7 @@ pub(super) fn in_words(pattern: &str) -> Option<&'static str> {
         ICON => "the name of an SVG or PNG file in the connector's folder",
         DURATION => "an ISO 8601 duration such as `PT5M` or `P1D`",
         TEXT => "some text",
+        BASE64 => "bytes in base64, such as `iVBORw0KGgo=`",
         _ => return None,
     })
 }

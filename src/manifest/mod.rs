@@ -1,5 +1,6 @@
 //! The desired state: the files of a team's repository as types, parsed with the place of every problem, and edited in place.
 
+mod authentication;
 mod bundle;
 pub mod code;
 mod config;
@@ -29,10 +30,13 @@ mod violation;
 mod webhook;
 mod wording;
 
+pub use authentication::{
+    ApiKey, Authentication, Basic, Bearer, ClientProof, Endpoints, ExchangedToken, GrantKind, OAuth2, OAuth2Client, TokenRequest, Words,
+};
 pub use bundle::{Bundle, SuiteFile};
 pub use code::{CODES, Code};
-pub use config::{CONFIG, Config, DeletionPolicy, Environment, ReviewPolicy, ReviewProvider};
-pub use connection::{ApiKey, Authentication, Basic, Bearer, Connection, ConnectionValue, ConnectionValues, Property, PropertyType};
+pub use config::{CONFIG, Config, DeletionPolicy, Environment, ReviewPolicy, ReviewProvider, Validation};
+pub use connection::{Connection, ConnectionValue, ConnectionValues, Property, PropertyType};
 pub use connector::{API_VERSION, Action, DeclaredError, DocLinks, Manifest, Schema, Tasks, TestConnection, Visibility};
 pub use digest::{MANIFEST, digest};
 pub use document::Document;
@@ -42,7 +46,10 @@ pub use order::Ordered;
 pub(crate) use scalar::resolve as plain_scalar;
 pub use schemas::{schema_text, schemas};
 pub use suggestion::nearest;
-pub use suite::{Case, Exchange, Expectation, ExpectedError, ExpectedEvent, ExpectedRequest, MockedResponse, Suite, WebhookRequest};
+pub use suite::{
+    Case, Exchange, Expectation, ExpectedAnswer, ExpectedError, ExpectedEvent, ExpectedRequest, Lifecycle, MockedResponse, Poll, Suite,
+    WebhookRequest,
+};
 pub use text::LARGEST_FILE;
 pub use trigger::{Overlap, Schedule, Start, Trigger};
 pub use webhook::{Algorithm, Answer, Challenge, Encoding, Hmac, KeyEncoding, Method, Methods, Signing, Token, Verify, Webhook};

@@ -50,11 +50,45 @@ pub struct Case {
     /// For a webhook trigger: the request that the service sends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<WebhookRequest>,
+    /// For a webhook trigger: its flow that is run, instead of the one that a request starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifecycle: Option<Lifecycle>,
+    /// For a webhook trigger: what `subscribe` returned before.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<Value>,
+    /// For a polled trigger: the cursor that it begins with.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<Value>,
+    /// For a polled trigger: its polls, one after the other, each from what the one before has left. One where none is given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub polls: Vec<Poll>,
     /// The requests that the flow is expected to send, in order, with their answers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<Exchange>,
     /// What is expected in the end.
     pub expect: Expectation,
+}
+
+/// The flows of a webhook's subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Lifecycle {
+    /// The one that asks the service to send requests.
+    Subscribe,
+    /// The one that asks it to stop.
+    Unsubscribe,
+}
+
+/// One poll of a polled trigger.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Poll {
+    /// The requests that it is expected to send, in order, with their answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exchanges: Vec<Exchange>,
+    /// What is expected of this poll; its events are those that were not passed on before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<Expectation>,
 }
 
 /// A request that reaches a webhook trigger.
@@ -70,9 +104,12 @@ pub struct WebhookRequest {
     /// Query parameters by name.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
     pub query: Ordered<Value>,
-    /// The body, as JSON.
+    /// The body: text is sent as it is, anything else as JSON.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
+    /// Whether it proves where it comes from, as the trigger's `verify` asks: true where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<bool>,
 }
 
 /// A request the flow is expected to send, and the answer it gets.
@@ -110,9 +147,14 @@ pub struct ExpectedRequest {
     pub body: Option<Value>,
 }
 
-/// The answer to an expected request.
+/// The answer to an expected request; its body is given as `body` or as `bytes`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("oneOf" = [
+    {"required": ["body"]},
+    {"required": ["bytes"]},
+    {"properties": {"body": false, "bytes": false}},
+]))]
 pub struct MockedResponse {
     /// The status.
     #[schemars(range(min = 100, max = 599))]
@@ -124,6 +166,10 @@ pub struct MockedResponse {
     /// The body: text is sent as it is, anything else as JSON.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
+    /// The body in base64, where it is no text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = form::BASE64))]
+    pub bytes: Option<String>,
 }
 
 /// What is expected of a case in the end: an output, events or an error.
@@ -140,6 +186,29 @@ pub struct Expectation {
     /// The error that ends the flow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ExpectedError>,
+    /// For a webhook trigger: what the service is answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<ExpectedAnswer>,
+    /// For a polled trigger: the cursor that is kept for the next poll.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<Value>,
+}
+
+/// What a service is expected to be answered by a webhook; what is not given is not compared.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
+pub struct ExpectedAnswer {
+    /// The status.
+    #[serde(default, deserialize_with = "whole_if_given", skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 100, max = 599))]
+    pub status: Option<u16>,
+    /// Headers by name, in any case; others may be there too.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub headers: Ordered<String>,
+    /// The whole body, as JSON or as text.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
 }
 
 /// An event a trigger is expected to emit.

@@ -6,7 +6,7 @@ use crate::model::{BundleFiles, ConnectorName, Person, Place, Problem, TreeId};
 use crate::planning::Declaration;
 
 /// Raised when reading or checking changes its meaning: cached declarations of another level are read again.
-pub(super) const READER_LEVEL: u32 = 3;
+pub(super) const READER_LEVEL: u32 = 4;
 
 /// Reads one connector's folder. Fails with every problem that keeps it from being understood; what the check report
 /// finds in a folder that can be understood is part of the declaration.

@@ -6,7 +6,8 @@ use git2::Oid;
 use super::read::{FOLDER, Reader};
 use crate::model::BundleFiles;
 
-/// The newest content along first parents that is the sought one. What cannot be read is not it.
+/// The newest content along first parents that is the sought one. A folder that cannot be read is not it; a commit that cannot be
+/// read ends the walk.
 pub(super) fn find(
     reader: &Reader<'_>,
     newest: Oid,
@@ -20,7 +21,8 @@ pub(super) fn find(
         let (commit, root) = reader.commit_header(id)?;
         if known_root != Some(root) {
             known_root = Some(root);
-            let folder = reader.entry_at(&reader.subtree(root)?, &path)?.filter(|(_, mode)| *mode == FOLDER).map(|(id, _)| id);
+            let entry = reader.subtree(root).and_then(|root| reader.entry_at(&root, &path)).ok().flatten();
+            let folder = entry.filter(|(_, mode)| *mode == FOLDER).map(|(id, _)| id);
             if let Some(folder) = folder.filter(|_| folder != known_folder)
                 && let Ok(files) = reader.bundle(folder)
                 && is_sought(&files)

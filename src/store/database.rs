@@ -64,7 +64,7 @@ impl Database {
         &self.pool
     }
 
-    /// Begins a transaction. Its first statement must write, so that it waits for other writers before it reads anything.
+    /// Begins a transaction. The first statement of one that writes must write, so that it waits for other writers before it reads.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, sqlx::Any>, sqlx::Error> {
         self.pool.begin().await
     }

@@ -1,9 +1,14 @@
-//! The benchmarks: `cargo bench --bench speed [-- SECTION…]`, the sections being `plan`, `watch`, `validate` and `terraform`.
+//! The benchmarks: `cargo bench --bench speed [-- SECTION…]`, the sections being `plan`, `watch`, `validate`, `terraform`,
+//! `tasks`, `compile` and `requests`.
 //! Real programs on generated repositories; peers are measured in the same run. Never part of the tests: machines are shared and noisy.
 
 #![expect(clippy::print_stderr, clippy::print_stdout, reason = "a benchmark shows what it measures")]
 
+mod flows;
 mod generate;
+#[expect(dead_code, reason = "the tests' service; a benchmark needs little of it")]
+#[path = "../support/http.rs"]
+mod http;
 mod peers;
 mod program;
 mod spine;
@@ -15,8 +20,15 @@ use table::Table;
 
 type Section = (&'static str, fn(&mut Table) -> Result<()>);
 
-const SECTIONS: [Section; 4] =
-    [("plan", spine::first_plan), ("watch", spine::at_rest), ("validate", peers::validate), ("terraform", peers::terraform)];
+const SECTIONS: [Section; 7] = [
+    ("plan", spine::first_plan),
+    ("watch", spine::at_rest),
+    ("validate", peers::validate),
+    ("terraform", peers::terraform),
+    ("tasks", flows::tasks),
+    ("compile", flows::compile),
+    ("requests", flows::requests),
+];
 
 fn main() -> Result<()> {
     // cargo itself adds `--bench`.

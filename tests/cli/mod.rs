@@ -12,6 +12,7 @@ mod explain;
 mod faults;
 mod flow;
 mod init;
+mod invoke;
 mod lifecycle;
 mod list;
 mod new;

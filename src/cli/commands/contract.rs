@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{apply, explain, init, list, plan, review, show, test, validate};
 use crate::cli::change::Changed;
 use crate::cli::failure::ErrorReport;
+use crate::cli::trace::Line;
 
 /// What `explain` prints: of a code, a stage or a connector.
 #[derive(JsonSchema)]
@@ -33,6 +34,7 @@ outputs! {
     "error" ErrorReport, "Why a command did not do what it was asked, on the standard error stream"
     "explain" Explanation, "What `switchboard explain` tells"
     "init" init::Made, "What `switchboard init` made"
+    "invoke-trace" Line, "One line of `switchboard invoke --trace` or `flow run --trace`, on the standard error stream: what happened to a task"
     "list" list::Listed, "Every connector, as `switchboard list` shows it"
     "plan" plan::Shown, "The plan, as `switchboard plan` shows it"
     "review-decision" review::Decided, "What was decided by `switchboard review approve`, `reject` or `reopen`"

@@ -1,16 +1,18 @@
 //! `flow run`: runs a stand-alone workflow document in a worker process, with its requests on the network.
 
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::assemble;
 use crate::cli::Door;
-use crate::cli::failure::{Ended, Failure, Outcome};
+use crate::cli::failure::{Ended, Outcome};
+use crate::cli::given;
 use crate::cli::render::columns::{escaped, harmless};
+use crate::cli::trace::{Tracer, Veil};
 use crate::flow::{Told, What as Happening};
 use crate::harness::live::{Addresses, Ending, Files, HostMapping, Listener, LiveRun, Policy, Subject};
 use crate::manifest::LARGEST_FILE;
@@ -46,6 +48,10 @@ struct RunArguments {
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
 
+    /// Show what each task did and how long it took, with its requests and their answers, on the standard error stream
+    #[arg(long)]
+    trace: bool,
+
     /// Let requests reach private, loopback and other special addresses
     #[arg(long)]
     allow_private: bool,
@@ -56,12 +62,17 @@ struct RunArguments {
 
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let What::Run(arguments) = arguments.what;
-    let input = input(&arguments.input)?;
-    let content = bounded(&arguments.file, LARGEST_FILE)?;
+    let input = given::input(&arguments.input)?;
+    let content = given::file(&arguments.file, LARGEST_FILE)?;
     let mut events = arguments.events.as_deref().map(Events::create).transpose()?;
-    let mut hear = |told: &Told| events.iter_mut().for_each(|events| events.write(told));
-    let listener: Option<Listener<'_>> = arguments.events.is_some().then_some(&mut hear);
     let live = assemble::live(&door.settings, &arguments.limits)?;
+    let session = live.session("");
+    let mut tracer = arguments.trace.then(|| Tracer::new(door.shell, Veil::new([], session.clone())));
+    let mut hear = |told: &Told| {
+        events.iter_mut().for_each(|events| events.write(told));
+        tracer.iter_mut().for_each(|tracer| tracer.hear(told));
+    };
+    let listener: Option<Listener<'_>> = (arguments.events.is_some() || arguments.trace).then_some(&mut hear);
     let folder = arguments.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let outcome = live.run(LiveRun {
         subject: Subject::Workflow { file: arguments.file.display().to_string(), content },
@@ -71,12 +82,13 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
             addresses: if arguments.allow_private { Addresses::Any } else { Addresses::Public },
             mappings: arguments.map_host,
         },
-        session: live.session(""),
+        session,
         files: Files::Folder(folder.to_owned()),
         listener,
         limits: assemble::run_limits(&arguments.limits),
     });
     let outcome = outcome.await?;
+    tracer.into_iter().for_each(|tracer| tracer.end(&arguments.file.display().to_string()));
     let ended = match outcome.ending {
         Ending::Output(output) => {
             door.shell.json(&output)?;
@@ -93,17 +105,6 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     };
     events.map_or(Ok(()), Events::end)?;
     Ok(ended)
-}
-
-fn input(given: &str) -> Result<Value, Failure> {
-    let text = match given.strip_prefix('@') {
-        Some(path) => String::from_utf8(bounded(Path::new(path), LARGEST_INPUT)?).with_context(|| format!("cannot read {path}"))?,
-        None if given == "-" => std::io::read_to_string(std::io::stdin()).context("cannot read the standard input")?,
-        None => given.to_owned(),
-    };
-    serde_json::from_str(&text).map_err(|error| {
-        Failure::usage("read the input", format!("it is not JSON: {error}")).hint("Give JSON, @FILE, or - for the standard input.")
-    })
 }
 
 /// The file that tells what happened to tasks.
@@ -142,19 +143,4 @@ fn line(told: &Told) -> Option<String> {
     };
     let line = json!({ "task": told.turn.reference, "name": told.turn.name, "event": event, "time": told.at });
     Some(format!("{line}\n"))
-}
-
-/// The largest input that is read from a file, in bytes.
-const LARGEST_INPUT: usize = 16 * 1024 * 1024;
-
-/// Reads a file of at most `largest` bytes. What is no file, a device or a pipe, may never end.
-fn bounded(path: &Path, largest: usize) -> Result<Vec<u8>, Failure> {
-    let attempt = || format!("cannot read {}", path.display());
-    let refused = |reason: String| Failure::refused(format!("read {}", path.display()), reason);
-    let mut bytes = Vec::new();
-    if !std::fs::metadata(path).with_context(attempt)?.is_file() {
-        return Err(refused("it is not a file".to_owned()));
-    }
-    File::open(path).with_context(attempt)?.take(largest as u64 + 1).read_to_end(&mut bytes).with_context(attempt)?;
-    if bytes.len() > largest { Err(refused(format!("it has more than {largest} bytes"))) } else { Ok(bytes) }
 }

@@ -51,7 +51,8 @@ fn difference_line(line: &str) -> String {
     }
 }
 
-fn took(micros: u64) -> String {
+/// A length of time, as people read it.
+pub(super) fn took(micros: u64) -> String {
     match micros {
         0..1_000 => format!("{micros} µs"),
         1_000..1_000_000 => format!("{} ms", micros / 1_000),

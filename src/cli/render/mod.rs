@@ -9,3 +9,4 @@ pub mod paint;
 pub mod plan;
 pub mod problems;
 pub mod reasons;
+pub mod trace;

@@ -77,6 +77,31 @@ fn convert(value: &Val, depth: usize, left: &mut usize) -> Result<Value, Unfit> 
     })
 }
 
+/// How many bytes a value takes as JSON, about; an error where that is more than so many.
+pub(crate) fn measure(value: &Val, most: usize) -> Result<usize, Unfit> {
+    fn take(value: &Val, depth: usize, left: &mut usize) -> Result<(), Unfit> {
+        if depth > DEEPEST {
+            return Err(Unfit::Deep);
+        }
+        spend(left, 4)?;
+        match value {
+            Val::Null | Val::Bool(_) | Val::Num(_) => Ok(()),
+            Val::TStr(text) | Val::BStr(text) => spend(left, text.len()),
+            Val::Arr(items) => items.iter().try_for_each(|item| take(item, depth + 1, left)),
+            Val::Obj(entries) => entries.iter().try_for_each(|(key, value)| {
+                take(key, depth + 1, left)?;
+                take(value, depth + 1, left)
+            }),
+        }
+    }
+    let mut left = most;
+    take(value, 0, &mut left).map_err(|unfit| match unfit {
+        Unfit::Deep => Unfit::Deep,
+        Unfit::Big(_) => Unfit::Big(most),
+    })?;
+    Ok(most - left)
+}
+
 fn spend(left: &mut usize, bytes: usize) -> Result<(), Unfit> {
     *left = left.checked_sub(bytes).ok_or(Unfit::Big(0))?;
     Ok(())

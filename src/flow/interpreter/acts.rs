@@ -15,6 +15,7 @@ use crate::flow::program::Target;
 use crate::flow::template::Template;
 
 impl Run<'_> {
+    // What is big is boxed: this is part of the future of every task around it.
     pub(super) async fn act(&self, task: &Task, input: &Data, moment: &mut Moment<'_>, going: &Going<'_>) -> Result<Acted, Fault> {
         match &task.act {
             Act::Set(template) => Ok(Acted::with(self.evaluate(template, input, moment)?)),
@@ -30,8 +31,8 @@ impl Run<'_> {
                 self.setting.world.sleep(time).await;
                 Ok(Acted::with(input.clone()))
             }
-            Act::Http(http) => self.http(http, input, moment, going).await.map(Acted::with),
-            Act::OpenApi(call) => self.openapi(call, input, moment, going).await.map(Acted::with),
+            Act::Http(http) => Box::pin(self.http(http, input, moment, going)).await.map(Acted::with),
+            Act::OpenApi(call) => Box::pin(self.openapi(call, input, moment, going)).await.map(Acted::with),
             Act::Action { name, with } => self.call_action(name, with.as_ref(), input, moment).await.map(Acted::with),
             Act::Function { name, with } => self.call_function(name, with.as_ref(), input, moment).await,
         }

@@ -96,16 +96,7 @@ impl Run<'_> {
         if !self.passes(retry.when.as_ref(), retry.except_when.as_ref(), input, caught)? {
             return Ok(None);
         }
-        let base = retry.delay.as_ref().map_or(Ok(Duration::ZERO), |delay| self.span(delay, input, caught))?;
-        let mut delay = match retry.backoff {
-            Backoff::Constant => base,
-            Backoff::Linear => base.saturating_mul(retries.saturating_add(1)),
-            Backoff::Exponential => base.saturating_mul(1u32.checked_shl(retries).unwrap_or(u32::MAX)),
-        };
-        if let Some((from, to)) = &retry.jitter {
-            let (from, to) = (self.span(from, input, caught)?, self.span(to, input, caught)?);
-            delay = delay.saturating_add(self.between(from, to));
-        }
+        let delay = self.growing(retry, retries, input, caught)?;
         if let Some(limit) = &retry.duration {
             let limit = SignedDuration::try_from(self.span(limit, input, caught)?).unwrap_or(SignedDuration::MAX);
             let spent = self.setting.world.now().duration_since(began);
@@ -117,9 +108,22 @@ impl Run<'_> {
         Ok(Some(delay))
     }
 
-    /// A length of time by chance.
-    fn between(&self, from: Duration, to: Duration) -> Duration {
+    /// The delay before a retry, as the policy lets it grow.
+    pub(super) fn growing(&self, retry: &Retry, retries: u32, input: &Data, moment: &Moment<'_>) -> Result<Duration, Fault> {
+        let base = retry.delay.as_ref().map_or(Ok(Duration::ZERO), |delay| self.span(delay, input, moment))?;
+        let delay = match retry.backoff {
+            Backoff::Constant => base,
+            Backoff::Linear => base.saturating_mul(retries.saturating_add(1)),
+            Backoff::Exponential => base.saturating_mul(1u32.checked_shl(retries).unwrap_or(u32::MAX)),
+        };
+        Ok(delay.saturating_add(self.jitter(retry, input, moment)?))
+    }
+
+    /// What chance adds to a delay.
+    pub(super) fn jitter(&self, retry: &Retry, input: &Data, moment: &Moment<'_>) -> Result<Duration, Fault> {
+        let Some((from, to)) = &retry.jitter else { return Ok(Duration::ZERO) };
+        let (from, to) = (self.span(from, input, moment)?, self.span(to, input, moment)?);
         let width = u64::try_from(to.saturating_sub(from).as_micros()).unwrap_or(u64::MAX);
-        from.saturating_add(Duration::from_micros(self.setting.world.random() % width.saturating_add(1).max(1)))
+        Ok(from.saturating_add(Duration::from_micros(self.setting.world.random() % width.saturating_add(1).max(1))))
     }
 }

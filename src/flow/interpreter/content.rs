@@ -8,7 +8,7 @@ use crate::flow::content::{self, BodyForm, ResponseForm};
 use crate::flow::exchange::{Body, Response};
 use crate::flow::expression::value::to_jq;
 use crate::flow::fault::{Fault, Standard};
-use crate::flow::told::What;
+use crate::flow::told::{EXCERPT, What};
 
 /// A value as it stands in a header or in a query; nothing for null.
 pub(super) fn scalar(value: &Value) -> Option<String> {
@@ -26,6 +26,19 @@ pub(super) fn append_query(url: &mut Url, name: &str, value: &Value) {
     if !texts.is_empty() {
         url.query_pairs_mut().extend_pairs(texts.iter().map(|text| (name, text)));
     }
+}
+
+/// Sets a parameter of an address; those of the same name give way.
+pub(super) fn set_query(url: &mut Url, name: &str, value: &Value) {
+    if url.query_pairs().any(|(known, _)| known == name) {
+        let others: Vec<_> =
+            url.query_pairs().filter(|(known, _)| known != name).map(|(key, value)| (key.into_owned(), value.into_owned())).collect();
+        url.set_query(None);
+        if !others.is_empty() {
+            url.query_pairs_mut().extend_pairs(others);
+        }
+    }
+    append_query(url, name, value);
 }
 
 /// The body of a request, with the header that says what it is where the flow does not say it.
@@ -46,7 +59,6 @@ pub(super) fn read(form: &ResponseForm, response: &Response) -> Result<Val, Faul
 
 /// What is told of a response.
 pub(super) fn told(response: &Response) -> What {
-    const LONGEST: usize = 2000;
-    let text = String::from_utf8_lossy(&response.body[..response.body.len().min(LONGEST)]).into_owned();
+    let text = String::from_utf8_lossy(&response.body[..response.body.len().min(EXCERPT)]).into_owned();
     What::Answered { status: response.status, headers: response.headers.clone(), body: text }
 }

@@ -3,11 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jaq_json::Val;
-use serde_json::json;
 
 use super::Run;
 use super::arguments::{Moment, object};
-use super::call::{Outgoing, Side};
+use super::outgoing::{Outgoing, Side};
 use crate::flow::data::{Data, REDACTED};
 use crate::flow::expression::value::{text_of, text_to_jq};
 use crate::flow::fault::{Fault, Standard};
@@ -24,6 +23,7 @@ impl Run<'_> {
         input: &Data,
         moment: &mut Moment<'_>,
     ) -> Result<(), Fault> {
+        outgoing.headers = (outgoing.real.headers.len(), outgoing.shown.headers.len());
         match how {
             Authentication::Basic { username, password } => {
                 let (username, password) = (self.text(username, input, moment)?, self.text(password, input, moment)?);
@@ -40,7 +40,7 @@ impl Run<'_> {
             }
             Authentication::KeyInQuery { name, value } => {
                 let (real, shown) = self.text(value, input, moment)?;
-                outgoing.query(name, &json!(real), &json!(shown));
+                outgoing.query(name, &real, &shown);
                 Ok(())
             }
             Authentication::Digest { username, password } => {

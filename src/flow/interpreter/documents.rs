@@ -1,5 +1,6 @@
 //! What stands outside a flow's own text: schemas and OpenAPI descriptions, of the bundle or at an address.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jaq_json::Val;
@@ -8,7 +9,8 @@ use url::Url;
 
 use super::Run;
 use super::arguments::Moment;
-use super::call::{Outgoing, Side, bare, expected, output};
+use super::call::{expected, output};
+use super::outgoing::{Exchange, Outgoing, Side, bare};
 use super::turn::Going;
 use crate::flow::content::ResponseForm;
 use crate::flow::data::Data;
@@ -34,7 +36,7 @@ impl Run<'_> {
             let more = if flaws.len() > 1 { format!(" (and {} more)", flaws.len() - 1) } else { String::new() };
             format!("the {what} does not fit its schema: {first}{more}")
         };
-        Err(Fault::standard(Standard::Validation, "Invalid data", detail))
+        Err(Fault::invalid(detail))
     }
 
     async fn judge_of<'s>(&self, schema: &'s Schema, moment: &Moment<'_>) -> Result<&'s Judge, Fault> {
@@ -68,7 +70,7 @@ impl Run<'_> {
             return Ok(Arc::clone(contents));
         }
         let request = Request { method: "GET".to_owned(), url: Side::parse(&address)?, headers: Vec::new(), body: None };
-        let mut outgoing = Outgoing { shown: request.clone(), real: request, credentials: None, rate: None };
+        let mut outgoing = Outgoing::plain(request);
         if let Some(authentication) = &document.authentication {
             self.authenticate(&mut outgoing, authentication, input, &mut moment.clone())?;
         }
@@ -113,12 +115,12 @@ impl Run<'_> {
             None => real.clone(),
             Some(shown) => shown.unwrap_or_else(|_| Request { headers: Vec::new(), body: None, url: bare(&real.url), ..real.clone() }),
         };
-        let mut outgoing = Outgoing { real, shown, credentials: None, rate: None };
+        let mut outgoing = Outgoing::new(real, shown);
         if let Some(authentication) = &call.authentication {
             self.authenticate(&mut outgoing, authentication, input, moment)?;
         }
         let response = self.deliver(&outgoing, going).await?;
         expected(call.redirect, &outgoing, &response)?;
-        output(call.output, &ResponseForm::Auto, &outgoing, &response)
+        output(call.output, &ResponseForm::Auto, &Exchange { outgoing: Cow::Owned(outgoing), response })
     }
 }

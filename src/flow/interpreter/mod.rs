@@ -1,6 +1,7 @@
 //! Runs a flow: the DSL's data flow, task by task, every effect through the World and within its budget.
 
 mod acts;
+mod again;
 mod arguments;
 mod attempt;
 mod budget;
@@ -9,8 +10,14 @@ mod content;
 mod control;
 mod credentials;
 mod documents;
+mod link;
+mod mapping;
+mod outgoing;
+mod paging;
+mod redirect;
 mod tasks;
 mod turn;
+mod waiting;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
+use super::request::{Again, Policies};
 use crate::flow::content::{BodyForm, ResponseForm};
-use crate::flow::session::{ClientAuthentication, Grant};
+use crate::flow::session::{ClientAuthentication, Grant, Rate};
 use crate::flow::template::Template;
 use crate::flow::uri::Address;
 
@@ -23,9 +24,9 @@ pub(crate) struct Http {
     pub(crate) sends: BodyForm,
     pub(crate) reads: ResponseForm,
     pub(crate) output: HttpOutput,
-    /// Whether a redirection status is not an error.
+    /// Whether a redirection is an answer like any other.
     pub(crate) redirect: bool,
-    pub(crate) errors: Vec<Mapping>,
+    pub(crate) policies: Policies,
 }
 
 /// What a call returns.
@@ -37,13 +38,6 @@ pub(crate) enum HttpOutput {
     Response,
     /// The body in base64.
     Raw,
-}
-
-/// Statuses that stand for a declared error.
-#[derive(Debug)]
-pub(crate) struct Mapping {
-    pub(crate) statuses: Vec<u16>,
-    pub(crate) raise: String,
 }
 
 /// An operation of an OpenAPI description.
@@ -110,6 +104,10 @@ pub(crate) struct TokenModel {
 pub(crate) struct ConnectionModel {
     pub(crate) base: Option<Template>,
     pub(crate) authentication: Option<Arc<Authentication>>,
+    /// When requests are sent again, where a call does not say it.
+    pub(crate) again: Option<Arc<Again>>,
+    /// The rate that requests keep to, where a call does not say it.
+    pub(crate) rate: Option<Arc<Rate>>,
     /// The only hosts that may be reached; `None` where that is not the flow's to decide.
     pub(crate) hosts: Option<Vec<String>>,
 }

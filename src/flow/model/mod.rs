@@ -1,13 +1,15 @@
 //! A flow, parsed: typed tasks whose expressions are known to be well-formed and whose targets are known to exist.
 
 mod http;
+mod request;
 mod shape;
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
-pub(crate) use self::http::{Authentication, ConnectionModel, Document, Http, HttpOutput, Mapping, OAuth2Model, OpenApi, TokenModel};
+pub(crate) use self::http::{Authentication, ConnectionModel, Document, Http, HttpOutput, OAuth2Model, OpenApi, TokenModel};
+pub(crate) use self::request::{Again, Choice, HeaderTest, MOST_ITEMS, MOST_PAGES, Mapping, Paging, Place, Policies, Statuses, Way, has};
 pub(crate) use self::shape::{Schema, SchemaSource, Shape, Span, duration};
 use super::expression::Expression;
 use super::template::Template;

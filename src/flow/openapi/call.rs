@@ -145,9 +145,8 @@ impl Draft {
             Place::QueryString => self.query.extend(whole_query(parameter, value)?),
             Place::Cookie => {
                 let pairs: Vec<_> = pairs()?.collect();
-                if pairs.iter().any(|pair| {
-                    pair.contains(|c: char| c.is_control() || c.is_whitespace() || ";,\"\\".contains(c)) && form.encoding == Encoding::Raw
-                }) {
+                let breaks_out = |c: char| c.is_control() || c.is_whitespace() || ";,\"\\".contains(c);
+                if form.encoding == Encoding::Raw && pairs.iter().any(|pair| pair.contains(breaks_out)) {
                     return Err("has characters that a cookie cannot hold".to_owned());
                 }
                 self.cookies.extend(pairs);

@@ -1,4 +1,4 @@
-//! `call: http` and `call: request`, and the refusal of every other call.
+//! `call: http` and `call: openapi`, and the refusal of every other call.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::flow::codes;
 use crate::flow::content::{BodyForm, ResponseForm};
 use crate::flow::finding::{At, Finding};
 use crate::flow::hosts;
-use crate::flow::model::{Act, Authentication, Http, HttpOutput, Mapping, OpenApi};
+use crate::flow::model::{Act, Authentication, Http, HttpOutput, OpenApi, Policies};
 use crate::flow::template::Template;
 use crate::flow::uri::{self, Address};
 
@@ -87,23 +87,8 @@ impl Parser<'_> {
         Some(Http { address, authentication, ..rest })
     }
 
-    fn request(&mut self, with: &Map<String, Value>, at: &At<'_>) -> Option<Http> {
-        let known = ["method", "path", "headers", "query", "body", "output", "redirect", "errors"];
-        self.keys(with, at, "`call: request`", &known, &["paginate", "retry", "rateLimit"]);
-        if self.facts.properties.is_none() {
-            self.found(
-                Finding::new(at, codes::VALUE, "`call: request` needs the manifest's `connection`")
-                    .hint("Use `call: http` with an `endpoint`."),
-            );
-        }
-        let path = self.required(with, "path", at, "`call: request`").map(|value| self.address(value, &at.key("path"), "`path`"));
-        let errors = with.get("errors").map(|value| self.mappings(value, &at.key("errors"))).unwrap_or_default();
-        let rest = self.exchange(with, at, "`call: request`")?;
-        Some(Http { address: path??, connection: true, errors, ..rest })
-    }
-
     /// What both calls share; the address is filled in by the caller.
-    fn exchange(&mut self, with: &Map<String, Value>, at: &At<'_>, what: &str) -> Option<Http> {
+    pub(super) fn exchange(&mut self, with: &Map<String, Value>, at: &At<'_>, what: &str) -> Option<Http> {
         let method = self.required(with, "method", at, what).and_then(|value| self.method(value, &at.key("method")));
         let headers = with.get("headers").map(|value| self.entries(value, &at.key("headers"), "`headers`"));
         let query = with.get("query").map(|value| self.entries(value, &at.key("query"), "`query`"));
@@ -120,7 +105,7 @@ impl Parser<'_> {
             body,
             output: output?,
             redirect: redirect?,
-            errors: Vec::new(),
+            policies: Policies::default(),
             sends: BodyForm::Auto,
             reads: ResponseForm::Auto,
         })
@@ -190,34 +175,6 @@ impl Parser<'_> {
         {
             self.found(Finding::new(at, codes::HOST, hosts::refusal(hosts, host)).hint("Add it to `connection.hosts`."));
         }
-    }
-
-    fn mappings(&mut self, value: &Value, at: &At<'_>) -> Vec<Mapping> {
-        let Some(entries) = self.list(value, at, "`errors`") else { return Vec::new() };
-        let mut mappings = Vec::with_capacity(entries.len());
-        for (index, entry) in entries.iter().enumerate() {
-            let at = at.index(index);
-            let Some(entry) = self.map(entry, &at, "an error mapping") else { continue };
-            self.keys(entry, &at, "an error mapping", &["status", "raise"], &["when", "headers", "body", "detail"]);
-            let statuses = self.required(entry, "status", &at, "an error mapping").map(|value| self.statuses(value, &at.key("status")));
-            let name =
-                self.required(entry, "raise", &at, "an error mapping").and_then(|value| self.text(value, &at.key("raise"), "`raise`"));
-            if let Some(name) = name {
-                self.declared(name, &at.key("raise"));
-                mappings.push(Mapping { statuses: statuses.unwrap_or_default(), raise: name.to_owned() });
-            }
-        }
-        mappings
-    }
-
-    fn statuses(&mut self, value: &Value, at: &At<'_>) -> Vec<u16> {
-        let single = std::slice::from_ref(value);
-        let values = value.as_array().map_or(single, Vec::as_slice);
-        let statuses: Vec<u16> = values.iter().filter_map(Value::as_u64).filter_map(|status| u16::try_from(status).ok()).collect();
-        if statuses.len() != values.len() || statuses.is_empty() || statuses.iter().any(|status| !(300..=599).contains(status)) {
-            self.found(Finding::new(at, codes::VALUE, "`status` is an HTTP status from 300 to 599, or a list of them"));
-        }
-        statuses
     }
 }
 

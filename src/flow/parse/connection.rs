@@ -15,7 +15,9 @@ impl Parser<'_> {
         let at = At::base("/connection");
         let base = connection.base_url.as_ref().map(|base| self.template(&Value::String(base.clone()), &at.key("baseUrl")));
         let authentication = connection.authentication.as_ref().and_then(|given| self.declared_authentication(given, &at));
-        ConnectionModel { base, authentication, hosts: Some(connection.hosts.clone()) }
+        let again = connection.retry.as_ref().and_then(|value| self.again(value, &at.key("retry"))).map(Arc::new);
+        let rate = connection.rate_limit.as_ref().and_then(|value| self.rate(value, &at.key("rateLimit"))).map(Arc::new);
+        ConnectionModel { base, authentication, again, rate, hosts: Some(connection.hosts.clone()) }
     }
 
     /// The manifest writes schemes as the DSL does, so they are parsed as such.

@@ -133,6 +133,11 @@ impl Parser<'_> {
         self.keys(map, at, "`retry`", &["when", "exceptWhen", "delay", "limit", "backoff", "jitter"], &[]);
         let when = map.get("when").and_then(|value| self.condition(value, &at.key("when"), "`when`"));
         let except_when = map.get("exceptWhen").and_then(|value| self.condition(value, &at.key("exceptWhen"), "`exceptWhen`"));
+        Some(Retry { when, except_when, ..self.pace(map, at)? })
+    }
+
+    /// How long a policy waits, and how often.
+    pub(super) fn pace(&mut self, map: &Map<String, Value>, at: &At<'_>) -> Option<Retry> {
         let delay = map.get("delay").and_then(|value| self.span(value, &at.key("delay"), "`delay`"));
         let backoff = map.get("backoff").map_or(Some(Backoff::Constant), |value| self.backoff(value, &at.key("backoff")));
         let jitter = map.get("jitter").and_then(|value| {
@@ -145,7 +150,7 @@ impl Parser<'_> {
             };
             Some((bound("from")?, bound("to")?))
         });
-        let mut retry = Retry { when, except_when, delay, backoff: backoff?, jitter, ..Retry::default() };
+        let mut retry = Retry { delay, backoff: backoff?, jitter, ..Retry::default() };
         if let Some(limit) = map.get("limit") {
             self.limit(limit, &at.key("limit"), &mut retry);
         }

@@ -1,11 +1,15 @@
 //! Parses flows as written into the model, and finds everything that is wrong with them at once.
 
 mod acts;
+mod again;
 mod authentication;
 mod call;
 mod connection;
 mod control;
 mod document;
+mod mapping;
+mod paginate;
+mod request;
 mod reusable;
 mod shapes;
 mod tasks;

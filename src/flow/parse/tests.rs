@@ -140,6 +140,93 @@ fn mistakes_are_found_where_they_are() {
     }
 }
 
+/// What is found in one `call: request`, by pointers from its `with`.
+fn in_request(with: &Value) -> Vec<(String, &'static str, String)> {
+    let mut whole = json!({"method": "get", "path": "/"});
+    whole.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
+    let found = findings(&json!([{"t": {"call": "request", "with": whole}}]));
+    found.into_iter().map(|(pointer, code, text)| (pointer.replacen("/do/0/t/with", "", 1), code, text)).collect()
+}
+
+#[test]
+fn a_good_request_has_no_findings() {
+    let good = json!({
+        "body": {"a": 1}, "bodyType": "form", "responseType": {"csv": {"delimiter": ";", "header": false}}, "output": "response",
+        "paginate": {
+            "cursor": {"from": "${ .headers[\"x-next\"] // .content.headers.Next }", "query": "c"}, "size": {"header": "X-Size", "value": 50},
+            "items": ".content.items", "more": "${ .content.more }", "maxPages": "${ .pages }", "maxItems": 5, "truncate": true,
+        },
+        "retry": {
+            "delay": "PT1S", "backoff": {"linear": {}}, "jitter": {"from": {"seconds": 0}, "to": {"seconds": 1}}, "maxWait": {"minutes": 5},
+            "limit": {"attempt": {"count": 5, "duration": "PT10S"}, "duration": "PT5M"}, "statuses": [429, "5xx"], "when": ".statusCode != 501",
+            "nonIdempotent": true,
+        },
+        "rateLimit": {"requests": 5, "per": {"seconds": 1}, "bucket": "search"},
+        "errors": [
+            {"status": [404, "5xx"], "raise": "not-found"}, {"when": ".content.error", "raise": "not-found", "detail": "${ .content.error }!"},
+            {"status": 200, "headers": {"X-Error": true, "X-Code": 7}, "raise": "not-found"},
+        ],
+    });
+    assert_eq!(in_request(&good), []);
+    for paginate in [
+        json!({"offset": {"query": "o", "start": 1}, "maxPages": 1}),
+        json!({"page": {"body": "page.number"}, "maxItems": 1}),
+        json!({"link": "next", "maxPages": 1}),
+        json!({"next": ".content.next", "maxPages": 1}),
+    ] {
+        assert_eq!(in_request(&json!({ "paginate": paginate })), []);
+    }
+    assert_eq!(in_request(&json!({"retry": false, "rateLimit": false, "responseType": "xml"})), []);
+}
+
+#[test]
+fn mistakes_in_requests_are_found_where_they_are() {
+    let paginate = |paginate: Value| json!({ "paginate": paginate });
+    let errors = |entry: Value| json!({ "errors": [entry] });
+    let page = json!({"query": "p"});
+    for (with, pointer, code, word) in [
+        (json!({"bodyTyp": "form"}), "/bodyTyp", codes::UNKNOWN_KEY, "`bodyType`"),
+        (json!({"bodyType": "from"}), "/bodyType", codes::VALUE, "`form`"),
+        (json!({"responseType": "cvs"}), "/responseType", codes::VALUE, "`csv`"),
+        (json!({"responseType": {"csv": {"delimeter": ";"}}}), "/responseType/csv/delimeter", codes::UNKNOWN_KEY, "`delimiter`"),
+        (json!({"responseType": {"csv": {"delimiter": ";;"}}}), "/responseType/csv", codes::VALUE, "one ASCII"),
+        (json!({"responseType": {}}), "/responseType", codes::MISSING_KEY, "`xml`"),
+        (json!({"responseType": {"xml": {"lists": "item"}}}), "/responseType/xml/lists", codes::SHAPE, "a list"),
+        (paginate(json!({"page": page})), "/paginate", codes::UNBOUNDED, "`maxPages`"),
+        (paginate(json!({"maxPages": 1})), "/paginate", codes::MISSING_KEY, "`cursor`"),
+        (paginate(json!({"page": page, "link": "next", "maxPages": 1})), "/paginate", codes::MISSING_KEY, "exactly one"),
+        (paginate(json!({"page": {}, "maxPages": 1})), "/paginate/page", codes::MISSING_KEY, "the place"),
+        (paginate(json!({"page": page, "maxPages": 0})), "/paginate/maxPages", codes::VALUE, "from 1"),
+        (paginate(json!({"page": page, "maxPages": 1_000_000})), "/paginate/maxPages", codes::VALUE, "10000"),
+        (paginate(json!({"page": page, "maxPage": 1, "maxItems": 1})), "/paginate/maxPage", codes::UNKNOWN_KEY, "`maxPages`"),
+        (paginate(json!({"cursor": {"query": "c"}, "maxPages": 1})), "/paginate/cursor", codes::MISSING_KEY, "`from`"),
+        (paginate(json!({"cursor": {"from": ".a |", "query": "c"}, "maxPages": 1})), "/paginate/cursor/from", codes::EXPRESSION_SYNTAX, ""),
+        (paginate(json!({"page": {"body": "a..b"}, "maxPages": 1})), "/paginate/page/body", codes::VALUE, "no name"),
+        (paginate(json!({"next": ".headers.Next", "maxPages": 1})), "/paginate/next", codes::VALUE, "`next`"),
+        (paginate(json!({"next": ".headers[\"X-Next\"]", "maxPages": 1})), "/paginate/next", codes::VALUE, "`x-next`"),
+        (json!({"paginate": {"page": page, "maxPages": 1}, "output": "raw"}), "/output", codes::VALUE, "`raw`"),
+        (json!({"retry": {"statues": [429]}}), "/retry/statues", codes::UNKNOWN_KEY, "`statuses`"),
+        (json!({"retry": {"statuses": [99]}}), "/retry/statuses", codes::VALUE, "200 to 599"),
+        (json!({"retry": {"statuses": [200]}}), "/retry/statuses", codes::VALUE, "`when`"),
+        (json!({"retry": {"maxWait": "1m"}}), "/retry/maxWait", codes::VALUE, "ISO 8601"),
+        (json!({"retry": {"limit": {"attempt": {"count": 100_000}}}}), "/retry/limit/attempt/count", codes::VALUE, "1000"),
+        (json!({"rateLimit": {"requests": 0, "per": "PT1S"}}), "/rateLimit/requests", codes::VALUE, "from 1"),
+        (json!({"rateLimit": {"requests": 1, "per": "PT0S"}}), "/rateLimit/per", codes::DURATION, "a day"),
+        (json!({"rateLimit": {"requests": 1}}), "/rateLimit", codes::MISSING_KEY, "`per`"),
+        (errors(json!({"raise": "not-found"})), "/errors/0", codes::MISSING_KEY, "`when`"),
+        (errors(json!({"status": 200, "raise": "not-found"})), "/errors/0/status", codes::VALUE, "`when`"),
+        (errors(json!({"status": "4x", "raise": "not-found"})), "/errors/0/status", codes::VALUE, "`4xx`"),
+        (errors(json!({"status": 404, "raise": "not-fond"})), "/errors/0/raise", codes::UNKNOWN_ERROR, "`not-found`"),
+        (errors(json!({"status": 404, "raise": "not-found", "headers": {"X": []}})), "/errors/0/headers/X", codes::VALUE, "a list"),
+        (errors(json!({"status": 404, "raise": "not-found", "details": "x"})), "/errors/0/details", codes::UNKNOWN_KEY, "`detail`"),
+    ] {
+        let found = in_request(&with);
+        let [(found_pointer, found_code, text)] = found.as_slice() else { panic!("{with}: {found:?}") };
+        assert_eq!((found_pointer.as_str(), *found_code), (pointer, code), "{with}: {text}");
+        assert!(text.contains(word), "{with}: {text}");
+    }
+}
+
 #[test]
 fn text_around_an_expression_makes_it_text() {
     let nothing = Facts::default();

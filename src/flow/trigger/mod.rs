@@ -16,6 +16,7 @@ mod paths;
 mod receive;
 mod schedule;
 mod settle;
+mod sign;
 mod state;
 mod subscribing;
 mod tick;

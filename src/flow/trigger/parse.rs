@@ -145,11 +145,6 @@ impl Walk<'_, '_> {
     }
 
     fn webhook(&mut self, webhook: &manifest::Webhook, at: &At<'_>) -> Option<Webhook> {
-        for (key, flow) in [("subscribe", &webhook.subscribe), ("unsubscribe", &webhook.unsubscribe)] {
-            if let Some(flow) = flow {
-                self.parser.tasks(&flow.tasks.0, &at.key(key).key("do"), "/do");
-            }
-        }
         if webhook.subscribe.is_none() {
             for (key, given) in [("unsubscribe", webhook.unsubscribe.is_some()), ("renewEvery", webhook.renew_every.is_some())] {
                 if given {

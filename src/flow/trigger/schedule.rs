@@ -3,10 +3,10 @@
 //! Where a clock goes forward over the time of a cron line, it is due at the first moment after; where it goes back over it, it is due
 //! once. Lines that are due every hour or oftener are due whenever a clock shows their time: never in a gap, twice in a repeated hour.
 
-use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
+use croner::{Cron, Weekday};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, SpanRelativeTo, Timestamp};
+use jiff::{SignedDuration, SpanRelativeTo, Timestamp, ToSpan};
 
 use super::model::Rhythm;
 
@@ -47,11 +47,25 @@ pub(super) fn cron(line: &str) -> Result<Cron, BadCron> {
         }
     }
     let cron = parser.parse(line).map_err(|_| BadCron::Fields(fields.len()))?;
-    // Every day of the calendar comes within 400 years; from a fixed moment, so that a line is good today or never.
-    match next_of(&cron, &TimeZone::UTC, Timestamp::UNIX_EPOCH) {
-        Some(_) => Ok(cron),
-        None => Err(BadCron::Never),
+    if is_ever_due(&cron) { Ok(cron) } else { Err(BadCron::Never) }
+}
+
+/// Whether a day comes that the line asks for. Any day of any month falls on any day of the week once in 28 years.
+fn is_ever_due(cron: &Cron) -> bool {
+    let mut day = jiff::civil::date(2000, 1, 1);
+    while day.year() < 2028 {
+        let (year, month) = (i32::from(day.year()), u32::from(day.month().unsigned_abs()));
+        if !cron.pattern.month_match(month).unwrap_or(false) {
+            day = day.first_of_month().saturating_add(1.month());
+            continue;
+        }
+        let weekday = Weekday::from_days_from_sunday(u32::from(day.weekday().to_sunday_zero_offset().unsigned_abs()));
+        if cron.pattern.day_match(year, month, u32::from(day.day().unsigned_abs()), weekday).unwrap_or(false) {
+            return true;
+        }
+        day = day.saturating_add(1.day());
     }
+    false
 }
 
 /// An ISO 8601 duration in which weeks and days have their usual length. Years and months have none.

@@ -10,8 +10,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::{AbortHandle, Abortable, BoxFuture};
 use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
-use tokio::io::AsyncWriteExt as _;
-use tokio::process::ChildStdin;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
@@ -19,7 +18,7 @@ use super::files::Files;
 use super::listening::Listening;
 use crate::flow::{Session, Transport, Unanswered};
 use crate::harness::piped::{MOST_REQUESTS, MOST_SLEEPS};
-use crate::harness::process::{self, Worker};
+use crate::harness::process::{self, Words};
 use crate::harness::protocol::{self, Answer, Content, Overstayed, Question, Said, Task, Word};
 use crate::model::Problem;
 
@@ -29,7 +28,7 @@ const MOST_TOLD: usize = 1_000_000;
 /// How a conversation ended.
 pub(super) enum End {
     /// The flow ended by itself.
-    Outcome { result: Result<Value, Value>, events: Vec<Value> },
+    Outcome { result: Result<Value, Value>, events: Vec<Value>, warnings: Vec<String> },
     /// It was not run, for these reasons.
     Invalid(Vec<Problem>),
     /// It was ended, because it overstayed.
@@ -46,6 +45,19 @@ pub(super) struct Patience {
     pub(super) end: Instant,
     /// How long the worker may say nothing while it waits for nothing.
     pub(super) silence: Duration,
+}
+
+/// How much longer than the worker itself its parent waits, in parts of a limit: the worker can tell more of how it ended.
+const GRACE: u32 = 10;
+/// What is as good as for ever, and still a moment that can be told.
+const FOR_EVER: Duration = Duration::from_secs(1 << 30);
+
+impl Patience {
+    /// For a run of at most this time, with evaluations of at most that.
+    pub(super) fn within(time: Duration, evaluation: Duration) -> Self {
+        let [time, silence] = [time, evaluation].map(|limit| limit.saturating_add(limit / GRACE).min(FOR_EVER));
+        Self { end: Instant::now() + time, silence }
+    }
 }
 
 /// What the worker's questions are answered from.
@@ -78,19 +90,18 @@ impl<'a> Conversation<'a> {
     }
 
     /// Hands the task over and talks until it ends. The error is that the task cannot be handed over at all.
-    pub(super) async fn hold(
+    pub(super) async fn hold<R: AsyncRead + Unpin>(
         &mut self,
-        worker: &mut Worker,
+        (mouth, words): (impl AsyncWrite + Unpin, &mut Words<R>),
         task: Task,
         patience: &Patience,
         listening: &mut Listening<'_>,
     ) -> Result<End> {
-        let (stdin, words) = worker.ways();
         let (say, to_say) = unbounded_channel();
         let unsaid = AtomicUsize::new(0);
         let say = Mouth { say, unsaid: &unsaid };
         say.say(&Said::Task(task))?;
-        let speaking = speak(stdin, to_say, &unsaid);
+        let speaking = speak(mouth, to_say, &unsaid);
         tokio::pin!(speaking);
         let mut quiet_since = Instant::now();
         let end = loop {
@@ -126,7 +137,7 @@ impl<'a> Conversation<'a> {
         match word {
             Word::Asked { number, question, during } => {
                 self.during = during.or(self.during.take());
-                return self.asked(number, question).err().map(|error| End::Wrong(error.to_string()));
+                self.asked(number, question).err().map(|error| End::Wrong(error.to_string()))
             }
             Word::Withdrew(number) => {
                 if let Some((handle, _)) = self.open.remove(&number) {
@@ -146,7 +157,7 @@ impl<'a> Conversation<'a> {
                 self.during = during.or(self.during.take());
                 Some(End::Overstayed(limit))
             }
-            Word::Outcome { result, events } => Some(End::Outcome { result, events }),
+            Word::Outcome { result, events, warnings } => Some(End::Outcome { result, events, warnings }),
             Word::Invalid(problems) => Some(End::Invalid(problems)),
             Word::Started(_) | Word::Ended(_) | Word::Done | Word::Paused => Some(End::Wrong("it said what it was not asked".to_owned())),
         }
@@ -210,10 +221,13 @@ impl Mouth<'_> {
     }
 }
 
-async fn speak(stdin: &mut ChildStdin, mut to_say: UnboundedReceiver<Vec<u8>>, unsaid: &AtomicUsize) -> io::Result<()> {
+async fn speak(mut stdin: impl AsyncWrite + Unpin, mut to_say: UnboundedReceiver<Vec<u8>>, unsaid: &AtomicUsize) -> io::Result<()> {
     while let Some(frame) = to_say.recv().await {
         stdin.write_all(&frame).await?;
         unsaid.fetch_sub(1, Ordering::Relaxed);
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,6 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 
 use super::conversation::{Conversation, End, Patience, Sources};
 use super::exchange::{ExchangeLimits, NetworkTransport};
@@ -15,14 +14,12 @@ use super::files::Files;
 use super::listening::{Listener, Listening};
 use super::network::Network;
 use super::policy::Policy;
-use crate::flow::{Session, Target};
+use crate::flow::{Budget, Session, Target};
 use crate::harness::pool::Pool;
 use crate::harness::protocol::{self, Content, Overstayed, Task, pack};
 use crate::harness::workers::WorkersConfig;
+use crate::manifest::Validation;
 use crate::model::{BundleFiles, Problem};
-
-/// How much longer than the worker itself its parent waits, in hundredths of a limit: the worker can tell more of how it ended.
-const GRACE: u32 = 10;
 
 /// Which flow runs.
 #[derive(Debug, Clone)]
@@ -44,26 +41,25 @@ pub enum Subject {
         target: Target,
         /// The values of the connection's properties, secrets among them.
         connection: Map<String, Value>,
+        /// What becomes of an input or output that does not fit its schema.
+        validation: Validation,
     },
 }
 
 /// What one run may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunLimits {
-    /// How long it may take as a whole.
-    pub time: Duration,
+    /// What it may use as a whole.
+    pub budget: Budget,
     /// How long one evaluation of an expression may take.
     pub evaluation: Duration,
-    /// How many tasks it may run.
-    pub steps: u32,
     /// What each request may take.
     pub exchange: ExchangeLimits,
 }
 
 impl Default for RunLimits {
     fn default() -> Self {
-        let (time, evaluation) = (Duration::from_secs(300), Duration::from_secs(10));
-        Self { time, evaluation, steps: 10_000, exchange: ExchangeLimits::default() }
+        Self { budget: Budget::default(), evaluation: Duration::from_secs(10), exchange: ExchangeLimits::default() }
     }
 }
 
@@ -92,6 +88,15 @@ pub struct LiveOutcome {
     pub ending: Ending,
     /// The events it emitted before, in order: CloudEvents 1.0.
     pub events: Vec<Value>,
+    /// What did not fit its schema, where that is no error: lowercase fragments.
+    pub warnings: Vec<String>,
+}
+
+impl LiveOutcome {
+    /// An ending without anything beside it.
+    fn of(ending: Ending) -> Self {
+        Self { ending, events: Vec::new(), warnings: Vec::new() }
+    }
 }
 
 /// With what a run ended.
@@ -134,25 +139,24 @@ impl Live {
         let transport = NetworkTransport::new(self.network.clone(), policy, limits.exchange);
         let sources = Sources { transport: &transport, session: &session, files: &files };
         let mut listening = Listening::new(listener);
-        let patience =
-            Patience { end: Instant::now() + limits.time + limits.time / GRACE, silence: limits.evaluation + limits.evaluation / GRACE };
+        let patience = Patience::within(limits.budget.time, limits.evaluation);
         loop {
             let mut worker = self.pool.take().await?;
             let warm = worker.tasks > 0;
             let task = task(&subject, &input, limits, listening.is_wanted());
             let mut conversation = Conversation::new(sources);
-            let end = conversation.hold(&mut worker, task, &patience, &mut listening).await?;
+            let end = conversation.hold(worker.ways(), task, &patience, &mut listening).await?;
             let fault = match end {
-                End::Outcome { result, events } => {
+                End::Outcome { result, events, warnings } => {
                     if conversation.clean {
                         self.pool.give_back(worker);
                     }
                     let ending = result.map_or_else(Ending::Fault, Ending::Output);
-                    return Ok(LiveOutcome { ending, events });
+                    return Ok(LiveOutcome { ending, events, warnings });
                 }
                 End::Invalid(problems) => {
                     self.pool.give_back(worker);
-                    return Ok(LiveOutcome { ending: Ending::Invalid(problems), events: Vec::new() });
+                    return Ok(LiveOutcome::of(Ending::Invalid(problems)));
                 }
                 // It was dead before it was asked.
                 End::Dead if warm && !conversation.begun => continue,
@@ -161,7 +165,7 @@ impl Live {
                 End::Overstayed(limit) => overstayed(limit, limits, conversation.during),
             };
             listening.broken_off(&fault);
-            return Ok(LiveOutcome { ending: Ending::Fault(fault), events: Vec::new() });
+            return Ok(LiveOutcome::of(Ending::Fault(fault)));
         }
     }
 }
@@ -169,20 +173,21 @@ impl Live {
 fn task(subject: &Subject, input: &Value, limits: RunLimits, heard: bool) -> Task {
     let subject = match subject {
         Subject::Workflow { file, content } => protocol::Subject::Workflow { file: file.clone(), content: Content::of(content) },
-        Subject::Connector { connector, files, target, connection } => protocol::Subject::Connector {
+        Subject::Connector { connector, files, target, connection, validation } => protocol::Subject::Connector {
             connector: connector.clone(),
             files: pack(files),
             target: target.clone().into(),
             connection: connection.clone(),
+            validation: *validation,
         },
     };
-    let RunLimits { time, evaluation, steps, exchange } = limits;
-    Task::Live(Box::new(protocol::Live { subject, input: input.clone(), time, evaluation, steps, response: exchange.response, heard }))
+    let RunLimits { budget, evaluation, exchange: _ } = limits;
+    Task::Live(Box::new(protocol::Live { subject, input: input.clone(), budget, evaluation, heard }))
 }
 
 fn overstayed(limit: Overstayed, limits: RunLimits, during: Option<String>) -> Value {
     let (title, detail) = match limit {
-        Overstayed::Run => ("Out of time", format!("the flow ran longer than {}", shown(limits.time))),
+        Overstayed::Run => ("Out of time", format!("the flow ran longer than {}", shown(limits.budget.time))),
         Overstayed::Evaluation => {
             ("Expression out of time", format!("an expression was evaluated for longer than {}", shown(limits.evaluation)))
         }

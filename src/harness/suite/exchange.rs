@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::body::{self, as_texts, by_name};
 use super::difference::{between, pretty, same};
+use crate::flow::content::from_base64;
 use crate::flow::{Request, Response};
 use crate::manifest::{ExpectedRequest, MockedResponse, Ordered};
 
@@ -83,13 +84,14 @@ fn headers(actual: &Request, like: Option<&Ordered<String>>) -> Map<String, Valu
     headers.map(|(name, value)| (name.to_ascii_lowercase(), json!(value))).collect()
 }
 
-/// The answer a suite describes: text as it is, anything else as JSON.
+/// The answer a suite describes: bytes from base64, text as it is, anything else as JSON.
 pub(super) fn answer(mocked: &MockedResponse) -> Response {
     let mut headers: Vec<_> = mocked.headers.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
-    let (body, kind) = match &mocked.body {
-        None => (Vec::new(), None),
-        Some(Value::String(text)) => (text.clone().into_bytes(), Some("text/plain; charset=utf-8")),
-        Some(json) => (json.to_string().into_bytes(), Some("application/json")),
+    let (body, kind) = match (&mocked.bytes, &mocked.body) {
+        (Some(bytes), _) => (from_base64(bytes).unwrap_or_default(), Some("application/octet-stream")),
+        (None, None) => (Vec::new(), None),
+        (None, Some(Value::String(text))) => (text.clone().into_bytes(), Some("text/plain; charset=utf-8")),
+        (None, Some(json)) => (json.to_string().into_bytes(), Some("application/json")),
     };
     if let Some(kind) = kind
         && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"))

@@ -42,8 +42,8 @@ struct Seen {
 }
 
 impl<'a> Mock<'a> {
-    pub(super) fn new(exchanges: &'a [Exchange], files: &'a BundleFiles) -> Self {
-        let network = Network { exchanges, clock: VirtualClock::new(beginning()), drawn: AtomicU64::new(0), seen: Mutex::default() };
+    pub(super) fn new(exchanges: &'a [Exchange], files: &'a BundleFiles, beginning: Timestamp) -> Self {
+        let network = Network { exchanges, clock: VirtualClock::new(beginning), drawn: AtomicU64::new(0), seen: Mutex::default() };
         Self { session: Session::default(), network, files }
     }
 

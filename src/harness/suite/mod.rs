@@ -6,17 +6,19 @@ mod difference;
 mod exchange;
 mod expectation;
 mod mock;
+mod trigger;
 
 use std::time::Instant;
 
 use anyhow::Result;
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 
 use self::mock::Mock;
 use super::protocol::{Heading, Word};
-use crate::flow::{Budget, Program, Target};
-use crate::manifest::{Bundle, Case, Manifest, Suite, SuiteFile, nearest};
+use crate::flow::{Budget, Outcome, Program, Target};
+use crate::manifest::{Bundle, Case, Exchange, Lifecycle, Manifest, Suite, SuiteFile, nearest};
 use crate::model::{BundleFiles, CaseOutcome, CaseReport, Place};
 
 /// How many failures one case tells, and how long each may be, in characters.
@@ -89,7 +91,11 @@ fn shortened(failure: String) -> String {
 fn target(case: &Case) -> Option<Target> {
     match (&case.action, &case.trigger, case.test_connection) {
         (Some(action), None, false) => Some(Target::Action(action.clone())),
-        (None, Some(trigger), false) => Some(Target::Trigger(trigger.clone())),
+        (None, Some(trigger), false) => Some(match case.lifecycle {
+            None => Target::Trigger(trigger.clone()),
+            Some(Lifecycle::Subscribe) => Target::Subscribe(trigger.clone()),
+            Some(Lifecycle::Unsubscribe) => Target::Unsubscribe(trigger.clone()),
+        }),
         (None, None, true) => Some(Target::TestConnection),
         (None | Some(_), None | Some(_), true | false) => None,
     }
@@ -122,26 +128,71 @@ impl Subject<'_> {
         if !flaws.is_empty() {
             return flaws.into_iter().map(|flaw| format!("the input does not fit its schema: {flaw}")).collect();
         }
-        let input = match self.input(&target, given) {
-            Ok(input) => input,
-            Err(failure) => return vec![failure],
-        };
         let redactor = self.program.redactor(&connection);
-        let failures = self.judge(&target, &input, &connection).await;
+        let failures = match self.misplaced(&target) {
+            Some(failure) => vec![failure],
+            None => match &target {
+                Target::Trigger(name) => self.trigger(name, &given, &connection).await,
+                Target::Subscribe(name) | Target::Unsubscribe(name) => self.lifecycle(name, &target, &given, &connection).await,
+                Target::Action(_) | Target::TestConnection => self.judge(&target, &given, &connection).await,
+            },
+        };
         failures.iter().map(|failure| redactor.text(failure)).collect()
     }
 
+    /// Runs a flow against the case's exchanges, and compares how it ends with what is expected.
     async fn judge(&self, target: &Target, input: &Value, connection: &Map<String, Value>) -> Vec<String> {
-        let world = Mock::new(&self.case.exchanges, self.files);
-        let run = self.program.run(target, input, connection, &world, Budget::default());
-        let outcome = world.drive(run).await;
-        let mut failures = world.failures();
-        // What follows from a wrong request would only hide it.
-        if failures.is_empty() {
-            failures = expectation::failures(&self.case.expect, &outcome);
-            failures.extend(self.misfits(target, &outcome));
+        let ran = self.ran(target, input, connection, &self.case.exchanges, mock::beginning()).await;
+        match ran {
+            Err(failures) => failures,
+            Ok(outcome) => {
+                let mut failures = expectation::failures(&self.case.expect, &outcome);
+                failures.extend(self.misfits(target, &outcome));
+                failures
+            }
         }
-        failures
+    }
+
+    /// Runs a flow; the error is which of its requests were not as expected: what follows from a wrong request would only hide it.
+    async fn ran(
+        &self,
+        target: &Target,
+        input: &Value,
+        connection: &Map<String, Value>,
+        exchanges: &[Exchange],
+        now: Timestamp,
+    ) -> Result<Outcome, Vec<String>> {
+        let world = Mock::new(exchanges, self.files, now);
+        let outcome = world.drive(self.program.run(target, input, connection, &world, Budget::default())).await;
+        let failures = world.failures();
+        if failures.is_empty() { Ok(outcome) } else { Err(failures) }
+    }
+
+    /// What the case says that does not go with what it runs.
+    fn misplaced(&self, target: &Target) -> Option<String> {
+        let case = self.case;
+        let is_webhook = match target {
+            Target::Trigger(name) | Target::Subscribe(name) | Target::Unsubscribe(name) => {
+                self.manifest.triggers.get(name).is_some_and(|trigger| trigger.on.webhook.is_some())
+            }
+            Target::Action(_) | Target::TestConnection => false,
+        };
+        let is_poll = matches!(target, Target::Trigger(_)) && !is_webhook;
+        let webhooks = [
+            ("request", case.request.is_some()),
+            ("lifecycle", case.lifecycle.is_some()),
+            ("subscription", case.subscription.is_some()),
+            ("expect.answer", case.expect.answer.is_some()),
+        ];
+        let polls = [("polls", !case.polls.is_empty()), ("cursor", case.cursor.is_some()), ("expect.cursor", case.expect.cursor.is_some())];
+        let misplaced = |keys: &[(&'static str, bool)]| keys.iter().find(|(_, given)| *given).map(|(key, _)| *key);
+        if let (false, Some(key)) = (is_webhook, misplaced(&webhooks)) {
+            return Some(format!("`{key}` is for webhook triggers, and {target} is none"));
+        }
+        if let (false, Some(key)) = (is_poll, misplaced(&polls)) {
+            return Some(format!("`{key}` is for polled triggers, and {target} is none"));
+        }
+        None
     }
 
     fn known(&self, target: &Target) -> Result<(), String> {
@@ -151,6 +202,10 @@ impl Subject<'_> {
         let (what, name, known): (_, _, Vec<&str>) = match target {
             Target::Action(name) => ("action", name, self.manifest.actions.names().collect()),
             Target::Trigger(name) => ("trigger", name, self.manifest.triggers.names().collect()),
+            Target::Subscribe(name) | Target::Unsubscribe(name) => {
+                let key = if matches!(target, Target::Subscribe(_)) { "subscribe" } else { "unsubscribe" };
+                return Err(format!("the trigger `{name}` has no flow to {key}: add `on.webhook.{key}`"));
+            }
             Target::TestConnection => return Err("the connector has no test connection: add `connection.test`".to_owned()),
         };
         if known.contains(&name.as_str()) {
@@ -160,31 +215,8 @@ impl Subject<'_> {
         Err(format!("the connector has no {what} `{name}`{hint}"))
     }
 
-    /// What the flow starts from: an action from its input, a trigger from a request or a tick, with its parameters as `.input`.
-    fn input(&self, target: &Target, given: Value) -> Result<Value, String> {
-        let Target::Trigger(name) = target else {
-            return match self.case.request {
-                Some(_) => Err("only a webhook trigger takes a `request`".to_owned()),
-                None => Ok(given),
-            };
-        };
-        let webhook = self.manifest.triggers.get(name).and_then(|trigger| trigger.on.webhook.as_ref());
-        match (webhook, &self.case.request) {
-            (Some(webhook), Some(request)) => {
-                let headers: Map<_, _> = request.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), json!(value))).collect();
-                let query: Map<_, _> = request.query.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
-                let method = request.method.as_deref().unwrap_or("post").to_ascii_lowercase();
-                let body = request.body.clone().unwrap_or(Value::Null);
-                Ok(json!({ "method": method, "path": webhook.path, "headers": headers, "query": query, "body": body, "input": given }))
-            }
-            (Some(_), None) => Err(format!("the trigger `{name}` is a webhook: the case needs a `request`")),
-            (None, Some(_)) => Err(format!("the trigger `{name}` is polled: it takes no `request`")),
-            (None, None) => Ok(json!({ "scheduledAt": mock::beginning().to_string(), "input": given })),
-        }
-    }
-
     /// What does not fit the `output` schema: an action's output, or the data of a trigger's events.
-    fn misfits(&self, target: &Target, outcome: &crate::flow::Outcome) -> Vec<String> {
+    fn misfits(&self, target: &Target, outcome: &Outcome) -> Vec<String> {
         match (target, &outcome.result) {
             (Target::Trigger(_), _) => {
                 let data = outcome.events.iter().map(|event| event.get("data").unwrap_or(&Value::Null));
@@ -194,11 +226,11 @@ impl Subject<'_> {
                 });
                 flaws.collect()
             }
-            (Target::Action(_) | Target::TestConnection, Ok(output)) => {
+            (Target::Action(_) | Target::Subscribe(_) | Target::Unsubscribe(_) | Target::TestConnection, Ok(output)) => {
                 let flaws = self.program.output_flaws(target, output);
                 flaws.into_iter().map(|flaw| format!("the output does not fit its schema: {flaw}")).collect()
             }
-            (Target::Action(_) | Target::TestConnection, Err(_)) => Vec::new(),
+            (Target::Action(_) | Target::Subscribe(_) | Target::Unsubscribe(_) | Target::TestConnection, Err(_)) => Vec::new(),
         }
     }
 }

@@ -127,12 +127,14 @@ async fn what_cannot_be_read_is_no_answer() {
 #[tokio::test]
 async fn content_is_found_by_what_it_is() {
     let test = TestRepo::bare();
-    for content in ["1", "2", "3"] {
-        test.commit("main", &[(FOLDER, Some(content.as_bytes()))]);
-    }
+    let [_, _, third] = ["1", "2", "3"].map(|content| test.commit("main", &[(FOLDER, Some(content.as_bytes()))]));
     let head = test.commit("main", &[(FOLDER, None)]);
     let digest_of = |files: &switchboard::model::BundleFiles| files.get("connector.yaml").map(Digest::of);
     let find = async |content: &str| test.open().find_bundle(&head, "a", &Digest::of(content.as_bytes()), digest_of).await.unwrap();
     assert_eq!(find("2").await.unwrap().get("connector.yaml"), Some(b"2".as_slice()));
     assert!(find("4").await.is_none());
+
+    let root = test.repo.find_commit(third.as_str().parse().unwrap()).unwrap().tree_id().to_string();
+    std::fs::remove_file(test.path().join("objects").join(&root[..2]).join(&root[2..])).unwrap();
+    assert!(find("2").await.is_some(), "a damaged newer tree hides nothing before it");
 }

@@ -5,11 +5,12 @@ use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use switchboard::flow::Target;
+use switchboard::flow::{Budget, Target};
 use switchboard::harness::WorkersConfig;
 use switchboard::harness::live::{
     Addresses, Ending, ExchangeLimits, Files, HostMapping, Live, LiveOutcome, LiveRun, Network, Policy, RunLimits, Subject,
 };
+use switchboard::manifest::Validation;
 use switchboard::model::BundleFiles;
 
 use crate::support::http::{Answer, Service};
@@ -105,6 +106,7 @@ actions:
         files: files.clone(),
         target: Target::Action(action.to_owned()),
         connection: json!({ "token": "t0ps3cret" }).as_object().unwrap().clone(),
+        validation: Validation::Strict,
     };
     let policy = Policy {
         hosts: Some(vec!["api.example.com".to_owned(), "127.0.0.1".to_owned()]),
@@ -159,9 +161,13 @@ async fn runs_go_on_at_once_and_connections_are_shared() {
     assert!(connections.contains(&third), "{connections:?} {third:?}");
 }
 
+fn limits(time: Duration, evaluation: Duration) -> RunLimits {
+    RunLimits { budget: Budget { time, ..Budget::default() }, evaluation, ..RunLimits::default() }
+}
+
 /// Limits that are met soon.
 fn short() -> RunLimits {
-    RunLimits { time: Duration::from_secs(2), evaluation: Duration::from_millis(500), ..RunLimits::default() }
+    limits(Duration::from_secs(2), Duration::from_millis(500))
 }
 
 #[tokio::test]
@@ -191,17 +197,17 @@ async fn an_endless_expression_ends_in_a_timeout_and_its_worker_is_gone() {
     while !children().is_empty() {
         tokio::task::yield_now().await;
     }
-    let limits = RunLimits { time: Duration::from_millis(600), evaluation: Duration::from_secs(60), ..short() };
+    let limits = limits(Duration::from_millis(600), Duration::from_secs(60));
     let late = fault(live.run(LiveRun { limits, ..run_of(&live, endless()) }).await.unwrap());
     assert_eq!(late["detail"], "the flow ran longer than 600 ms");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_worker_killed_from_outside_is_an_error_with_its_reason() {
-    let service = Service::always(Answer::never());
-    let live = live();
+    let service = Arc::new(Service::always(Answer::never()));
+    let (live, waiting) = (live(), Arc::clone(&service));
     let kill = async {
-        tokio::task::block_in_place(|| service.wait_for(1));
+        tokio::task::spawn_blocking(move || waiting.wait_for(1)).await.unwrap();
         let victim = children()[0];
         assert!(std::process::Command::new("kill").args(["-9", &victim.to_string()]).status().unwrap().success());
     };

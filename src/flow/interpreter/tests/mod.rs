@@ -6,29 +6,46 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::*;
-use crate::flow::{Body, Request, Response, Sending, Told, Unanswered, VirtualClock, What, Workflow};
+use crate::flow::{Body, Credentials, Rate, Request, Response, Sending, Told, Unanswered, VirtualClock, What, Workflow};
 
 mod control;
+mod paging;
+mod request;
 
 /// Answers from a list, on a clock that only sleeping moves.
 struct Answers {
     answers: RefCell<Vec<Response>>,
     sent: RefCell<Vec<Request>>,
+    /// What went along with each of them.
+    along: RefCell<Vec<(Option<Credentials>, Option<Rate>)>>,
     told: RefCell<Vec<Told>>,
     clock: VirtualClock,
+    /// Whether answers take longer than anybody waits.
+    slow: bool,
 }
 
 impl Default for Answers {
     fn default() -> Self {
         let clock = VirtualClock::new(Timestamp::UNIX_EPOCH);
-        Self { answers: RefCell::default(), sent: RefCell::default(), told: RefCell::default(), clock }
+        Self {
+            answers: RefCell::default(),
+            sent: RefCell::default(),
+            along: RefCell::default(),
+            told: RefCell::default(),
+            clock,
+            slow: false,
+        }
     }
 }
 
 #[async_trait(?Send)]
 impl World for Answers {
     async fn send(&self, sending: Sending) -> Result<Response, Unanswered> {
+        self.along.borrow_mut().push((sending.credentials, sending.rate));
         self.sent.borrow_mut().push(sending.request);
+        if self.slow {
+            self.clock.sleep(Duration::from_secs(3600)).await;
+        }
         self.answers.borrow_mut().pop().ok_or_else(|| Unanswered::communication("nobody is there"))
     }
 

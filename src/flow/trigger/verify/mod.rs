@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-pub(super) use self::signature::{encoded, signed_with};
+pub(super) use self::signature::{encoded, sign, signed_with};
 use super::incoming::Incoming;
 use super::model::{Slot, TokenPlace, Verify};
 use super::receive::Setting;
@@ -134,7 +134,7 @@ fn right(same: Choice, what: &'static str) -> Result<(), Refusal> {
 
 impl Setting<'_> {
     /// What expressions that give secrets see.
-    fn secrets(&self) -> Value {
+    pub(super) fn secrets(&self) -> Value {
         json!({ "subscription": self.subscription, "input": self.input })
     }
 }

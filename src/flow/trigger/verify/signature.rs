@@ -47,6 +47,29 @@ pub(super) fn verify(hmac: &model::Hmac, incoming: &Incoming, setting: &Setting<
     }
 }
 
+/// Signs a request as its service would, at this moment.
+pub(in crate::flow::trigger) fn sign(hmac: &model::Hmac, incoming: &mut Incoming, setting: &Setting<'_>) -> Result<(), Refusal> {
+    let key = key(hmac.key, secret(Slot::Secret, setting)?)?;
+    let stamp = hmac.stamp.as_ref().map(|_| setting.now.as_second().to_string());
+    let mut beside = Vec::new();
+    if let (Some(rule), Some(stamp)) = (&hmac.stamp, &stamp) {
+        match &rule.part {
+            None => incoming.headers.push((rule.header.clone(), stamp.clone())),
+            Some(part) if rule.header.eq_ignore_ascii_case(&hmac.header) => beside.push(format!("{part}={stamp}")),
+            Some(part) => incoming.headers.push((rule.header.clone(), format!("{part}={stamp}"))),
+        }
+    }
+    let signed = if hmac.has_payload {
+        signed_with(hmac.algorithm, &key, payload(stamp.as_deref(), incoming, setting)?.as_bytes())
+    } else {
+        signed_with(hmac.algorithm, &key, &incoming.body)
+    };
+    let signature = format!("{}{}", hmac.prefix, encoded(hmac.encoding, &signed));
+    beside.push(hmac.part.as_ref().map_or(signature.clone(), |part| format!("{part}={signature}")));
+    incoming.headers.push((hmac.header.clone(), beside.join(",")));
+    Ok(())
+}
+
 /// The HMAC of a message.
 pub(in crate::flow::trigger) fn signed_with(algorithm: Algorithm, key: &[u8], message: &[u8]) -> Vec<u8> {
     fn of<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Vec<u8> {

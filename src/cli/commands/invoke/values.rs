@@ -1,0 +1,124 @@
+//! Which values the connection has, and which policy: those of an environment, of a file, or none but the defaults.
+
+use std::path::Path;
+
+use git2::{ErrorCode, Repository};
+use serde_json::{Map, Value};
+
+use super::{Arguments, refused};
+use crate::assemble::{GivenValues, SecretFiles, connection_values};
+use crate::check::{self, OpenSecrets};
+use crate::cli::failure::Failure;
+use crate::cli::render::plan::listed;
+use crate::cli::source::Source;
+use crate::cli::{Door, given};
+use crate::harness::live::Addresses;
+use crate::manifest::{CONFIG, Config, Environment, LARGEST_FILE, Manifest, Ordered, Property, Validation, nearest};
+
+/// What a run has of its connection.
+pub(super) struct Chosen {
+    /// Tells this connection from others.
+    pub(super) name: String,
+    /// The values, with defaults.
+    pub(super) values: Map<String, Value>,
+    /// What becomes of an input or output that does not fit its schema.
+    pub(super) validation: Validation,
+    /// Which addresses may be reached.
+    pub(super) addresses: Addresses,
+}
+
+/// A file of values.
+struct ValuesFile {
+    name: String,
+    /// Nothing where there is none.
+    bytes: Option<Vec<u8>>,
+    open: OpenSecrets,
+}
+
+impl Chosen {
+    /// Finds what the flags choose.
+    pub(super) async fn find(
+        arguments: &Arguments,
+        manifest: &Manifest,
+        source: &Source,
+        door: &Door,
+        attempt: &str,
+    ) -> Result<Self, Failure> {
+        let (environment, file) = match (&arguments.environment, &arguments.connection) {
+            (Some(name), _) => {
+                let environment = environment(name, source, door, attempt).await?;
+                let path = format!("connections/{name}/{}.yaml", manifest.name);
+                (environment, Some(ValuesFile { bytes: source.file(&path, attempt).await?, name: path, open: OpenSecrets::Refused }))
+            }
+            (None, Some(path)) => {
+                let whole = door.settings.current_folder.join(path);
+                let bytes = given::file(&whole, LARGEST_FILE)?;
+                let name = path.display().to_string();
+                (Environment::default(), Some(ValuesFile { name, bytes: Some(bytes), open: open_secrets(&whole) }))
+            }
+            (None, None) => (Environment::default(), None),
+        };
+        let empty = Ordered::default();
+        let properties = manifest.connection.as_ref().map_or(&empty, |connection| &connection.properties);
+        let name = file.as_ref().map(|file| file.name.clone()).unwrap_or_default();
+        let values = match file {
+            Some(ValuesFile { name, bytes: Some(bytes), open }) => {
+                let files = SecretFiles::of(&door.site(attempt)?);
+                let given = GivenValues { file: &name, bytes: &bytes, open };
+                connection_values(properties, given, &files).map_err(|found| refused(door, attempt, &found))?
+            }
+            Some(ValuesFile { name, bytes: None, .. }) => defaults(properties, attempt, &format!("there is no {name}, and "))?,
+            None => defaults(properties, attempt, "")?,
+        };
+        let is_any = arguments.allow_private || environment.allow_private_addresses;
+        let addresses = if is_any { Addresses::Any } else { Addresses::Public };
+        Ok(Self { name, values, validation: environment.validation(), addresses })
+    }
+
+    /// The values that must never be shown.
+    pub(super) fn secrets<'v>(&'v self, manifest: &'v Manifest) -> impl Iterator<Item = &'v Value> {
+        let properties = manifest.connection.iter().flat_map(|connection| connection.properties.iter());
+        properties.filter(|(_, property)| property.secret).filter_map(|(name, _)| self.values.get(name))
+    }
+}
+
+/// The values where none are given, if all have defaults.
+fn defaults(properties: &Ordered<Property>, attempt: &str, because: &str) -> Result<Map<String, Value>, Failure> {
+    let lacking: Vec<&str> = check::lacking(properties, |_| false).collect();
+    if !lacking.is_empty() {
+        let reason = format!("{because}the connection needs {}", listed(&lacking));
+        let hint = "Give the values with --connection FILE, or --environment NAME where connections/NAME has them.";
+        return Err(Failure::refused(attempt, reason).hint(hint));
+    }
+    let defaults = properties.iter().filter_map(|(name, property)| Some((name.to_owned(), property.default.clone()?)));
+    Ok(defaults.collect())
+}
+
+async fn environment(name: &str, source: &Source, door: &Door, attempt: &str) -> Result<Environment, Failure> {
+    let config = match source.file(CONFIG, attempt).await? {
+        Some(bytes) => Config::read(&bytes).map_err(|found| refused(door, attempt, &found))?,
+        None => Config::default(),
+    };
+    config.environments.get(name).cloned().ok_or_else(|| {
+        let known: Vec<&str> = config.environments.names().collect();
+        let failure = Failure::usage(attempt, format!("there is no environment `{name}`"));
+        match nearest(name, known.iter().copied()) {
+            Some(meant) => failure.hint(format!("Did you mean `{meant}`?")),
+            None => failure.hint(format!("{CONFIG} declares: {}.", listed(&known))),
+        }
+    })
+}
+
+/// Whether secrets may stand in a file as they are: not where git has it, or would take it with the next `git add`.
+fn open_secrets(file: &Path) -> OpenSecrets {
+    let Ok(file) = file.canonicalize() else { return OpenSecrets::Refused };
+    let git = match Repository::discover(file.parent().unwrap_or(&file)) {
+        Ok(git) => git,
+        Err(error) if error.code() == ErrorCode::NotFound => return OpenSecrets::Allowed,
+        Err(_) => return OpenSecrets::Refused,
+    };
+    let root = git.workdir().and_then(|root| root.canonicalize().ok());
+    let Some(path) = root.and_then(|root| Some(file.strip_prefix(root).ok()?.to_owned())) else { return OpenSecrets::Allowed };
+    let is_tracked = git.index().is_ok_and(|index| index.get_path(&path, 0).is_some());
+    if !is_tracked && git.is_path_ignored(&path).unwrap_or(false) { OpenSecrets::Allowed } else { OpenSecrets::Refused }
+}

@@ -1,0 +1,232 @@
+//! A run as people read it: a tree of the tasks with how long each took, and below each what it sent and what came back.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use owo_colors::{OwoColorize as _, Style};
+use serde_json::Value;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::columns::one_line;
+use super::evidence::took;
+use super::paint;
+use crate::cli::trace::{Event, Line};
+
+/// The longest text on a line, in characters.
+const LONGEST: usize = 300;
+/// The widest that tasks may push the column of times.
+const WIDEST: usize = 60;
+/// How deep tasks are shown within each other.
+const DEEPEST: usize = 100;
+/// What an answer tells of itself beside its body.
+const TELLING: [&str; 9] = [
+    "content-type",
+    "location",
+    "link",
+    "retry-after",
+    "www-authenticate",
+    "x-request-id",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+    "etag",
+];
+
+/// A turn of a task, and what happened in it in order.
+struct Turn<'a> {
+    name: &'a str,
+    reference: &'a str,
+    began: Timestamp,
+    ended: Option<(Timestamp, &'a Event)>,
+    depth: usize,
+    parts: Vec<Part<'a>>,
+}
+
+enum Part<'a> {
+    Turn(u32),
+    /// Something beside turns, and how long after the request before it.
+    Event(&'a Event, u64),
+}
+
+/// A line of the tree.
+enum Row {
+    Task { branch: String, sign: (&'static str, Style), name: String, time: String, reference: String },
+    Detail { branch: String, text: String, style: Style },
+}
+
+/// The turns of a run, by their numbers.
+#[derive(Default)]
+struct Tree<'a> {
+    turns: HashMap<u32, Turn<'a>>,
+    roots: Vec<Part<'a>>,
+}
+
+/// The tree below what ran. `left_out` is how much more happened than the lines tell.
+pub fn tree(what: &str, lines: &[Line], left_out: usize) -> String {
+    let tree = Tree::of(lines);
+    let mut rows = Vec::new();
+    tree.parts(&tree.roots, "", &mut rows);
+    let total = lines.first().zip(lines.last()).map_or(0, |(first, last)| micros(first.at, last.at));
+    let widest = rows.iter().map(Row::width).filter(|width| *width <= WIDEST).max().unwrap_or(0);
+    let mut text = format!("{} {}\n", one_line(what).style(paint::STRONG), format!("({})", took(total)).style(paint::FAINT));
+    rows.iter().for_each(|row| row.write(widest, &mut text));
+    if left_out > 0 {
+        let _ = writeln!(text, "{}", format!("… and {left_out} more").style(paint::FAINT));
+    }
+    text
+}
+
+fn micros(from: Timestamp, to: Timestamp) -> u64 {
+    u64::try_from(to.duration_since(from).as_micros()).unwrap_or(0)
+}
+
+impl<'a> Tree<'a> {
+    fn of(lines: &'a [Line]) -> Self {
+        let mut tree = Self::default();
+        let mut sent = HashMap::new();
+        for Line { at, turn, within, name, reference, event } in lines {
+            match event {
+                Event::Started => {
+                    tree.begin(*turn, *within, Turn { name, reference, began: *at, ended: None, depth: 0, parts: Vec::new() })
+                }
+                Event::Completed | Event::Faulted { .. } | Event::Cancelled => {
+                    if let Some(turn) = tree.turns.get_mut(turn) {
+                        turn.ended = Some((*at, event));
+                    }
+                }
+                Event::Sent { .. } | Event::Retried { .. } | Event::Answered { .. } | Event::Unanswered { .. } => {
+                    let since = sent.insert(*turn, *at).map_or(0, |before| micros(before, *at));
+                    if let Some(turn) = tree.turns.get_mut(turn) {
+                        turn.parts.push(Part::Event(event, since));
+                    }
+                }
+            }
+        }
+        tree
+    }
+
+    /// A turn is put where it belongs only once, and after what it is part of: whatever a run tells, that makes a tree.
+    fn begin(&mut self, number: u32, within: Option<u32>, turn: Turn<'a>) {
+        if self.turns.contains_key(&number) {
+            return;
+        }
+        let depth = match within.map(|within| self.turns.get_mut(&within)) {
+            None => {
+                self.roots.push(Part::Turn(number));
+                0
+            }
+            Some(Some(outer)) if outer.depth < DEEPEST => {
+                outer.parts.push(Part::Turn(number));
+                outer.depth + 1
+            }
+            Some(_) => return,
+        };
+        self.turns.insert(number, Turn { depth, ..turn });
+    }
+
+    fn parts(&self, parts: &[Part<'a>], branch: &str, rows: &mut Vec<Row>) {
+        let last = parts.iter().rposition(|part| matches!(part, Part::Turn(_)));
+        for (index, part) in parts.iter().enumerate() {
+            match part {
+                Part::Turn(number) => {
+                    let Some(turn) = self.turns.get(number) else { continue };
+                    let (joint, below) = if Some(index) == last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+                    rows.push(turn.row(format!("{branch}{joint}")));
+                    let below = format!("{branch}{below}");
+                    self.parts(&turn.parts, &below, rows);
+                    if let (Some((_, Event::Faulted { error })), false) = (turn.ended, self.tells_fault_itself(turn)) {
+                        rows.push(detail(&below, &fault(error), paint::BAD));
+                    }
+                }
+                Part::Event(event, since) => {
+                    let line = if last.is_some_and(|last| index < last) { "│  " } else { "" };
+                    details(event, *since, &format!("{branch}{line}"), rows);
+                }
+            }
+        }
+    }
+
+    /// Whether an error of a turn is the one that something in it has ended with, which says it already.
+    fn tells_fault_itself(&self, turn: &Turn<'_>) -> bool {
+        let inner = turn.parts.iter().filter_map(|part| if let Part::Turn(number) = part { self.turns.get(number) } else { None });
+        let ends = inner.filter_map(|inner| inner.ended).map(|(_, event)| event);
+        turn.ended.is_some_and(|(_, own)| ends.into_iter().any(|event| event == own))
+    }
+}
+
+impl Turn<'_> {
+    fn row(&self, branch: String) -> Row {
+        let sign = match self.ended.map(|(_, event)| event) {
+            Some(Event::Completed) => ("✓", paint::GOOD),
+            Some(Event::Faulted { .. }) => ("✗", paint::BAD),
+            Some(_) => ("–", paint::WARN),
+            None => ("…", paint::WARN),
+        };
+        let time = self.ended.map_or_else(String::new, |(at, _)| took(micros(self.began, at)));
+        Row::Task { branch, sign, name: cut(self.name), time, reference: cut(self.reference) }
+    }
+}
+
+fn details(event: &Event, since: u64, branch: &str, rows: &mut Vec<Row>) {
+    let mut add = |text: &str, style| rows.push(detail(branch, text, style));
+    match event {
+        Event::Sent { method, url, headers, body } => {
+            add(&format!("→ {method} {url}"), Style::new());
+            headers.iter().for_each(|(name, value)| add(&format!("  {name}: {value}"), paint::FAINT));
+            body.iter().for_each(|body| add(&format!("  {body}"), Style::new()));
+        }
+        Event::Answered { status, headers, body } => {
+            add(&format!("← {status} in {}", took(since)), if *status < 400 { paint::GOOD } else { paint::BAD });
+            let telling = headers.iter().filter(|(name, _)| TELLING.iter().any(|known| known.eq_ignore_ascii_case(name)));
+            telling.for_each(|(name, value)| add(&format!("  {name}: {value}"), paint::FAINT));
+            if !body.is_empty() {
+                add(&format!("  {body}"), Style::new());
+            }
+        }
+        Event::Unanswered { reason } => add(&format!("← no answer in {}: {reason}", took(since)), paint::BAD),
+        Event::Retried { retry, after_millis } => add(&format!("↻ retry {retry}, after {}", took(after_millis * 1000)), paint::WARN),
+        Event::Started | Event::Completed | Event::Faulted { .. } | Event::Cancelled => {}
+    }
+}
+
+/// An error in a line: its status, and what it says most of.
+fn fault(error: &Value) -> String {
+    let text = |key: &str| error.get(key).and_then(Value::as_str);
+    let words: Vec<&str> = [text("title"), text("detail")].into_iter().flatten().collect();
+    let words = if words.is_empty() { text("type").unwrap_or_default().to_owned() } else { words.join(": ") };
+    format!("{} {words}", error.get("status").unwrap_or(&Value::Null))
+}
+
+fn detail(branch: &str, text: &str, style: Style) -> Row {
+    // The blanks at its beginning say what it belongs to.
+    let indent = text.len() - text.trim_start_matches(' ').len();
+    Row::Detail { branch: branch.to_owned(), text: format!("{:indent$}{}", "", cut(text)), style }
+}
+
+fn cut(text: &str) -> String {
+    let line = one_line(text);
+    line.char_indices().nth(LONGEST).map_or_else(|| line.clone(), |(end, _)| format!("{}…", &line[..end]))
+}
+
+impl Row {
+    /// How far a task reaches; 0 for what is no task.
+    fn width(&self) -> usize {
+        match self {
+            Self::Task { branch, name, .. } => branch.width() + 2 + name.width(),
+            Self::Detail { .. } => 0,
+        }
+    }
+
+    fn write(&self, widest: usize, text: &mut String) {
+        match self {
+            Self::Task { branch, sign: (sign, style), name, time, reference } => {
+                let padding = widest.saturating_sub(self.width());
+                let (branch, sign, reference) = (branch.style(paint::FAINT), sign.style(*style), reference.style(paint::FAINT));
+                let _ = writeln!(text, "{branch}{sign} {}{:padding$}  {time:>7}  {reference}", name.style(paint::STRONG), "");
+            }
+            Self::Detail { branch, text: said, style } => {
+                let _ = writeln!(text, "{}{}", branch.style(paint::FAINT), said.style(*style));
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Sending a request again: when that helps, when it is safe, and how long to wait.
+
+use std::time::Duration;
+
+use jaq_core::ValT as _;
+use jiff::{SignedDuration, Timestamp};
+
+use super::arguments::Moment;
+use super::call::Undelivered;
+use super::outgoing::{Exchange, Outgoing};
+use super::turn::Going;
+use super::{Run, timed_out, waiting};
+use crate::flow::data::Data;
+use crate::flow::exchange::{Request, Response};
+use crate::flow::fault::Fault;
+use crate::flow::model::{Again, Http, has};
+use crate::flow::told::What;
+
+impl Run<'_> {
+    /// Sends a request, again and again where its policy says so.
+    pub(super) async fn persist<'o>(
+        &self,
+        http: &Http,
+        outgoing: &'o Outgoing,
+        input: &Data,
+        moment: &mut Moment<'_>,
+        going: &Going<'_>,
+    ) -> Result<Exchange<'o>, Fault> {
+        let usual = self.setting.connection.again.as_ref().filter(|_| http.connection);
+        let Some(again) = http.policies.again.or(usual) else {
+            return Ok(self.follow(http, outgoing, input, moment, going).await?);
+        };
+        let began = self.setting.world.now();
+        let mut retries = 0;
+        loop {
+            let ended = self.one_attempt(again, http, outgoing, input, moment, going).await;
+            let asked = match &ended {
+                Ok(exchange) => self.passing(again, http, exchange, moment),
+                Err(undelivered) if undelivered.passing && is_safe(again, &outgoing.real) => Some(None),
+                Err(_) => None,
+            };
+            let pause = match asked {
+                None => None,
+                Some(asked) => self.pause(again, asked, retries, began, input, moment)?,
+            };
+            let Some(pause) = pause else { return Ok(ended?) };
+            self.meter.turn(&self.setting.budget)?;
+            retries += 1;
+            going.tell(|| What::Retried { retry: retries, after_millis: u64::try_from(pause.as_millis()).unwrap_or(u64::MAX) });
+            self.setting.world.sleep(pause).await;
+        }
+    }
+
+    async fn one_attempt<'o>(
+        &self,
+        again: &Again,
+        http: &Http,
+        outgoing: &'o Outgoing,
+        input: &Data,
+        moment: &mut Moment<'_>,
+        going: &Going<'_>,
+    ) -> Result<Exchange<'o>, Undelivered> {
+        let Some(limit) = &again.policy.attempt else { return self.follow(http, outgoing, input, moment, going).await };
+        let limit = self.span(limit, input, moment)?;
+        let work = async { Ok(self.follow(http, outgoing, input, moment, going).await) };
+        self.within(limit, work, || timed_out("request", limit)).await.map_err(|fault| Undelivered { fault, passing: true })?
+    }
+
+    /// Whether a response is one that passes, and how long the service asks to wait.
+    fn passing(&self, again: &Again, http: &Http, exchange: &Exchange<'_>, moment: &Moment<'_>) -> Option<Option<Duration>> {
+        let response = &exchange.response;
+        if !has(&again.statuses, response.status) || !(is_safe(again, &exchange.outgoing.real) || is_unprocessed(response)) {
+            return None;
+        }
+        if let Some(when) = &again.when {
+            // What cannot be judged does not pass.
+            when.evaluate(&self.seen(http, response), moment).ok().filter(|truth| truth.real().as_bool())?;
+        }
+        Some(waiting::asked(response, self.setting.world.now()))
+    }
+
+    /// How long to wait before the request is sent again; nothing where it is not.
+    fn pause(
+        &self,
+        again: &Again,
+        asked: Option<Duration>,
+        retries: u32,
+        began: Timestamp,
+        input: &Data,
+        moment: &Moment<'_>,
+    ) -> Result<Option<Duration>, Fault> {
+        let policy = &again.policy;
+        if policy.count.is_some_and(|most| retries >= most) {
+            return Ok(None);
+        }
+        let most = self.span(&again.max_wait, input, moment)?.min(self.setting.budget.time);
+        let pause = match asked.filter(|asked| !asked.is_zero()) {
+            // To come back earlier than the service asks would be in vain.
+            Some(asked) if asked > most => return Ok(None),
+            Some(asked) => asked.saturating_add(self.jitter(policy, input, moment)?).min(most),
+            None => self.growing(policy, retries, input, moment)?.min(most),
+        };
+        if let Some(limit) = &policy.duration {
+            let limit = SignedDuration::try_from(self.span(limit, input, moment)?).unwrap_or(SignedDuration::MAX);
+            let spent = self.setting.world.now().duration_since(began);
+            if spent.saturating_add(SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX)) > limit {
+                return Ok(None);
+            }
+        }
+        Ok(Some(pause))
+    }
+}
+
+/// Whether a request may be sent twice: by its method, RFC 9110, section 9.2.2, by a key that tells the service, or because the flow says so.
+fn is_safe(again: &Again, request: &Request) -> bool {
+    let idempotent = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"];
+    again.non_idempotent || idempotent.contains(&request.method.as_str()) || request.header("idempotency-key").is_some()
+}
+
+/// Whether a response says that its request was not processed.
+fn is_unprocessed(response: &Response) -> bool {
+    response.status == 429 || (response.status == 503 && response.header("retry-after").is_some())
+}

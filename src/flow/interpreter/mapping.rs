@@ -1,0 +1,76 @@
+//! Which responses stand for which errors.
+
+use std::cell::OnceCell;
+
+use jaq_core::ValT as _;
+use serde_json::{Map, Value, json};
+
+use super::arguments::{Moment, object};
+use super::call::{expected, joined};
+use super::outgoing::Exchange;
+use super::{Run, content};
+use crate::flow::content::ResponseForm;
+use crate::flow::data::Data;
+use crate::flow::exchange::Response;
+use crate::flow::expression::value::{text_of, to_jq};
+use crate::flow::fault::Fault;
+use crate::flow::model::{HeaderTest, Http, Mapping, has};
+use crate::flow::template::Template;
+
+/// How long the detail may be that a flow makes of a response, in characters.
+const LONGEST: usize = 2000;
+
+impl Run<'_> {
+    /// Turns responses that stand for errors into errors: the first mapping that fits tells which.
+    pub(super) fn judge(&self, http: &Http, exchange: &Exchange<'_>, moment: &Moment<'_>) -> Result<(), Fault> {
+        let seen = OnceCell::new();
+        let seen = || seen.get_or_init(|| self.seen(http, &exchange.response));
+        let mapping = http.policies.errors.iter().find(|mapping| {
+            fits(mapping, &exchange.response)
+                // What cannot be judged does not fit: an error's body may have any form.
+                && mapping.when.as_ref().is_none_or(|when| when.evaluate(seen(), moment).is_ok_and(|truth| truth.real().as_bool()))
+        });
+        let Some(mapping) = mapping else { return expected(http.redirect, &exchange.outgoing, &exchange.response) };
+        let detail = mapping.detail.as_ref().and_then(|detail| told(detail, seen(), moment));
+        let detail = detail.unwrap_or_else(|| format!("{} answered {}", exchange.outgoing.named(), exchange.response.status));
+        Err(self.declared(&mapping.raise, Some(detail))?)
+    }
+
+    /// A response as expressions see it, `{ statusCode, headers, content }`, even where its body is not what the call reads.
+    pub(super) fn seen(&self, http: &Http, response: &Response) -> Data {
+        let content = content::read(&http.reads, response).ok().filter(|_| (200..300).contains(&response.status));
+        let content = content.or_else(|| content::read(&ResponseForm::Auto, response).ok());
+        viewed(response, content.map_or_else(Data::null, Data::plain))
+    }
+}
+
+/// A response as expressions see it, with its content. The names of headers are in lower case.
+pub(super) fn viewed(response: &Response, content: Data) -> Data {
+    let headers: Map<String, Value> = match joined(&response.headers) {
+        Value::Object(headers) => headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
+    };
+    object([
+        ("statusCode", Data::plain(to_jq(&json!(response.status)))),
+        ("headers", Data::plain(to_jq(&Value::Object(headers)))),
+        ("content", content),
+    ])
+}
+
+fn fits(mapping: &Mapping, response: &Response) -> bool {
+    (mapping.statuses.is_empty() || has(&mapping.statuses, response.status))
+        && mapping.headers.iter().all(|(name, test)| match (test, response.header(name)) {
+            (HeaderTest::Given(given), header) => *given == header.is_some(),
+            (HeaderTest::Is(text), Some(header)) => header.trim() == text,
+            (HeaderTest::Is(_), None) => false,
+        })
+}
+
+fn told(detail: &Template, seen: &Data, moment: &Moment<'_>) -> Option<String> {
+    let told = detail.evaluate(seen, moment).ok()?.masked();
+    let text: String = match told {
+        jaq_json::Val::Null => return None,
+        told => text_of(&told).chars().take(LONGEST).collect(),
+    };
+    (!text.trim().is_empty()).then_some(text)
+}

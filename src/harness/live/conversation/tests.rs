@@ -1,0 +1,182 @@
+//! The test plays the worker, an honest one or one that a bundle has taken over.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio::io::{AsyncReadExt as _, DuplexStream};
+use tokio::sync::Barrier;
+
+use super::*;
+use crate::flow::{Budget, Request, Response, Sending, Told, Turn, What};
+use crate::harness::protocol::{Live, Subject};
+
+const LONG: Duration = Duration::from_secs(30);
+
+/// Answers two requests once both are there.
+struct Both(Barrier);
+
+#[async_trait]
+impl Transport for Both {
+    async fn exchange(&self, request: Request) -> Result<Response, Unanswered> {
+        self.0.wait().await;
+        Ok(Response { status: 200, headers: Vec::new(), body: request.method.into_bytes() })
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+
+    fn random(&self) -> u64 {
+        0
+    }
+}
+
+/// The worker's end of the pipe.
+struct Played(DuplexStream);
+
+impl Played {
+    async fn say(&mut self, word: &Word) {
+        self.0.write_all(&protocol::frame(word).unwrap()).await.unwrap();
+    }
+
+    async fn hear(&mut self) -> Said {
+        let length = self.0.read_u32_le().await.unwrap();
+        let mut frame = vec![0; length as usize];
+        self.0.read_exact(&mut frame).await.unwrap();
+        serde_json::from_slice(&frame).unwrap()
+    }
+
+    async fn ask(&mut self, number: u64, question: Question) {
+        self.say(&Word::Asked { number, question, during: Some(format!("/do/{number}")) }).await;
+    }
+}
+
+fn task() -> Task {
+    let subject = Subject::Workflow { file: String::new(), content: Content::of(b"") };
+    Task::Live(Box::new(Live { subject, input: Value::Null, budget: Budget::default(), evaluation: LONG, heard: true }))
+}
+
+fn send(method: &str) -> Question {
+    let request = Request { method: method.to_owned(), url: "http://h/".parse().unwrap(), headers: Vec::new(), body: None };
+    Question::Send(Box::new(Sending { request, credentials: None, rate: None }))
+}
+
+fn outcome() -> Word {
+    Word::Outcome { result: Ok(Value::Null), events: Vec::new(), warnings: Vec::new() }
+}
+
+/// What is left of a conversation: its end, the task that began last, whether the worker can be used again, and what was told.
+type Left = (End, Option<String>, bool, Vec<What>);
+
+async fn converse(silence: Duration, limit: Duration, play: impl AsyncFnOnce(&mut Played)) -> Left {
+    let (ours, theirs) = tokio::io::duplex(1 << 16);
+    let (read, write) = tokio::io::split(ours);
+    let (transport, session) = (Both(Barrier::new(2)), Session::default());
+    let sources = Sources { transport: &transport, session: &session, files: &Files::None };
+    let mut told = Vec::new();
+    let mut listener = |news: &Told| told.push(news.what.clone());
+    let mut listening = Listening::new(Some(&mut listener));
+    let mut conversation = Conversation::new(sources);
+    let patience = Patience { end: Instant::now() + limit, silence };
+    let mut words = process::words(read);
+    let mut played = Played(theirs);
+    let playing = async {
+        assert!(matches!(played.hear().await, Said::Task(_)));
+        play(&mut played).await;
+    };
+    let held = conversation.hold((write, &mut words), task(), &patience, &mut listening);
+    let (end, ()) = tokio::join!(held, playing);
+    let (during, clean) = (conversation.during.clone(), conversation.clean);
+    (end.unwrap(), during, clean, told)
+}
+
+#[tokio::test]
+async fn questions_are_answered_at_once_and_news_is_heard_in_order() {
+    let turn = Turn { number: 1, within: None, name: "a".to_owned(), reference: "/do/0/a".to_owned() };
+    let news = |what| Word::Told(Box::new(Told { at: Timestamp::UNIX_EPOCH, turn: turn.clone(), what }));
+    let (end, during, clean, told) = converse(LONG, LONG, async |worker| {
+        worker.say(&news(What::Started)).await;
+        worker.ask(1, send("ONE")).await;
+        worker.ask(2, send("TWO")).await;
+        for _ in 0..2 {
+            let Said::Answer(number, Answer::Response(Ok(response))) = worker.hear().await else { panic!() };
+            assert_eq!(response.body, [&b"ONE"[..], b"TWO"][usize::try_from(number).unwrap() - 1]);
+        }
+        worker.ask(3, Question::File("x".to_owned())).await;
+        assert!(matches!(worker.hear().await, Said::Answer(3, Answer::File(Err(_)))));
+        worker.say(&news(What::Completed)).await;
+        worker.say(&outcome()).await;
+    })
+    .await;
+    assert!(matches!(end, End::Outcome { result: Ok(Value::Null), .. }));
+    assert_eq!((during.as_deref(), clean), (Some("/do/3"), true));
+    assert_eq!(told, [What::Started, What::Completed]);
+}
+
+#[tokio::test]
+async fn a_withdrawn_question_has_no_further_effect() {
+    let (end, _, clean, _) = converse(LONG, LONG, async |worker| {
+        worker.ask(1, Question::Sleep(LONG)).await;
+        worker.say(&Word::Withdrew(1)).await;
+        worker.say(&Word::Withdrew(77)).await;
+        worker.say(&outcome()).await;
+    })
+    .await;
+    assert!(matches!(end, End::Outcome { .. }) && clean);
+    // One that is left open keeps the worker from being used again.
+    let (_, _, clean, _) = converse(LONG, LONG, async |worker| {
+        worker.ask(1, Question::Sleep(LONG)).await;
+        worker.say(&outcome()).await;
+    })
+    .await;
+    assert!(!clean);
+}
+
+#[tokio::test]
+async fn who_says_nothing_and_waits_for_nothing_is_stuck() {
+    let short = Duration::from_millis(20);
+    let (end, during, ..) = converse(short, LONG, async |worker| {
+        worker.ask(1, Question::Sleep(5 * short)).await;
+        assert!(matches!(worker.hear().await, Said::Answer(1, Answer::Slept)));
+    })
+    .await;
+    assert!(matches!(end, End::Overstayed(Overstayed::Evaluation)));
+    assert_eq!(during.as_deref(), Some("/do/1"));
+    let (end, ..) = converse(short, 5 * short, async |worker| worker.ask(1, Question::Sleep(LONG)).await).await;
+    assert!(matches!(end, End::Overstayed(Overstayed::Run)));
+}
+
+#[tokio::test]
+async fn a_worker_that_asks_for_too_much_is_not_served() {
+    let wrong = async |questions: Vec<(u64, Question)>| {
+        let (end, ..) = converse(LONG, LONG, async |worker| {
+            for (number, question) in questions {
+                worker.ask(number, question).await;
+            }
+        })
+        .await;
+        match end {
+            End::Wrong(reason) => reason,
+            End::Outcome { .. } | End::Invalid(_) | End::Overstayed(_) | End::Dead => panic!(),
+        }
+    };
+    let many = (0..=MOST_SLEEPS as u64).map(|number| (number, Question::Sleep(LONG))).collect();
+    assert_eq!(wrong(many).await, "it asked for more than 4096 things at once");
+    let twice = vec![(1, Question::Sleep(LONG)), (1, Question::Sleep(LONG))];
+    assert_eq!(wrong(twice).await, "it asked twice by one number");
+}
+
+#[tokio::test]
+async fn what_is_no_word_or_too_long_for_one_ends_it() {
+    for bytes in [&b"\x02\0\0\0{}"[..], b"\xff\xff\xff\xff{"] {
+        let (end, ..) = converse(LONG, LONG, async |worker| worker.0.write_all(bytes).await.unwrap()).await;
+        assert!(matches!(end, End::Dead));
+    }
+    let (end, ..) = converse(LONG, LONG, async |worker| worker.say(&Word::Done).await).await;
+    assert!(matches!(end, End::Wrong(_)));
+}

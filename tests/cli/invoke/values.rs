@@ -1,0 +1,94 @@
+//! Where the values of a connection come from, and what is wrong with them.
+
+use serde_json::json;
+
+use super::{GET, MANIFEST, SECRET, invoke, team};
+use crate::support::command::Team;
+use crate::support::http::{Answer, Service};
+
+fn service() -> Service {
+    Service::always(Answer::json(json!({ "id": "a", "name": "b" })))
+}
+
+#[test]
+fn a_secret_may_stand_in_a_file_that_git_does_not_have() {
+    let (team, service) = (team(), service());
+    let outside = team.outside().join("mine.yaml");
+    std::fs::write(&outside, format!("token: {SECRET}\n")).unwrap();
+    let with = |file: &str| invoke(&team, &service, &["get-item", "--input", r#"{"id":"a"}"#, "--connection", file]);
+    with(outside.to_str().unwrap()).done();
+    assert_eq!(service.request().header("authorization").unwrap(), format!("Bearer {SECRET}"));
+
+    team.write("mine.yaml", format!("token: {SECRET}\n"));
+    let ran = with("mine.yaml").failed();
+    assert!(ran.err.contains("mine.yaml:1:8: error[SB154]: the secret `token` is given openly"), "{}", ran.err);
+    assert!(!ran.err.contains(SECRET) && ran.out.is_empty(), "{ran:?}");
+    team.write(".gitignore", "mine.yaml\n");
+    with("mine.yaml").done();
+
+    team.write("connections/test/crm.yaml", format!("token: {SECRET}\n"));
+    let ran = invoke(&team, &service, &GET).failed();
+    assert!(ran.err.contains("connections/test/crm.yaml:1:8: error[SB154]") && !ran.err.contains(SECRET), "{}", ran.err);
+    assert_eq!(service.requests().len(), 2);
+}
+
+#[test]
+fn values_come_from_files_too() {
+    let (team, service) = (team(), service());
+    team.write("secrets/token", format!("{SECRET}\n"));
+    let elsewhere = team.outside().join("token");
+    std::fs::write(&elsewhere, SECRET).unwrap();
+    for file in ["secrets/token", elsewhere.to_str().unwrap()] {
+        team.write("connections/test/crm.yaml", format!("token: {{ file: {file} }}\n"));
+        invoke(&team, &service, &GET).done();
+        assert_eq!(service.requests().last().unwrap().header("authorization").unwrap(), format!("Bearer {SECRET}"));
+    }
+    for (file, reason) in [
+        ("../token", "outside of the repository"),
+        (".git/config", "no value of a connection"),
+        ("/proc/self/environ", "no value of a connection"),
+        (".switchboard/switchboard.db", "no value of a connection"),
+        ("/dev/zero", "no value of a connection"),
+        ("connections", "it is not a file"),
+    ] {
+        team.write(".switchboard/switchboard.db", "state");
+        team.write("connections/test/crm.yaml", format!("token: {{ file: {file} }}\n"));
+        let ran = invoke(&team, &service, &GET).failed();
+        assert!(ran.err.contains("error[SB155]") && ran.err.contains(reason), "{file}: {}", ran.err);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_values_is_told_all_at_once() {
+    let (team, service) = (team(), service());
+    team.replace(MANIFEST, "  authentication:", "    region: { title: Region, type: string, enum: [eu, us] }\n  authentication:");
+    team.write("connections/test/crm.yaml", "token: { env: SWITCHBOARD_GIT_TOKEN }\nbaseURL: x\nregion: moon\n");
+    let ran = invoke(&team, &service, &GET).failed();
+    for part in [
+        "connections/test/crm.yaml:1:8: error[SB155]: the value of `token` cannot be looked up: the variable `SWITCHBOARD_GIT_TOKEN` is one of",
+        "connections/test/crm.yaml:2:1: error[SB151]: the connection has no property `baseURL`",
+        "Did you mean `baseUrl`?",
+        "connections/test/crm.yaml:3:9: error[SB152]: the value of `region` is not one that the property takes",
+        r#"Expected is one of ["eu","us"]."#,
+        "cannot invoke crm get-item: the files have 3 errors",
+    ] {
+        assert!(ran.err.contains(part), "{part}: {}", ran.err);
+    }
+    team.write("connections/test/crm.yaml", "token: { env: NOT_SET }\n");
+    let ran = invoke(&team, &service, &GET).failed();
+    assert!(ran.err.contains("the variable `NOT_SET` is not set"), "{}", ran.err);
+    assert!(ran.err.contains("error[SB153]: `region` has no value"), "{}", ran.err);
+    assert_eq!(service.requests().len(), 0);
+}
+
+#[test]
+fn missing_values_are_asked_for() {
+    let (team, service) = (Team::with_crm(), service());
+    let ran = invoke(&team, &service, &["get-item"]).failed();
+    assert!(ran.err.contains("cannot invoke crm get-item: the connection needs `token`"), "{}", ran.err);
+    assert!(ran.err.contains("--connection FILE"), "{}", ran.err);
+    let ran = invoke(&team, &service, &GET).failed();
+    assert!(ran.err.contains("there is no connections/test/crm.yaml, and the connection needs `token`"), "{}", ran.err);
+    let ran = invoke(&team, &service, &["get-item", "--connection", "none.yaml"]).failed();
+    assert!(ran.err.contains("none.yaml"), "{}", ran.err);
+}
