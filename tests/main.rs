@@ -5,6 +5,7 @@
 mod architecture;
 mod cli;
 mod examples;
+mod flows;
 mod manifests;
 mod pass;
 mod ports;

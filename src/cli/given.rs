@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::Context as _;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::failure::Failure;
 
@@ -14,19 +14,35 @@ const LARGEST_INPUT: usize = 16 * 1024 * 1024;
 
 /// Reads an input: JSON, `@FILE`, or `-` for the standard input.
 pub fn input(given: &str) -> Result<Value, Failure> {
-    let text = match given.strip_prefix('@') {
-        Some(path) => String::from_utf8(file(Path::new(path), LARGEST_INPUT)?).with_context(|| format!("cannot read {path}"))?,
-        None if given == "-" => {
+    let text = match given {
+        "-" => {
             let bytes = bounded(std::io::stdin(), LARGEST_INPUT).context("cannot read the standard input")?;
             let bytes =
                 bytes.ok_or_else(|| Failure::refused("read the standard input", format!("it has more than {LARGEST_INPUT} bytes")))?;
             String::from_utf8(bytes).context("cannot read the standard input")?
         }
-        None => given.to_owned(),
+        given => text(given)?,
     };
     serde_json::from_str(&text).map_err(|error| {
         Failure::usage("read the input", format!("it is not JSON: {error}")).hint("Give JSON, @FILE, or - for the standard input.")
     })
+}
+
+/// Reads the values of secrets by their names: JSON or `@FILE`. What is wrong with them is told without them.
+pub fn secrets(given: &str) -> Result<Map<String, Value>, Failure> {
+    let secrets = serde_json::from_str::<Map<String, Value>>(&text(given)?);
+    secrets.map_err(|error| {
+        let reason = format!("they are not a map in JSON, as line {}, column {} shows", error.line(), error.column());
+        Failure::usage("read the secrets", reason).hint("Give a map from names to values, as JSON or @FILE.")
+    })
+}
+
+/// What is given as it is, or as `@FILE`.
+fn text(given: &str) -> Result<String, Failure> {
+    match given.strip_prefix('@') {
+        Some(path) => Ok(String::from_utf8(file(Path::new(path), LARGEST_INPUT)?).with_context(|| format!("cannot read {path}"))?),
+        None => Ok(given.to_owned()),
+    }
 }
 
 /// Reads a file of at most `largest` bytes. What is no file, a device or a pipe, may never end.

@@ -5,7 +5,6 @@ use serde_json::{Map, Value};
 use super::codes;
 use super::data::{Data, redacted};
 use super::expression::value::{text_to_jq, to_jq};
-use super::fault::{Fault, Standard};
 use super::finding::{At, Finding};
 use super::interpreter::{self, Budget, Library, Setting};
 use super::model::{ConnectionModel, Flow};
@@ -42,7 +41,7 @@ impl Workflow {
         match flow {
             Some(flow) if findings.is_empty() => Ok(Self {
                 flow: Flow { extensions, ..flow },
-                library: Library { functions, errors: facts.errors, ..Library::default() },
+                library: Library { functions, ..Library::default() },
                 secrets: facts.secrets,
                 source,
             }),
@@ -50,14 +49,9 @@ impl Workflow {
         }
     }
 
-    /// Runs it, with the values of its secrets. Evaluates expressions: only for worker processes.
+    /// Runs it, with the values of its secrets; a task that reads one which is not there fails. Evaluates expressions: only for worker
+    /// processes.
     pub async fn run(&self, input: &Value, secrets: &Map<String, Value>, world: &dyn World, budget: Budget) -> Outcome {
-        // dsl.md, "Secret": what is not there may not be had.
-        if let Some(missing) = self.secrets.iter().find(|name| !secrets.contains_key(*name)) {
-            let detail = format!("there is no secret `{missing}`");
-            let fault = Fault::standard(Standard::Authorization, "Secret not available", detail).at_task("/");
-            return Outcome { result: Err(fault), events: Vec::new() };
-        }
         let given = self.secrets.iter().filter_map(|name| Some((name, secrets.get(name)?)));
         let values = given.clone().map(|(name, value)| (text_to_jq(name), Data::new(to_jq(value), hidden(value))));
         let setting = Setting {

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::expression::Unevaluated;
+
 /// Where the types of the standard errors begin.
 const STANDARD: &str = "https://open-workflow-specification.org/spec/1.0.0/errors/";
 /// Where else they begin: the specification's examples and its older editions spell them in these ways, and mean the same.
@@ -95,8 +97,11 @@ impl Fault {
     }
 
     /// An expression that could not be evaluated.
-    pub(crate) fn expression(detail: impl Into<String>) -> Self {
-        Self::standard(Standard::Expression, "Expression failed", detail)
+    pub(crate) fn expression(why: impl Into<Unevaluated>) -> Self {
+        match why.into() {
+            Unevaluated::Failed(detail) => Self::standard(Standard::Expression, "Expression failed", detail),
+            missing @ Unevaluated::NoSecret(_) => Self::standard(Standard::Authorization, "Secret not available", missing.to_string()),
+        }
     }
 
     /// Data that does not fit its schema.

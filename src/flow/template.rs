@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::data::Data;
 use super::expression::value::{text_of, text_to_jq, to_jq};
-use super::expression::{Arguments, Expression};
+use super::expression::{Arguments, Expression, Unevaluated};
+use super::uri::Part;
 
 /// A value as written in a flow.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(crate) enum Template {
     Text(Vec<Piece>),
     /// Text that is an expression if it can be evaluated, and itself otherwise: `evaluate.mode: loose`.
     Loose(Box<Expression>, Val),
+    /// Text that is an address with `{name}` in it.
+    Address(Vec<Part>),
     List(Vec<Template>),
     Map(Vec<(Val, Template)>),
 }
@@ -31,16 +34,17 @@ pub(crate) enum Piece {
 
 impl Template {
     /// The value, against the task's data and the flow's variables.
-    pub(crate) fn evaluate(&self, input: &Data, arguments: &dyn Arguments) -> Result<Data, String> {
+    pub(crate) fn evaluate(&self, input: &Data, arguments: &dyn Arguments) -> Result<Data, Unevaluated> {
         match self {
             Self::Literal(value) => Ok(Data::plain(value.clone())),
             Self::Expression(expression) => expression.evaluate(input, arguments),
             Self::Text(pieces) => text(pieces, input, arguments),
             Self::Loose(expression, text) => Ok(expression.evaluate(input, arguments).unwrap_or_else(|_| Data::plain(text.clone()))),
+            Self::Address(parts) => super::uri::expand(parts, input),
             Self::List(items) => Ok(Data::list(items.iter().map(|item| item.evaluate(input, arguments)).collect::<Result<_, _>>()?)),
             Self::Map(entries) => {
                 let entries = entries.iter().map(|(key, value)| Ok((key.clone(), value.evaluate(input, arguments)?)));
-                Ok(Data::map(entries.collect::<Result<_, String>>()?))
+                Ok(Data::map(entries.collect::<Result<_, Unevaluated>>()?))
             }
         }
     }
@@ -51,7 +55,7 @@ impl Template {
     }
 }
 
-fn text(pieces: &[Piece], input: &Data, arguments: &dyn Arguments) -> Result<Data, String> {
+fn text(pieces: &[Piece], input: &Data, arguments: &dyn Arguments) -> Result<Data, Unevaluated> {
     let (mut real, mut shown) = (String::new(), String::new());
     for piece in pieces {
         match piece {

@@ -3,8 +3,8 @@
 use jaq_json::Val;
 
 use super::data::Data;
-use super::expression::Arguments;
 use super::expression::value::{text_of, text_to_jq};
+use super::expression::{Arguments, Unevaluated};
 use super::template::Template;
 
 /// Where a request goes.
@@ -51,7 +51,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Part>, String> {
 
 impl Address {
     /// The address as text, from the task's input; beside it what may be shown of it, where a secret is in it.
-    pub(crate) fn evaluate(&self, input: &Data, arguments: &dyn Arguments) -> Result<(String, Option<String>), String> {
+    pub(crate) fn evaluate(&self, input: &Data, arguments: &dyn Arguments) -> Result<(String, Option<String>), Unevaluated> {
         match self {
             Self::Given(template) => template.evaluate(input, arguments).map(|value| value.texts()),
             Self::Pattern(parts) => {
@@ -61,6 +61,16 @@ impl Address {
             }
         }
     }
+}
+
+/// An address that is a value like others.
+pub(crate) fn expand(parts: &[Part], input: &Data) -> Result<Data, Unevaluated> {
+    let text = |input: &Val| parts.iter().map(|part| part.expand(input)).collect::<Result<String, _>>();
+    let real = text_to_jq(&text(input.real())?);
+    Ok(match input.is_secret() {
+        false => Data::plain(real),
+        true => Data::new(real, text(&input.masked()).map_or_else(|_| super::data::redacted(), |text| text_to_jq(&text))),
+    })
 }
 
 impl Part {

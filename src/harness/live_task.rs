@@ -17,7 +17,7 @@ use crate::model::Problem;
 
 /// A flow that is ready to run.
 enum Ready {
-    Workflow(Box<Workflow>),
+    Workflow(Box<Workflow>, Map<String, Value>),
     Connector(Box<Part>),
 }
 
@@ -56,7 +56,9 @@ pub(super) async fn run(live: Live, hearing: &mut Hearing, watch: &Watch, questi
 
 fn ready(subject: Subject) -> Result<Ready, Vec<Problem>> {
     match subject {
-        Subject::Workflow { file, content } => Workflow::read(&file, &content.bytes()).map(|workflow| Ready::Workflow(Box::new(workflow))),
+        Subject::Workflow { file, content, secrets } => {
+            Workflow::read(&file, &content.bytes()).map(|workflow| Ready::Workflow(Box::new(workflow), secrets))
+        }
         Subject::Connector { connector, files, target, connection, validation } => {
             let bundle = Bundle::read(&connector, &unpack(files))?;
             let part = Part { program: Program::compile(&bundle)?, target: target.into(), connection, validation };
@@ -69,7 +71,7 @@ impl Ready {
     /// How the flow ends, and what did not fit its schema where that is no error.
     async fn run(&self, input: &Value, world: &dyn World, budget: Budget) -> (Outcome, Vec<String>) {
         match self {
-            Self::Workflow(workflow) => (workflow.run(input, &Map::new(), world, budget).await, Vec::new()),
+            Self::Workflow(workflow, secrets) => (workflow.run(input, secrets, world, budget).await, Vec::new()),
             Self::Connector(part) => part.run(input, world, budget).await,
         }
     }

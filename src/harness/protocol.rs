@@ -59,8 +59,8 @@ pub(crate) struct Live {
 /// Which flow runs.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Subject {
-    /// A stand-alone workflow.
-    Workflow { file: String, content: Content },
+    /// A stand-alone workflow, with the values of its secrets.
+    Workflow { file: String, content: Content, secrets: Map<String, Value> },
     /// One of a connector's flows, with the connection's values.
     Connector { connector: String, files: Vec<(String, Content)>, target: Named, connection: Map<String, Value>, validation: Validation },
 }

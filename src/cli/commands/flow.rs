@@ -40,6 +40,10 @@ struct RunArguments {
     #[arg(long, default_value = "null")]
     input: String,
 
+    /// The values of the document's secrets, by name: JSON, or @FILE, which other users of this machine do not see
+    #[arg(long, value_name = "JSON", default_value = "{}", hide_default_value = true)]
+    secrets: String,
+
     /// Send requests for a host to another base address, such as api.example.com=http://127.0.0.1:8080; may be repeated
     #[arg(long, value_name = "HOST=URL", value_parser = HostMapping::parse)]
     map_host: Vec<HostMapping>,
@@ -63,11 +67,12 @@ struct RunArguments {
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let What::Run(arguments) = arguments.what;
     let input = given::input(&arguments.input)?;
+    let secrets = given::secrets(&arguments.secrets)?;
     let content = given::file(&arguments.file, LARGEST_FILE)?;
     let mut events = arguments.events.as_deref().map(Events::create).transpose()?;
     let live = assemble::live(&door.settings, &arguments.limits)?;
     let session = live.session("");
-    let mut tracer = arguments.trace.then(|| Tracer::new(door.shell, Veil::new([], session.clone())));
+    let mut tracer = arguments.trace.then(|| Tracer::new(door.shell, Veil::new(secrets.values(), session.clone())));
     let mut hear = |told: &Told| {
         events.iter_mut().for_each(|events| events.write(told));
         tracer.iter_mut().for_each(|tracer| tracer.hear(told));
@@ -75,7 +80,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let listener: Option<Listener<'_>> = (arguments.events.is_some() || arguments.trace).then_some(&mut hear);
     let folder = arguments.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let outcome = live.run(LiveRun {
-        subject: Subject::Workflow { file: arguments.file.display().to_string(), content },
+        subject: Subject::Workflow { file: arguments.file.display().to_string(), content, secrets },
         input,
         policy: Policy {
             hosts: None,

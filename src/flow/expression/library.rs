@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use jaq_core::load::parse::Def;
-use jaq_core::{Native, data::JustLut, native};
+use jaq_core::{Native, data::JustLut, load, native};
 use jaq_json::Val;
 
 use super::names;
@@ -62,7 +62,12 @@ enum Target {
 }
 
 fn definitions() -> impl Iterator<Item = Def<&'static str>> {
-    jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs())
+    jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(missing())
+}
+
+/// What stands in for the differences between jaq and jq; see there.
+fn missing() -> Vec<Def<&'static str>> {
+    load::parse(include_str!("missing.jq"), |parser| parser.defs()).unwrap_or_default()
 }
 
 fn natives() -> impl Iterator<Item = native::Filter<Native<Engine>>> {
@@ -139,6 +144,14 @@ mod tests {
             assert!(!LIBRARY.has(call), "{call:?}");
         }
         assert!(LIBRARY.has(("map", 1)) && LIBRARY.has(("fromjson", 0)) && LIBRARY.has(("@base64", 0)));
+    }
+
+    #[test]
+    fn what_jaq_has_not_is_there() {
+        assert!(missing().len() > 20);
+        for call in [("IN", 1), ("INDEX", 1), ("tostream", 0), ("toarray", 0), ("dateadd", 2), ("@csv", 0), ("@tsv", 0), ("format", 1)] {
+            assert!(LIBRARY.has(call), "{call:?}");
+        }
     }
 
     #[test]

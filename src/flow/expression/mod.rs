@@ -93,6 +93,29 @@ pub(crate) trait Arguments {
     fn local(&self, name: &str) -> Data;
 }
 
+/// Why an expression has no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unevaluated {
+    /// Its evaluation failed.
+    #[error("{0}")]
+    Failed(String),
+    /// It reads a secret of this name, which there is not.
+    #[error("there is no secret `{0}`")]
+    NoSecret(String),
+}
+
+impl From<String> for Unevaluated {
+    fn from(message: String) -> Self {
+        Self::Failed(message)
+    }
+}
+
+impl From<&str> for Unevaluated {
+    fn from(message: &str) -> Self {
+        Self::Failed(message.to_owned())
+    }
+}
+
 /// Something wrong in an expression's text.
 #[derive(Debug)]
 pub(crate) struct Flaw {
@@ -116,6 +139,8 @@ pub(crate) struct Expression {
     source: Box<str>,
     uses: Vec<Variable>,
     connection_fields: Vec<Box<str>>,
+    /// The secrets it reads by name.
+    secret_fields: Vec<Box<str>>,
     filter: OnceLock<Result<Filter<Engine>, String>>,
 }
 
@@ -140,10 +165,12 @@ impl Expression {
         if !flaws.is_empty() {
             return Err(flaws);
         }
+        let fields = |variable: &str| found.fields.iter().filter(|(of, _)| *of == variable).map(|(_, field)| (*field).into()).collect();
         Ok(Self {
             source: source.into(),
             uses: found.variables.iter().filter_map(|name| variable(name, scope)).collect(),
-            connection_fields: found.fields.iter().filter(|(of, _)| *of == "$connection").map(|(_, field)| (*field).into()).collect(),
+            connection_fields: fields(Argument::Connection.variable()),
+            secret_fields: fields(Argument::Secrets.variable()),
             filter: OnceLock::new(),
         })
     }
@@ -159,7 +186,8 @@ impl Expression {
     }
 
     /// Its first result, or null where it has none. May never return, or end the process: only for workers.
-    pub(crate) fn evaluate(&self, input: &Data, arguments: &dyn Arguments) -> Result<Data, String> {
+    pub(crate) fn evaluate(&self, input: &Data, arguments: &dyn Arguments) -> Result<Data, Unevaluated> {
+        self.may_read_secrets(arguments)?;
         let variables: Vec<Data> = self
             .uses
             .iter()
@@ -170,14 +198,27 @@ impl Expression {
             .collect();
         let real = self.first(input.real().clone(), variables.iter().map(|data| data.real().clone()));
         if !input.is_secret() && !variables.iter().any(Data::is_secret) {
-            return real.map(Data::plain);
+            return Ok(Data::plain(real?));
         }
         let shown = self.first(input.shown().clone(), variables.iter().map(|data| data.shown().clone()));
         match (real, shown) {
             (Ok(real), Ok(shown)) => Ok(Data::new(real, shown)),
             (Ok(real), Err(_)) => Ok(Data::secret(real)),
-            (Err(_), Err(shown)) => Err(shown),
-            (Err(_), Ok(_)) => Err("the expression fails on the value of a secret".to_owned()),
+            (Err(_), Err(shown)) => Err(shown.into()),
+            (Err(_), Ok(_)) => Err("the expression fails on the value of a secret".into()),
+        }
+    }
+
+    /// dsl.md, "Secret": what is read by its name has to be there.
+    fn may_read_secrets(&self, arguments: &dyn Arguments) -> Result<(), Unevaluated> {
+        if self.secret_fields.is_empty() {
+            return Ok(());
+        }
+        let secrets = arguments.argument(Argument::Secrets);
+        let has = |name: &str| matches!(secrets.real(), Val::Obj(secrets) if secrets.contains_key(&value::text_to_jq(name)));
+        match self.secret_fields.iter().find(|name| !has(name)) {
+            Some(missing) => Err(Unevaluated::NoSecret(missing.to_string())),
+            None => Ok(()),
         }
     }
 

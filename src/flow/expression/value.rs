@@ -110,6 +110,7 @@ fn spend(left: &mut usize, bytes: usize) -> Result<(), Unfit> {
 /// A value as text: a text as it is, anything else as JSON.
 pub(crate) fn text_of(value: &Val) -> String {
     match value {
+        Val::Num(Num::Float(float)) if float.is_finite() => float_to_json(*float).to_string(),
         Val::TStr(text) | Val::BStr(text) => String::from_utf8_lossy(text).into_owned(),
         other => other.to_string(),
     }
@@ -130,9 +131,17 @@ fn number_to_json(number: &Num) -> Value {
     }
 }
 
+/// From here on not every whole number is a float.
+const SMALLEST_UNSAFE: f64 = 9_007_199_254_740_992.0;
+
+/// To jq there is one kind of numbers, and 3.0 is 3.
 fn float_to_json(float: f64) -> Value {
     if float.is_nan() {
         return Value::Null;
+    }
+    if float.fract() == 0.0 && float.abs() < SMALLEST_UNSAFE {
+        #[expect(clippy::cast_possible_truncation, reason = "it is whole, and smaller than the largest number of the type")]
+        return Value::from(float as i64);
     }
     Number::from_f64(float.clamp(f64::MIN, f64::MAX)).map_or(Value::Null, Value::Number)
 }

@@ -10,7 +10,7 @@ use super::{Run, budget};
 use crate::flow::data::Data;
 use crate::flow::expression::value::to_jq;
 use crate::flow::fault::{Fault, Standard};
-use crate::flow::model::{Act, Branch, NamedError, Raise, Task, Then};
+use crate::flow::model::{Act, Branch, DescribedError, NamedError, Raise, Task, Then};
 use crate::flow::program::Target;
 use crate::flow::template::Template;
 
@@ -31,8 +31,15 @@ impl Run<'_> {
                 self.setting.world.sleep(time).await;
                 Ok(Acted::with(input.clone()))
             }
-            Act::Http(http) => Box::pin(self.http(http, input, moment, going)).await.map(Acted::with),
-            Act::OpenApi(call) => Box::pin(self.openapi(call, input, moment, going)).await.map(Acted::with),
+            Act::Http(http) => {
+                let usual = self.setting.connection.authentication.as_ref().filter(|_| http.connection);
+                self.announce(http.authentication.as_ref().or(usual), input, moment)?;
+                Box::pin(self.http(http, input, moment, going)).await.map(Acted::with)
+            }
+            Act::OpenApi(call) => {
+                self.announce(call.authentication.as_ref(), input, moment)?;
+                Box::pin(self.openapi(call, input, moment, going)).await.map(Acted::with)
+            }
             Act::Action { name, with } => self.call_action(name, with.as_ref(), input, moment).await.map(Acted::with),
             Act::Function { name, with } => self.call_function(name, with.as_ref(), input, moment).await,
         }
@@ -80,18 +87,20 @@ impl Run<'_> {
     fn raise(&self, raise: &Raise, input: &Data, moment: &Moment<'_>) -> Result<Fault, Fault> {
         match raise {
             Raise::Declared(name) => self.declared(name, None),
-            Raise::Described { kind, status, title, detail, instance } => {
+            Raise::Described(error) => {
+                let DescribedError { kind, status, title, detail, instance } = &**error;
                 let shown = |template: &Template| {
                     let (real, shown) = self.evaluate(template, input, moment)?.texts();
                     Ok::<_, Fault>(shown.unwrap_or(real))
                 };
                 let status = shown(status)?;
-                let status = status.parse().map_err(|_| Fault::expression(format!("`{status}` is not an HTTP status")))?;
+                let status = status.parse().ok().filter(|status| (100..=599).contains(status));
+                let status = status.ok_or_else(|| Fault::expression("the `status` of an error is an HTTP status, 100 to 599"))?;
                 Ok(Fault {
                     status,
                     title: title.as_ref().map(shown).transpose()?,
                     detail: detail.as_ref().map(shown).transpose()?,
-                    instance: instance.clone(),
+                    instance: instance.as_ref().map(shown).transpose()?,
                     ..Fault::of(shown(kind)?)
                 })
             }

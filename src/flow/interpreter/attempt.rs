@@ -58,7 +58,7 @@ impl Run<'_> {
     async fn handle(&self, catch: &Catch, fault: Fault, input: &Data, caught: &Moment<'_>) -> Result<Acted, Fault> {
         let acted = match &catch.tasks {
             Some(tasks) => Acted::of(self.tasks(tasks, input.clone(), caught.around.clone()).await?),
-            None if catch.retry.is_some() => return Err(fault),
+            None if catch.retry.is_some() && catch.then.is_none() => return Err(fault),
             None => Acted::with(input.clone()),
         };
         Ok(Acted { then: acted.then.or(catch.then), ..acted })

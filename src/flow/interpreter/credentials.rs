@@ -1,5 +1,7 @@
 //! How a request proves who it is: what goes into the request itself, and what whoever sends it must ask for first.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jaq_json::Val;
@@ -8,14 +10,16 @@ use super::Run;
 use super::arguments::{Moment, object};
 use super::outgoing::{Outgoing, Side};
 use crate::flow::data::{Data, REDACTED};
+use crate::flow::expression::Unevaluated;
 use crate::flow::expression::value::{text_of, text_to_jq};
 use crate::flow::fault::{Fault, Standard};
 use crate::flow::model::{Authentication, OAuth2Model};
+use crate::flow::parse::Parser;
 use crate::flow::session::{Credentials, OAuth2};
 use crate::flow::template::Template;
 
 impl Run<'_> {
-    /// Adds credentials to a request, and tells `$authorization` of them.
+    /// Adds credentials to a request.
     pub(super) fn authenticate(
         &self,
         outgoing: &mut Outgoing,
@@ -28,11 +32,11 @@ impl Run<'_> {
             Authentication::Basic { username, password } => {
                 let (username, password) = (self.text(username, input, moment)?, self.text(password, input, moment)?);
                 let encoded = STANDARD.encode(format!("{}:{}", username.0, password.0));
-                self.authorize(outgoing, "Basic", encoded, moment)
+                authorize(outgoing, "Basic", &encoded)
             }
             Authentication::Bearer(token) => {
                 let token = self.text(token, input, moment)?.0;
-                self.authorize(outgoing, "Bearer", token, moment)
+                authorize(outgoing, "Bearer", &token)
             }
             Authentication::KeyInHeader { name, value } => {
                 let (real, shown) = self.text(value, input, moment)?;
@@ -53,15 +57,40 @@ impl Run<'_> {
                 outgoing.credentials = Some(Credentials::OAuth2(Box::new(oauth2)));
                 Ok(())
             }
+            Authentication::OAuth2InSecret { secret, oidc } => {
+                let oauth2 = self.oauth2(&self.oauth2_of(secret, *oidc)?, input, moment)?;
+                outgoing.credentials = Some(Credentials::OAuth2(Box::new(oauth2)));
+                Ok(())
+            }
         }
     }
 
-    /// Credentials are shown to nobody, whatever they are made of.
-    fn authorize(&self, outgoing: &mut Outgoing, scheme: &str, parameter: String, moment: &mut Moment<'_>) -> Result<(), Fault> {
-        outgoing.header("authorization", &format!("{scheme} {parameter}"), &format!("{scheme} {REDACTED}"))?;
-        let descriptor = [("scheme", Data::plain(text_to_jq(scheme))), ("parameter", Data::secret(text_to_jq(&parameter)))];
-        moment.authorization(object(descriptor));
+    /// Tells `$authorization` of credentials. Of those that whoever sends the request asks for first, only the scheme is known.
+    pub(super) fn announce(&self, how: Option<&Arc<Authentication>>, input: &Data, moment: &mut Moment<'_>) -> Result<(), Fault> {
+        let text = |template: &Template| self.text(template, input, moment).map(|(real, _)| real);
+        let (scheme, parameter) = match how.map(|how| &**how) {
+            None | Some(Authentication::KeyInHeader { .. } | Authentication::KeyInQuery { .. }) => return Ok(()),
+            Some(Authentication::Basic { username, password }) => {
+                ("Basic", Some(STANDARD.encode(format!("{}:{}", text(username)?, text(password)?))))
+            }
+            Some(Authentication::Bearer(token)) => ("Bearer", Some(text(token)?)),
+            Some(Authentication::Digest { .. }) => ("Digest", None),
+            Some(Authentication::OAuth2(_) | Authentication::OAuth2InSecret { .. }) => ("Bearer", None),
+        };
+        let parameter = parameter.map_or_else(Data::null, |parameter| Data::secret(text_to_jq(&parameter)));
+        moment.authorization(object([("scheme", Data::plain(text_to_jq(scheme))), ("parameter", parameter)]));
         Ok(())
+    }
+
+    /// What a secret says of OAuth2: the same as a flow would, but nothing in it is an expression.
+    fn oauth2_of(&self, secret: &str, oidc: bool) -> Result<OAuth2Model, Fault> {
+        let value = match self.setting.secrets.real() {
+            Val::Obj(secrets) => secrets.get(&text_to_jq(secret)),
+            Val::Null | Val::Bool(_) | Val::Num(_) | Val::BStr(_) | Val::TStr(_) | Val::Arr(_) => None,
+        };
+        let value = value.ok_or_else(|| Fault::expression(Unevaluated::NoSecret(secret.to_owned())))?;
+        let model = Parser::oauth2_of(&self.bounded_value(value)?, oidc);
+        model.ok_or_else(|| Fault::standard(Standard::Configuration, "Unusable secret", format!("`{secret}` does not describe OAuth2")))
     }
 
     fn text(&self, template: &Template, input: &Data, moment: &Moment<'_>) -> Result<(String, String), Fault> {
@@ -123,6 +152,11 @@ impl Run<'_> {
             }
         }
     }
+}
+
+/// Credentials are shown to nobody, whatever they are made of.
+fn authorize(outgoing: &mut Outgoing, scheme: &str, parameter: &str) -> Result<(), Fault> {
+    outgoing.header("authorization", &format!("{scheme} {parameter}"), &format!("{scheme} {REDACTED}"))
 }
 
 /// Where an authority describes itself, OpenID Connect Discovery 1.0, section 4.

@@ -11,7 +11,7 @@ use super::turn::Going;
 use super::{Run, timed_out};
 use crate::flow::data::Data;
 use crate::flow::fault::Fault;
-use crate::flow::model::{Extension, Task, Then};
+use crate::flow::model::{Extension, Shape, Task, Then};
 
 /// How a list of tasks ended.
 pub(super) struct Done {
@@ -108,12 +108,20 @@ impl Run<'_> {
         let output = self.transformed(&task.output, acted.output, moment)?;
         moment.output(output.clone());
         self.fits(&task.output, &output, "output", moment).await?;
-        if let Some(export) = &task.export.template {
-            let context = self.evaluate(export, &output, moment)?;
-            self.fits(&task.export, &context, "context", moment).await?;
-            *self.context.borrow_mut() = context;
-        }
+        self.export(&task.export, &output, moment).await?;
         Ok((output, acted.then.unwrap_or(task.then)))
+    }
+
+    /// Makes the context what the task says of it. Without `as` it stays as it is, and has to fit all the same.
+    async fn export(&self, export: &Shape, output: &Data, moment: &Moment<'_>) -> Result<(), Fault> {
+        let context = match &export.template {
+            None if export.schema.is_none() => return Ok(()),
+            None => self.context.borrow().clone(),
+            Some(template) => self.evaluate(template, output, moment)?,
+        };
+        self.fits(export, &context, "context", moment).await?;
+        *self.context.borrow_mut() = context;
+        Ok(())
     }
 
     /// Runs what a task does, and the extensions around it. What they give is dropped, but that of one which leaves with `exit`: it
@@ -142,7 +150,10 @@ impl Run<'_> {
         }
         let acted = self.act(task, input, moment, going).await?;
         for extension in &applied {
-            self.tasks(&extension.after, acted.output.clone(), around.clone()).await?;
+            let done = self.tasks(&extension.after, acted.output.clone(), around.clone()).await?;
+            if done.how == How::End {
+                return Ok(Acted { then: Some(Then::End), ..acted });
+            }
         }
         Ok(acted)
     }

@@ -62,12 +62,29 @@ pub(crate) struct Document {
 /// How a request proves who it is.
 #[derive(Debug)]
 pub(crate) enum Authentication {
-    Basic { username: Template, password: Template },
+    Basic {
+        username: Template,
+        password: Template,
+    },
     Bearer(Template),
-    Digest { username: Template, password: Template },
+    Digest {
+        username: Template,
+        password: Template,
+    },
     OAuth2(Box<OAuth2Model>),
-    KeyInHeader { name: String, value: Template },
-    KeyInQuery { name: String, value: Template },
+    /// A secret of the document holds what would stand here.
+    OAuth2InSecret {
+        secret: String,
+        oidc: bool,
+    },
+    KeyInHeader {
+        name: String,
+        value: Template,
+    },
+    KeyInQuery {
+        name: String,
+        value: Template,
+    },
 }
 
 /// How a token is asked for, expressions included.

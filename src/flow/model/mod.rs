@@ -196,8 +196,18 @@ pub(crate) enum Backoff {
 pub(crate) enum Raise {
     /// One that is declared, by its name.
     Declared(String),
-    /// One that is described in place.
-    Described { kind: Template, status: Template, title: Option<Template>, detail: Option<Template>, instance: Option<String> },
+    /// One that is described, in place or under `use.errors`.
+    Described(Arc<DescribedError>),
+}
+
+/// An error as it is described, expressions included.
+#[derive(Debug)]
+pub(crate) struct DescribedError {
+    pub(crate) kind: Template,
+    pub(crate) status: Template,
+    pub(crate) title: Option<Template>,
+    pub(crate) detail: Option<Template>,
+    pub(crate) instance: Option<Template>,
 }
 
 /// One case of a `switch`.

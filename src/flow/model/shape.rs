@@ -49,15 +49,52 @@ pub(crate) enum Span {
 /// Reads an ISO 8601 duration. Days have 24 hours; months and years have no fixed length and are refused.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is not an ISO 8601 duration, such as `PT5M` or `P1DT2H`");
-    if !text.starts_with(['P', 'p']) {
+    let rest = text.strip_prefix(['P', 'p']).ok_or_else(wrong)?;
+    let (date, time) = match rest.split_once(['T', 't']) {
+        Some((_, "")) => return Err(wrong()),
+        Some((date, time)) => (date, time),
+        None => (rest, ""),
+    };
+    if date.is_empty() && time.is_empty() {
         return Err(wrong());
     }
-    let span: jiff::Span = text.parse().map_err(|_| wrong())?;
-    if span.get_months() != 0 || span.get_years() != 0 {
+    let [years, months, weeks, days] = units(date, ['Y', 'M', 'W', 'D']).ok_or_else(wrong)?;
+    let [hours, minutes, seconds] = units(time, ['H', 'M', 'S']).ok_or_else(wrong)?;
+    if years + months > 0 {
         return Err(format!("`{text}` has months or years, which have no fixed length"));
     }
-    let exact = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
-    Duration::try_from(exact).map_err(|_| format!("`{text}` is negative"))
+    let amounts = [(weeks, 604_800), (days, 86_400), (hours, 3600), (minutes, 60), (seconds, 1)];
+    let nanos = amounts.into_iter().try_fold(0u128, |sum, (amount, length)| sum.checked_add(amount.checked_mul(length)?));
+    let seconds = nanos.and_then(|nanos| u64::try_from(nanos / BILLION).ok()).ok_or_else(wrong)?;
+    #[expect(clippy::cast_possible_truncation, reason = "it is less than a billion")]
+    let rest = (nanos.unwrap_or_default() % BILLION) as u32;
+    Ok(Duration::new(seconds, rest))
+}
+
+const BILLION: u128 = 1_000_000_000;
+
+/// The amounts of units that may each come once and in this order, in billionths.
+fn units<const N: usize>(text: &str, names: [char; N]) -> Option<[u128; N]> {
+    let mut amounts = [0; N];
+    let (mut rest, mut next) = (text, 0);
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| c.is_ascii_alphabetic())?;
+        let name = rest[end..].chars().next()?.to_ascii_uppercase();
+        let at = next + names[next..].iter().position(|known| *known == name)?;
+        amounts[at] = amount(&rest[..end])?;
+        (rest, next) = (&rest[end + 1..], at + 1);
+    }
+    Some(amounts)
+}
+
+/// A number, with a fraction or without, in billionths; what is smaller is left out.
+fn amount(text: &str) -> Option<u128> {
+    const DIGITS: usize = 9;
+    let (whole, fraction) = text.split_once(['.', ',']).unwrap_or((text, "0"));
+    let digits = |text: &str| (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then_some(());
+    digits(whole).and(digits(fraction))?;
+    let padded = format!("{fraction:0<DIGITS$}");
+    u128::from(whole.parse::<u64>().ok()?).checked_mul(BILLION)?.checked_add(padded[..DIGITS].parse().ok()?)
 }
 
 impl Document {
@@ -76,7 +113,13 @@ mod tests {
         assert_eq!(duration("PT2H15M30S"), Ok(Duration::from_secs(8130)));
         assert_eq!(duration("P1D"), Ok(Duration::from_secs(86_400)));
         assert_eq!(duration("PT0.25S"), Ok(Duration::from_millis(250)));
-        for wrong in ["5m", "", "P1M", "P1Y", "-PT1S", "PT", "10", "PT1S x"] {
+        assert_eq!(duration("P2W"), Ok(Duration::from_secs(1_209_600)));
+        assert_eq!(duration("P0Y0M0.5DT1,5H"), Ok(Duration::from_secs(48_600)));
+        assert_eq!(duration("PT0.0000000019S"), Ok(Duration::from_nanos(1)));
+        let endless = "9".repeat(30);
+        let wrong =
+            ["5m", "", "P", "P1M", "P1Y", "-PT1S", "PT", "P1DT", "10", "PT1S x", "PT1", "PTS", "PT1S1M", "P1H", "PT1.S", "PT.5S", "PTéS"];
+        for wrong in wrong.into_iter().chain([&*format!("PT{endless}S"), "PT18446744073709551616S"]) {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
     }

@@ -1,18 +1,22 @@
 //! The tasks that stay inside: `set`, `emit`, `raise` and `switch`.
 
-use serde_json::Value;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
 
 use super::{Parser, kind_of};
 use crate::flow::codes;
+use crate::flow::expression::value::text_to_jq;
 use crate::flow::finding::{At, Finding};
-use crate::flow::model::{Act, Branch, Raise};
+use crate::flow::model::{Act, Branch, DescribedError, Raise};
 use crate::flow::template::Template;
+use crate::flow::uri;
 
 impl Parser<'_> {
     pub(super) fn set(&mut self, value: &Value, at: &At<'_>) -> Option<Act> {
         match value {
             Value::Object(_) => Some(Act::Set(self.template(value, at))),
-            Value::String(text) if text.contains("${") => Some(Act::Set(self.template(value, at))),
+            Value::String(text) if text.contains("${") || self.facts.loose => Some(Act::Set(self.template(value, at))),
             other => {
                 let finding = Finding::new(at, codes::VALUE, format!("`set` is a map or a `${{ … }}`, not {}", kind_of(other)));
                 self.found(finding);
@@ -34,8 +38,18 @@ impl Parser<'_> {
         let with = self.required(event, "with", &at, "`event`")?;
         let at = at.key("with");
         let properties = self.map(with, &at, "`with`")?;
-        self.required(properties, "type", &at, "an event");
-        Some(Act::Emit(self.template(with, &at)))
+        if let Some(kind) = self.required(properties, "type", &at, "an event") {
+            self.text(kind, &at.key("type"), "`type`");
+        }
+        let entries = properties.iter().map(|(key, value)| {
+            let at = at.key(key);
+            let value = match key.as_str() {
+                "source" | "dataschema" => self.address_text(value, &at, &format!("`{key}`")),
+                _ => self.template(value, &at),
+            };
+            (text_to_jq(key), value)
+        });
+        Some(Act::Emit(Template::Map(entries.collect())))
     }
 
     pub(super) fn raise(&mut self, value: &Value, at: &At<'_>) -> Option<Act> {
@@ -46,17 +60,10 @@ impl Parser<'_> {
         match error {
             Value::String(name) => {
                 self.declared(name, &at);
-                Some(Act::Raise(Raise::Declared(name.clone())))
+                let described = self.facts.described.get(name).cloned();
+                Some(Act::Raise(described.map_or_else(|| Raise::Declared(name.clone()), Raise::Described)))
             }
-            Value::Object(map) => {
-                self.keys(map, &at, "an error", &["type", "status", "title", "detail", "instance"], &[]);
-                let kind = self.required(map, "type", &at, "an error").map(|kind| self.text_or_expression(kind, &at.key("type"), "`type`"));
-                let status = self.required(map, "status", &at, "an error").map(|status| self.status_template(status, &at.key("status")));
-                let title = map.get("title").map(|title| self.text_or_expression(title, &at.key("title"), "`title`"));
-                let detail = map.get("detail").map(|detail| self.text_or_expression(detail, &at.key("detail"), "`detail`"));
-                let instance = map.get("instance").and_then(|instance| self.text(instance, &at.key("instance"), "`instance`"));
-                Some(Act::Raise(Raise::Described { kind: kind?, status: status?, title, detail, instance: instance.map(str::to_owned) }))
-            }
+            Value::Object(map) => self.error(map, &at).map(|error| Act::Raise(Raise::Described(Arc::new(error)))),
             other => {
                 self.found(Finding::new(&at, codes::VALUE, format!("an error is a declared name or a map, not {}", kind_of(other))));
                 None
@@ -64,12 +71,22 @@ impl Parser<'_> {
         }
     }
 
+    /// An error as it is described.
+    pub(super) fn error(&mut self, map: &Map<String, Value>, at: &At<'_>) -> Option<DescribedError> {
+        self.keys(map, at, "an error", &["type", "status", "title", "detail", "instance"], &[]);
+        let kind = self.required(map, "type", at, "an error").map(|kind| self.address_text(kind, &at.key("type"), "`type`"));
+        let status = self.required(map, "status", at, "an error").map(|status| self.status_template(status, &at.key("status")));
+        let [title, detail, instance] = ["title", "detail", "instance"]
+            .map(|key| map.get(key).map(|value| self.text_or_expression(value, &at.key(key), &format!("`{key}`"))));
+        Some(DescribedError { kind: kind?, status: status?, title, detail, instance })
+    }
+
     /// Finds a name that no declared error has.
     pub(crate) fn declared(&mut self, name: &str, at: &At<'_>) {
         let facts = self.facts;
-        if !facts.errors.contains_key(name) {
+        if !facts.errors.contains_key(name) && !facts.described.contains_key(name) {
             let finding = Finding::new(at, codes::UNKNOWN_ERROR, format!("no error `{name}` is declared"));
-            self.found(match crate::manifest::nearest(name, facts.errors.keys().map(String::as_str)) {
+            self.found(match crate::manifest::nearest(name, facts.errors.keys().chain(facts.described.keys()).map(String::as_str)) {
                 Some(near) => finding.hint(format!("Did you mean `{near}`?")),
                 None => finding.hint("Declare it under `errors`."),
             });
@@ -79,6 +96,20 @@ impl Parser<'_> {
     pub(super) fn text_or_expression(&mut self, value: &Value, at: &At<'_>, what: &str) -> Template {
         self.text(value, at, what);
         self.template(value, at)
+    }
+
+    /// Text that is a URI template or an expression.
+    fn address_text(&mut self, value: &Value, at: &At<'_>, what: &str) -> Template {
+        let Some(text) = self.text(value, at, what).filter(|text| text.contains('{') && !text.contains("${")) else {
+            return self.template(value, at);
+        };
+        match uri::parse(text) {
+            Ok(parts) => Template::Address(parts),
+            Err(message) => {
+                self.found(Finding::new(at, codes::VALUE, format!("{what}: {message}")));
+                Template::literal(value)
+            }
+        }
     }
 
     fn status_template(&mut self, value: &Value, at: &At<'_>) -> Template {

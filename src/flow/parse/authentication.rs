@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::{Parser, kind_of};
+use super::{Facts, Parser, kind_of};
 use crate::flow::codes;
 use crate::flow::finding::{At, Finding};
 use crate::flow::model::{Authentication, OAuth2Model, TokenModel};
@@ -120,6 +120,12 @@ impl Parser<'_> {
         what: &str,
         members: [&str; N],
     ) -> Option<[Template; N]> {
+        let name = self.secret(map, at, what)?;
+        let at = at.key("use");
+        Some(members.map(|member| self.template(&json!(format!("${{ $secrets[{}].{member} }}", json!(name))), &at)))
+    }
+
+    fn secret<'v>(&mut self, map: &'v Map<String, Value>, at: &At<'_>, what: &str) -> Option<&'v str> {
         let name = map.get("use")?;
         self.keys(map, at, what, &["use"], &[]);
         let at = at.key("use");
@@ -129,7 +135,18 @@ impl Parser<'_> {
             let finding = Finding::new(&at, codes::UNKNOWN_REUSABLE, format!("no secret `{name}` under `use.secrets`"));
             self.found(finding.did_you_mean(name, facts.secrets.iter().map(String::as_str)));
         }
-        Some(members.map(|member| self.template(&json!(format!("${{ $secrets[{}].{member} }}", json!(name))), &at)))
+        Some(name)
+    }
+
+    /// OAuth2 as a secret describes it; nothing where it does not.
+    pub(crate) fn oauth2_of(value: &Value, oidc: bool) -> Option<OAuth2Model> {
+        let facts = Facts { literal: true, ..Facts::default() };
+        let mut parser = Parser::new(&facts);
+        let parsed = parser.oauth2(value, &At::base(""), oidc)?;
+        match parsed {
+            Authentication::OAuth2(model) if parser.findings.is_empty() => Some(*model),
+            _ => None,
+        }
     }
 
     fn oauth2(&mut self, value: &Value, at: &At<'_>, oidc: bool) -> Option<Authentication> {
@@ -153,9 +170,8 @@ impl Parser<'_> {
             known.push("endpoints");
         }
         if map.contains_key("use") {
-            let message = format!("{what} with `use` is not supported").to_owned();
-            self.found(Finding::of_key(&at.key("use"), codes::NEVER, message).hint("Write it out, with `$secrets` in its members."));
-            return None;
+            let secret = self.secret(map, at, what)?.to_owned();
+            return Some(Authentication::OAuth2InSecret { secret, oidc });
         }
         self.keys(map, at, what, &known, &[]);
         let authority =

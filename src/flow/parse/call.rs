@@ -147,7 +147,7 @@ impl Parser<'_> {
 
     pub(super) fn address(&mut self, value: &Value, at: &At<'_>, what: &str) -> Option<Address> {
         let text = self.text(value, at, what)?;
-        if text.contains("${") {
+        if text.contains("${") || self.facts.literal {
             return Some(Address::Given(self.template(value, at)));
         }
         self.host_of(text, at);

@@ -47,6 +47,22 @@ impl Parser<'_> {
         if !dsl.is_empty() && dsl != "1" && !dsl.starts_with("1.") {
             self.found(Finding::new(&at.key("dsl"), codes::DOCUMENT, format!("version `{dsl}` of the DSL is not supported; 1.0 is")));
         }
+        for (key, text) in [("namespace", namespace), ("name", name)] {
+            if document.get(key).is_some_and(Value::is_string) && !is_label(text) {
+                let message = format!("`{key}` is `{text}`, but is letters, digits and hyphens, at most 63, with no hyphen at its ends");
+                self.found(Finding::new(&at.key(key), codes::DOCUMENT, message));
+            }
+        }
+        if document.get("version").is_some_and(Value::is_string) && semver::Version::parse(version).is_err() {
+            let message = format!("`version` is `{version}`, which is not a semantic version, such as `1.0.0`");
+            self.found(Finding::new(&at.key("version"), codes::DOCUMENT, message));
+        }
+        for key in ["title", "summary"] {
+            document.get(key).map(|value| self.text(value, &at.key(key), &format!("`{key}`")));
+        }
+        for key in ["tags", "metadata"] {
+            document.get(key).map(|value| self.map(value, &at.key(key), &format!("`{key}`")));
+        }
         format!("/{namespace}/{name}/{version}")
     }
 
@@ -78,6 +94,17 @@ impl Parser<'_> {
         if map.contains_key("on") {
             let message = "`on` is not supported: nothing delivers events to a flow";
             self.found(Finding::of_key(&at.key("on"), codes::NEVER, message).hint("Listen to a service with a trigger."));
+        } else if map.contains_key("read") {
+            self.found(Finding::of_key(&at.key("read"), codes::DOCUMENT, "`read` says how events are read, but there is no `on`"));
+        }
+        if !["every", "cron", "after", "on"].iter().any(|key| map.contains_key(*key)) {
+            self.found(Finding::new(at, codes::DOCUMENT, "`schedule` needs `every`, `cron` or `after`"));
         }
     }
+}
+
+/// Whether it can name a workflow or its namespace: a label as of RFC 1123, section 2.1.
+fn is_label(text: &str) -> bool {
+    let inner = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    inner && (1..=63).contains(&text.len()) && !text.starts_with('-') && !text.ends_with('-')
 }

@@ -23,15 +23,17 @@ use serde_json::{Map, Value};
 use super::codes;
 use super::expression::{Argument, Expression, Scope};
 use super::finding::{At, Finding};
-use super::model::{Authentication, NamedError, Retry, Span};
+use super::model::{Authentication, DescribedError, NamedError, Retry, Span};
 
 pub(crate) use self::reusable::Reusable;
 
 /// What a flow may refer to.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
-    /// The errors it can raise by name.
+    /// The errors of the manifest, which it can raise by name.
     pub(crate) errors: BTreeMap<String, NamedError>,
+    /// The errors of the document, which it can raise by name.
+    pub(crate) described: BTreeMap<String, Arc<DescribedError>>,
     /// The connection's properties; `None` where there is no connection at all.
     pub(crate) properties: Option<Vec<String>>,
     /// The hosts it may reach; `None` where that is not for the flow's file to say.
@@ -50,6 +52,12 @@ pub(crate) struct Facts {
     pub(crate) authentications: BTreeMap<String, Arc<Authentication>>,
     /// The secrets of the document.
     pub(crate) secrets: Vec<String>,
+    /// Whether it is a document of its own, whose expressions can read `$secrets`.
+    pub(crate) stands_alone: bool,
+    /// Whether what is declared once reads the document's definition.
+    pub(crate) reads_definition: bool,
+    /// Whether nothing is an expression, whatever it looks like: what is parsed comes from a value.
+    pub(crate) literal: bool,
     /// Whether text is an expression wherever it can be evaluated: `evaluate.mode: loose`.
     pub(crate) loose: bool,
 }
@@ -67,7 +75,7 @@ pub(crate) struct Parser<'f> {
 
 impl<'f> Parser<'f> {
     pub(crate) fn new(facts: &'f Facts) -> Self {
-        Self { facts, emits: facts.emits, findings: Vec::new(), reads_definition: false, locals: Vec::new() }
+        Self { facts, emits: facts.emits, findings: Vec::new(), reads_definition: facts.reads_definition, locals: Vec::new() }
     }
 
     /// Parses what sees these variables.
@@ -80,7 +88,7 @@ impl<'f> Parser<'f> {
     }
 
     fn scope(&self) -> Scope<'_> {
-        Scope { locals: &self.locals, secrets: !self.facts.secrets.is_empty() }
+        Scope { locals: &self.locals, secrets: self.facts.stands_alone }
     }
 
     fn found(&mut self, finding: Finding) {

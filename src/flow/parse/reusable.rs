@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{Facts, Parser};
 use crate::flow::codes;
 use crate::flow::finding::{At, Finding, escape};
-use crate::flow::model::{Extension, NamedError, Task};
+use crate::flow::model::{Extension, Task};
 
 /// What is declared under `use` and is made of tasks; the rest stands in [`Facts`].
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ const KINDS: [&str; 12] = ["all", "call", "composite", "emit", "for", "fork", "l
 impl Parser<'_> {
     /// What the document's flow may refer to. Names come first, so that what refers to them finds them whatever the order.
     pub(crate) fn facts_of(document: &Map<String, Value>, at: &At<'_>, findings: &mut Vec<Finding>) -> Facts {
-        let mut facts = Facts { emits: true, loose: is_loose(document), ..Facts::default() };
+        let mut facts = Facts { emits: true, stands_alone: true, loose: is_loose(document), ..Facts::default() };
         let Some(Value::Object(uses)) = document.get("use") else { return facts };
         let at = &at.key("use");
         let bare = Facts { loose: facts.loose, ..Facts::default() };
@@ -35,17 +35,21 @@ impl Parser<'_> {
         }
         facts.secrets = parser.names(uses, at, "secrets");
         facts.functions = parser.section(uses, at, "functions").map(|functions| functions.keys().cloned().collect()).unwrap_or_default();
-        facts.errors = parser.each(uses, at, "errors", Parser::reusable_error);
         findings.append(&mut parser.findings);
         // What may hold expressions sees the secrets.
-        let with_secrets = Facts { secrets: facts.secrets.clone(), loose: facts.loose, ..Facts::default() };
+        let with_secrets = Facts { secrets: facts.secrets.clone(), stands_alone: true, loose: facts.loose, ..Facts::default() };
         let mut parser = Parser::new(&with_secrets);
+        facts.described = parser.each(uses, at, "errors", |parser, value, at| {
+            let map = parser.map(value, at, "an error")?;
+            parser.error(map, at).map(Arc::new)
+        });
         facts.timeouts = parser.each(uses, at, "timeouts", |parser, value, at| parser.timeout(value, at));
         facts.retries = parser.each(uses, at, "retries", |parser, value, at| parser.retry(value, at).map(Arc::new));
         facts.authentications = parser.each(uses, at, "authentications", |parser, value, at| {
             let map = parser.map(value, at, "`authentication`")?;
             parser.scheme(map, at).map(Arc::new)
         });
+        facts.reads_definition = parser.reads_definition;
         findings.append(&mut parser.findings);
         facts
     }
@@ -120,18 +124,6 @@ impl Parser<'_> {
         let Some(names) = self.list(value, &at, &format!("`{key}`")) else { return Vec::new() };
         let names = names.iter().enumerate();
         names.filter_map(|(index, name)| self.text(name, &at.index(index), "a name").map(str::to_owned)).collect()
-    }
-
-    fn reusable_error(&mut self, value: &Value, at: &At<'_>) -> Option<NamedError> {
-        let map = self.map(value, at, "an error")?;
-        self.keys(map, at, "an error", &["type", "status", "title", "detail", "instance"], &[]);
-        let kind = self.required(map, "type", at, "an error").and_then(|value| self.text(value, &at.key("type"), "`type`"));
-        let status = self.required(map, "status", at, "an error").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
-        if map.contains_key("status") && status.is_none() {
-            self.found(Finding::new(&at.key("status"), codes::VALUE, "`status` must be an HTTP status, 100 to 599"));
-        }
-        let text = |key: &str| map.get(key).and_then(Value::as_str).map(str::to_owned);
-        Some(NamedError { kind: kind?.to_owned(), status: status?, title: text("title"), detail: text("detail") })
     }
 }
 

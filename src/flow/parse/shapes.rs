@@ -64,6 +64,7 @@ impl Parser<'_> {
             Value::String(text) if text.contains("${") => Some(Span::Given(self.template(value, at))),
             Value::String(text) => match model::duration(text) {
                 Ok(duration) => Some(Span::Fixed(duration)),
+                Err(_) if self.facts.loose => Some(Span::Given(self.template(value, at))),
                 Err(message) => {
                     self.found(Finding::new(at, codes::VALUE, format!("{what}: {message}")));
                     None

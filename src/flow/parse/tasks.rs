@@ -75,6 +75,9 @@ impl Parser<'_> {
     pub(super) fn task(&mut self, name: &str, definition: &Value, at: &At<'_>, reference: String, targets: &[&str]) -> Option<Task> {
         let map = self.map(definition, at, "a task")?;
         let act = self.act(map, at, &reference, targets);
+        if let Some(metadata) = map.get("metadata") {
+            self.map(metadata, &at.key("metadata"), "`metadata`");
+        }
         let condition = map.get("if").and_then(|value| self.condition(value, &at.key("if"), "`if`"));
         let input = self.shape(map, at, "input", "from");
         let output = self.shape(map, at, "output", "as");

@@ -14,6 +14,7 @@ impl Parser<'_> {
     /// A value that may hold expressions. Where one of them is wrong the rest stands, so that all are found.
     pub(crate) fn template(&mut self, value: &Value, at: &At<'_>) -> Template {
         match value {
+            literal if self.facts.literal => Template::literal(literal),
             Value::String(text) if text.contains("${") => self.text_template(text, at),
             Value::String(text) if self.facts.loose => self.loose(text),
             Value::Array(items) => {

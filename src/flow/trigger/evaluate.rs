@@ -39,7 +39,7 @@ impl Trigger {
         let connection = Connection(Data::plain(to_jq(&Value::Object(connection.clone()))));
         move |slot, input| {
             let template = self.templates.get(&slot).ok_or_else(|| format!("the trigger has no {}", slot.key()))?;
-            let value = template.evaluate(&Data::plain(to_jq(input)), &connection)?;
+            let value = template.evaluate(&Data::plain(to_jq(input)), &connection).map_err(|why| why.to_string())?;
             to_json(value.real(), MOST).map_err(|unfit| unfit.to_string())
         }
     }

@@ -30,6 +30,8 @@ pub enum Subject {
         file: String,
         /// The document.
         content: Vec<u8>,
+        /// The values of its secrets.
+        secrets: Map<String, Value>,
     },
     /// One of a connector's flows.
     Connector {
@@ -172,7 +174,9 @@ impl Live {
 
 fn task(subject: &Subject, input: &Value, limits: RunLimits, heard: bool) -> Task {
     let subject = match subject {
-        Subject::Workflow { file, content } => protocol::Subject::Workflow { file: file.clone(), content: Content::of(content) },
+        Subject::Workflow { file, content, secrets } => {
+            protocol::Subject::Workflow { file: file.clone(), content: Content::of(content), secrets: secrets.clone() }
+        }
         Subject::Connector { connector, files, target, connection, validation } => protocol::Subject::Connector {
             connector: connector.clone(),
             files: pack(files),

@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use switchboard::flow::{Budget, Target};
 use switchboard::harness::WorkersConfig;
 use switchboard::harness::live::{
@@ -35,7 +35,7 @@ fn run_of(live: &Live, subject: Subject) -> LiveRun<'static> {
 }
 
 fn workflow(tasks: &str) -> Subject {
-    Subject::Workflow { file: "flow.yaml".to_owned(), content: format!("{HEAD}{tasks}").into_bytes() }
+    Subject::Workflow { file: "flow.yaml".to_owned(), content: format!("{HEAD}{tasks}").into_bytes(), secrets: Map::new() }
 }
 
 fn call(endpoint: &str) -> Subject {
@@ -64,7 +64,7 @@ async fn a_stand_alone_workflow_runs() {
     let Ending::Fault(fault) = ending(workflow("do: [ { a: { set: { x: '${ def f: 1 + f; f }' } } } ]\n")).await else { panic!() };
     assert_eq!((&fault["status"], &fault["detail"]), (&json!(500), &json!("the stack overflowed")));
 
-    let invalid = Subject::Workflow { file: "flow.yaml".to_owned(), content: b"document: {}\ndoo: []\n".to_vec() };
+    let invalid = Subject::Workflow { file: "flow.yaml".to_owned(), content: b"document: {}\ndoo: []\n".to_vec(), secrets: Map::new() };
     let Ending::Invalid(problems) = ending(invalid).await else { panic!() };
     assert!(problems.len() >= 6 && problems.iter().all(|problem| problem.place.file == "flow.yaml"), "{problems:?}");
 }

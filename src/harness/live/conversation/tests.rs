@@ -57,7 +57,7 @@ impl Played {
 }
 
 fn task() -> Task {
-    let subject = Subject::Workflow { file: String::new(), content: Content::of(b"") };
+    let subject = Subject::Workflow { file: String::new(), content: Content::of(b""), secrets: serde_json::Map::new() };
     Task::Live(Box::new(Live { subject, input: Value::Null, budget: Budget::default(), evaluation: LONG, heard: true }))
 }
 

@@ -1,0 +1,96 @@
+# What jq 1.7 has and jaq has not, or not in the same way.
+
+# Values
+def toarray: if type == "array" then . else [.] end;
+def have_literal_numbers: true;
+def have_decnum: false;
+
+# Text. To jq 3.0 is 3, and what is no text has nothing to trim.
+def tostring: if type == "number" and (isinfinite or isnan | not) and . == floor then "\(floor)" else "\(.)" end;
+def ltrimstr($x): if type == "string" and ($x | type) == "string" and startswith($x) then .[($x | length):] end;
+def rtrimstr($x): if type == "string" and ($x | type) == "string" and endswith($x) then .[:length - ($x | length)] end;
+def trimstr($x): ltrimstr($x) | rtrimstr($x);
+def ascii: [.] | implode;
+def join($sep):
+  reduce .[] as $x (null;
+    (if . == null then "" else . + $sep end) +
+    ($x | if . == null then "" else tostring end)
+  ) // "";
+
+# Collections. To jq null is an empty map or list where something is put into it.
+def setpath($path; $x):
+  if $path == [] then $x else
+    $path[0] as $key |
+    if $key | type == "string" then
+      (if . == null then {} end) | . + {($key): (.[$key] | setpath($path[1:]; $x))}
+    elif $key | type == "number" then
+      (if . == null then [] end) |
+      (if $key >= length then . + [range(length; $key + 1) | null] end) |
+      .[$key] |= setpath($path[1:]; $x)
+    else .[$key] |= setpath($path[1:]; $x) end
+  end;
+def walk(f): def down: (if type == "object" then map_values(down) elif type == "array" then map(down) end) | f; down;
+def from_entries:
+  reduce .[] as $x ({}; . + {
+    ($x | if .key == null then .k // .name // .Name // .K // .Key else .key end | if type == "string" then . else tojson end):
+    ($x | if has("value") then .value elif has("v") then .v else .Value end)
+  });
+def with_entries(f): to_entries | map(f) | from_entries;
+def IN(s): any(s == .; .);
+def IN(src; s): any(src == s; .);
+def INDEX(s; f): reduce s as $row ({}; . + {($row | f | tostring): $row});
+def INDEX(f): INDEX(.[]; f);
+def leaf_paths: paths(scalars);
+
+# Streams
+def tostream:
+  path(def r: (.[]? | r), .; r) as $p |
+  getpath($p) |
+  reduce path(.[]?) as $q ([$p, .]; [$p + $q]);
+def fromstream(f):
+  { x: null, e: false } as $init |
+  foreach f as $i ($init;
+    (if .e then $init end) |
+    if $i | length == 2
+    then { e: ($i[0] | length == 0), x: (.x | setpath($i[0]; $i[1])) }
+    else { e: ($i[0] | length == 1), x: .x } end;
+    if .e then .x else empty end
+  );
+def truncate_stream(s): . as $n | s | if .[0] | length > $n then [.[0][$n:]] + .[1:] else empty end;
+
+# Dates
+def date: todate;
+def dateadd(unit; n): . + n;
+def datesub(unit; n): . - n;
+
+# Formats
+def @csv:
+  if type != "array" then error("only a list can be written as CSV") else
+    map(
+      if type == "string" then "\"" + (split("\"") | join("\"\"")) + "\""
+      elif . == null then ""
+      elif type == "number" or type == "boolean" then tojson
+      else error("a list or a map cannot be a field of CSV") end
+    ) | join(",")
+  end;
+def @tsv:
+  def escaped: reduce (["\\", "\\\\"], ["\t", "\\t"], ["\n", "\\n"], ["\r", "\\r"]) as [$from, $to] (.; split($from) | join($to));
+  if type != "array" then error("only a list can be written as TSV") else
+    map(
+      if type == "string" then escaped
+      elif . == null then ""
+      elif type == "number" or type == "boolean" then tojson
+      else error("a list or a map cannot be a field of TSV") end
+    ) | join("\t")
+  end;
+def format($name):
+  if   $name == "text"    then @text
+  elif $name == "json"    then @json
+  elif $name == "html"    then @html
+  elif $name == "uri"     then @uri
+  elif $name == "csv"     then @csv
+  elif $name == "tsv"     then @tsv
+  elif $name == "sh"      then @sh
+  elif $name == "base64"  then @base64
+  elif $name == "base64d" then @base64d
+  else error("no format `\($name)`") end;
