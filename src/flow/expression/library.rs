@@ -1,4 +1,5 @@
-//! The functions that expressions may call: jaq's own, without those that reach out of the expression or end its process.
+//! The functions that expressions may call: jaq's own, without those that reach out of the expression or end its process, and a few
+//! of jq that jaq lacks.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
@@ -33,6 +34,14 @@ const LEFT_OUT: [(&str, &str); 17] = [
     ("include", "Expressions cannot load modules."),
 ];
 
+/// What people know from jq, and jaq has not.
+const ADDED: &str = "
+def IN(many): . as $one | any(many; . == $one);
+def IN(some; many): . as $all | any(some; IN($all | many));
+def INDEX(many; name): reduce many as $one ({}; . + {($one | name | tostring): $one});
+def INDEX(name): INDEX(.[]; name);
+";
+
 /// A function's name with the number of its arguments.
 pub(crate) type Signature<'a> = (&'a str, usize);
 
@@ -62,7 +71,8 @@ enum Target {
 }
 
 fn definitions() -> impl Iterator<Item = Def<&'static str>> {
-    jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs())
+    let added = jaq_core::load::parse(ADDED, |parser| parser.defs()).unwrap_or_default();
+    jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(added)
 }
 
 fn natives() -> impl Iterator<Item = native::Filter<Native<Engine>>> {
