@@ -150,6 +150,9 @@ impl<'a> Tree<'a> {
 
     /// Whether an error of a turn is the one that something in it has ended with, and so is told already.
     fn is_told(&self, turn: &Turn<'_>, error: &Value) -> bool {
+        if let Some(Part::Event(Event::Unanswered { reason }, _)) = turn.parts.last() {
+            return fault(error).ends_with(reason.as_str());
+        }
         let inner = turn.parts.iter().filter_map(|part| if let Part::Turn(number) = part { self.turns.get(number) } else { None });
         let mut ends = inner.filter_map(|inner| inner.ended);
         // Where it comes from is told anew on its way out.
