@@ -50,7 +50,12 @@ pub fn tasks(table: &mut Table) -> Result<()> {
     }
     let each = median(each);
     let measured = format!("{:.1} µs", each.as_secs_f64() * 1e6);
-    table.row(format!("a `set` task with a small expression, {SETS} of them in `flow run`"), measured, "< 20 µs", Some(each < Duration::from_micros(20)));
+    table.row(
+        format!("a `set` task with a small expression, {SETS} of them in `flow run`"),
+        measured,
+        "< 20 µs",
+        Some(each < Duration::from_micros(20)),
+    );
     Ok(())
 }
 
@@ -74,7 +79,11 @@ pub fn compile(table: &mut Table) -> Result<()> {
         compiled.push(read[read.len() - 1] + first.saturating_sub(second));
     }
     let aim = Duration::from_millis(5);
-    table.time(format!("reading a manifest of {} KB with 50 expressions", files.get("connector.yaml").map_or(0, <[u8]>::len) / 1000), median(read), None);
+    table.time(
+        format!("reading a manifest of {} KB with 50 expressions", files.get("connector.yaml").map_or(0, <[u8]>::len) / 1000),
+        median(read),
+        None,
+    );
     table.time("reading it and compiling all of them", median(compiled), Some(aim));
     Ok(())
 }
@@ -137,7 +146,8 @@ pub fn requests(table: &mut Table) -> Result<()> {
             answer.clone()
         });
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let live = Live::new(WorkersConfig { memory: 2 << 30, ..WorkersConfig::new(env!("CARGO_BIN_EXE_switchboard")) }, Network::default());
+        let live =
+            Live::new(WorkersConfig { memory: 2 << 30, ..WorkersConfig::new(env!("CARGO_BIN_EXE_switchboard")) }, Network::default());
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for round in 0..=ROUNDS {
             let through = runtime.block_on(through_worker(&live, &service))?;
@@ -190,7 +200,13 @@ async fn through_worker(live: &Live, service: &Service) -> Result<Duration> {
         );
     }
     let files = BundleFiles::new([("connector.yaml".to_owned(), text.into_bytes())].into_iter().collect());
-    let subject = Subject::Connector { connector: "bench".to_owned(), files, target: Target::Action("act".to_owned()), connection: Map::new(), validation: Validation::Strict };
+    let subject = Subject::Connector {
+        connector: "bench".to_owned(),
+        files,
+        target: Target::Action("act".to_owned()),
+        connection: Map::new(),
+        validation: Validation::Strict,
+    };
     let start = Instant::now();
     let outcome = live
         .run(LiveRun {

@@ -106,7 +106,8 @@ impl Case {
             let (place, message) = text.split_once(' ').unwrap_or((text, ""));
             ran.err.lines().any(|line| line.contains(&format!("flow.yaml:{place}")) && line.contains(message))
         };
-        let mut wrong: Vec<_> = expected.iter().filter(|text| !is_told(text)).map(|text| format!("expected `{text}`, got {ran:?}")).collect();
+        let mut wrong: Vec<_> =
+            expected.iter().filter(|text| !is_told(text)).map(|text| format!("expected `{text}`, got {ran:?}")).collect();
         if expected.is_empty() || ran.code != 1 {
             wrong.push(format!("nothing is expected of it, or it was run: {ran:?}"));
         }

@@ -57,7 +57,13 @@ impl Stub {
         let service = Service::start(move |request| {
             let mut waiting = asked.lock().unwrap();
             let Some(at) = waiting.iter().position(|exchange| exchange.is_meant(request)) else {
-                told.lock().unwrap().push(format!("unexpected {} {} {:?} {}", request.method, request.target, request.headers, request.text()));
+                told.lock().unwrap().push(format!(
+                    "unexpected {} {} {:?} {}",
+                    request.method,
+                    request.target,
+                    request.headers,
+                    request.text()
+                ));
                 return Answer::status(599);
             };
             let exchange = waiting.remove(at);
