@@ -66,7 +66,6 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let amounts = [(weeks, 604_800), (days, 86_400), (hours, 3600), (minutes, 60), (seconds, 1)];
     let nanos = amounts.into_iter().try_fold(0u128, |sum, (amount, length)| sum.checked_add(amount.checked_mul(length)?));
     let seconds = nanos.and_then(|nanos| u64::try_from(nanos / BILLION).ok()).ok_or_else(wrong)?;
-    #[expect(clippy::cast_possible_truncation, reason = "it is less than a billion")]
     let rest = (nanos.unwrap_or_default() % BILLION) as u32;
     Ok(Duration::new(seconds, rest))
 }
