@@ -122,7 +122,8 @@ impl Service {
     pub fn wait_for(&self, count: usize) {
         const LONGEST: Duration = Duration::from_secs(120);
         let seen = self.shared.seen.lock().unwrap();
-        let (_, waited) = self.shared.news.wait_timeout_while(seen, LONGEST, |seen| seen.len() < count).unwrap();
+        let (seen, waited) = self.shared.news.wait_timeout_while(seen, LONGEST, |seen| seen.len() < count).unwrap();
+        drop(seen);
         assert!(!waited.timed_out(), "{count} requests never came");
     }
 }
