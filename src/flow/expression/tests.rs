@@ -69,6 +69,14 @@ fn what_people_know_from_jq_is_there() {
     }
 }
 
+#[test]
+fn a_failure_tells_which_expression_fails() {
+    let null = json!({ "a": null });
+    assert_eq!(evaluate(".a\n  | .[]", &null).unwrap_err(), "`.a | .[]` fails: cannot use null as iterable (array or object)");
+    let long = format!(".a[] | {}", vec!["."; 40].join(" | "));
+    assert!(evaluate(&long, &null).unwrap_err().starts_with("`.a[] | . | . | . | . | . | . | . | . | .…` fails: "));
+}
+
 fn flaw(source: &str) -> (&'static str, String, Option<String>) {
     let flaw = Expression::parse(source, Scope::default()).unwrap_err().remove(0);
     (flaw.code, flaw.message, flaw.hint)

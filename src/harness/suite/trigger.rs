@@ -113,7 +113,7 @@ impl Subject<'_> {
             let mut failures = self.misfits(&target, &outcome);
             failures.extend(poll.expect.iter().flat_map(|expected| expectation::failures(expected, &outcome)));
             failures.extend(poll.expect.iter().filter_map(|expected| other_cursor(expected.cursor.as_ref(), &state)));
-            if index + 1 < polls.len() && poll.expect.as_ref().is_none_or(|expected| expected.error.is_none()) && outcome.result.is_err() {
+            if index + 1 < polls.len() && poll.expect.is_none() {
                 failures.extend(expectation::failures(&crate::manifest::Expectation::default(), &outcome));
             }
             if !failures.is_empty() {
