@@ -51,6 +51,15 @@ impl<'a> At<'a> {
     }
 }
 
+/// A message that repeats a name, however long it is.
+fn shortened(message: String) -> String {
+    const LONGEST: usize = 600;
+    match message.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &message[..end]),
+        None => message,
+    }
+}
+
 /// A key as a token of a JSON Pointer.
 pub(crate) fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
@@ -100,7 +109,7 @@ impl Finding {
             About::Key => document.key_place(&self.pointer),
             About::Value => document.place(&self.pointer),
         };
-        let problem = Problem::error(self.code, place, self.message);
+        let problem = Problem::error(self.code, place, shortened(self.message));
         match self.hint {
             Some(hint) => problem.hint(hint),
             None => problem,

@@ -10,6 +10,8 @@ mod exchange;
 mod expression;
 mod fault;
 pub(crate) mod finding;
+#[cfg(test)]
+mod hostile;
 pub(crate) mod hosts;
 mod interpreter;
 mod model;

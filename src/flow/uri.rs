@@ -50,6 +50,14 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Part>, String> {
 }
 
 impl Address {
+    /// Whether it is the same whatever the data.
+    pub(crate) fn is_fixed(&self) -> bool {
+        match self {
+            Self::Given(template) => matches!(template, Template::Literal(_)),
+            Self::Pattern(parts) => parts.iter().all(|part| matches!(part, Part::Plain(_))),
+        }
+    }
+
     /// The address as text, from the task's input; beside it what may be shown of it, where a secret is in it.
     pub(crate) fn evaluate(&self, input: &Data, arguments: &dyn Arguments) -> Result<(String, Option<String>), Unevaluated> {
         match self {

@@ -100,7 +100,7 @@ impl Run<'_> {
     }
 
     fn oauth2(&self, model: &OAuth2Model, input: &Data, moment: &Moment<'_>) -> Result<OAuth2, Fault> {
-        let (authority, _) = model.authority.evaluate(input, moment).map_err(Fault::expression)?;
+        let (authority, shown) = model.authority.evaluate(input, moment).map_err(Fault::expression)?;
         let text = |template: &Option<Template>| {
             template.as_ref().map(|template| self.text(template, input, moment).map(|(real, _)| real)).transpose()
         };
@@ -118,7 +118,10 @@ impl Run<'_> {
             None => (String::new(), Some(discovery(&authority))),
         };
         for address in [Some(token_url.as_str()).filter(|address| !address.is_empty()), discovery_url.as_deref()].into_iter().flatten() {
-            self.allow(&Side::parse(address)?)?;
+            let allowed = Side::parse(address).and_then(|url| self.allow(&url));
+            allowed.map_err(
+                |fault| if shown.is_none() { fault } else { Fault::expression("a secret makes an authority that cannot be asked") },
+            )?;
         }
         Ok(OAuth2 {
             token_url,

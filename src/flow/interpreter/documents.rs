@@ -39,10 +39,10 @@ impl Run<'_> {
         Err(Fault::invalid(detail))
     }
 
-    async fn judge_of<'s>(&self, schema: &'s Schema, moment: &Moment<'_>) -> Result<&'s Judge, Fault> {
-        let unusable = |error: &String| Fault::standard(Standard::Configuration, "Unusable schema", error.clone());
+    async fn judge_of(&self, schema: &Schema, moment: &Moment<'_>) -> Result<Arc<Judge>, Fault> {
+        let unusable = |error: String| Fault::standard(Standard::Configuration, "Unusable schema", error);
         if let Some(judge) = schema.judge.get() {
-            return judge.as_ref().map_err(unusable);
+            return judge.clone().map_err(unusable);
         }
         let judge = match &schema.source {
             SchemaSource::Inline(schema) => Judge::new(schema, &self.setting.library.types),
@@ -52,25 +52,32 @@ impl Run<'_> {
                 parsed.and_then(|schema| Judge::new(&schema, &self.setting.library.types))
             }
         };
-        schema.judge.get_or_init(|| judge).as_ref().map_err(unusable)
+        let judge = judge.map(Arc::new);
+        if schema.is_fixed() {
+            schema.judge.get_or_init(|| judge.clone());
+        }
+        judge.map_err(unusable)
     }
 
     /// Reads a document: a file of the bundle where its address is relative, or what its address answers. A file is read once and for
-    /// all, since bundles never change; an address once a run.
+    /// all, since bundles never change, unless which file it is depends on data; an address once a run.
     pub(super) async fn contents(&self, document: &Document, input: &Data, moment: &Moment<'_>) -> Result<Arc<Vec<u8>>, Fault> {
         if let Some(contents) = document.contents.get() {
             return Ok(Arc::clone(contents));
         }
-        let (address, _) = document.endpoint.evaluate(input, moment).map_err(Fault::expression)?;
-        if !address.contains("://") {
-            let contents = self.file(&address).await?;
-            return Ok(Arc::clone(document.contents.get_or_init(|| async { Arc::new(contents) }).await));
-        }
+        let (address, shown) = document.endpoint.evaluate(input, moment).map_err(Fault::expression)?;
         if let Some(contents) = self.meter.documents.borrow().get(&address) {
             return Ok(Arc::clone(contents));
         }
-        let request = Request { method: "GET".to_owned(), url: Side::parse(&address)?, headers: Vec::new(), body: None };
-        let mut outgoing = Outgoing::plain(request);
+        if !address.contains("://") {
+            let contents = Arc::new(self.file(&address, shown.as_deref()).await?);
+            if document.endpoint.is_fixed() {
+                return Ok(Arc::clone(document.contents.get_or_init(|| async { contents }).await));
+            }
+            self.meter.documents.borrow_mut().insert(address, Arc::clone(&contents));
+            return Ok(contents);
+        }
+        let mut outgoing = asked(&address, shown.as_deref())?;
         if let Some(authentication) = &document.authentication {
             self.authenticate(&mut outgoing, authentication, input, &mut moment.clone())?;
         }
@@ -81,8 +88,11 @@ impl Run<'_> {
         Ok(contents)
     }
 
-    async fn file(&self, address: &str) -> Result<Vec<u8>, Fault> {
-        let unread = |reason: &str| Fault::standard(Standard::Configuration, "Unreadable document", format!("`{address}`: {reason}"));
+    async fn file(&self, address: &str, shown: Option<&str>) -> Result<Vec<u8>, Fault> {
+        let unread = |reason: &str| {
+            let detail = shown.map_or_else(|| format!("`{address}`: {reason}"), |shown| format!("`{shown}` cannot be read"));
+            Fault::standard(Standard::Configuration, "Unreadable document", detail)
+        };
         let path = address.trim_start_matches("./");
         if path.is_empty() || path.split('/').any(|step| matches!(step, "" | "." | "..")) {
             return Err(unread("it is not the path of a file beside the flow"));
@@ -94,20 +104,22 @@ impl Run<'_> {
     pub(super) async fn openapi(&self, call: &OpenApi, input: &Data, moment: &mut Moment<'_>, going: &Going<'_>) -> Result<Data, Fault> {
         let wrong = |why: String| Fault::standard(Standard::Configuration, "Not callable", why);
         let contents = self.contents(&call.document, input, moment).await?;
-        let (address, _) = call.document.endpoint.evaluate(input, moment).map_err(Fault::expression)?;
-        let description = Description::read(&address, &contents).map_err(wrong)?;
+        let (address, shown_address) = call.document.endpoint.evaluate(input, moment).map_err(Fault::expression)?;
+        let named = shown_address.as_ref().unwrap_or(&address);
+        let description = Description::read(named, &contents).map_err(wrong)?;
         let parameters = match &call.parameters {
             None => Data::plain(to_jq(&json!({}))),
             Some(parameters) => self.evaluate(parameters, input, moment)?,
         };
-        let request = |value: &Val| {
+        let request = |value: &Val, address: &str| {
             let Value::Object(parameters) = self.bounded_value(value)? else {
                 return Err(Fault::expression("the parameters of an operation are a map"));
             };
-            description.request(&call.operation, &parameters, Url::parse(&address).ok().as_ref()).map_err(wrong)
+            description.request(&call.operation, &parameters, Url::parse(address).ok().as_ref()).map_err(wrong)
         };
-        let shown = if parameters.is_secret() { Some(request(&parameters.masked())) } else { None };
-        let real = match (request(parameters.real()), &shown) {
+        let is_secret = parameters.is_secret() || shown_address.is_some();
+        let shown = if is_secret { Some(request(&parameters.masked(), named)) } else { None };
+        let real = match (request(parameters.real(), &address), &shown) {
             (Err(_), Some(_)) => return Err(wrong("a secret makes a request that cannot be sent".to_owned())),
             (request, _) => request?,
         };
@@ -123,4 +135,13 @@ impl Run<'_> {
         expected(call.redirect, &outgoing, &response)?;
         output(call.output, &ResponseForm::Auto, &Exchange { outgoing: Cow::Owned(outgoing), response })
     }
+}
+
+/// The request for a document, whose address may have a secret in it.
+fn asked(address: &str, shown: Option<&str>) -> Result<Outgoing, Fault> {
+    let request = |url: Url| Request { method: "GET".to_owned(), url, headers: Vec::new(), body: None };
+    let Some(shown) = shown else { return Side::parse(address).map(request).map(Outgoing::plain) };
+    let real = Side::parse(address).map_err(|_| Fault::expression("a secret makes an address that cannot be called"))?;
+    let shown = Side::parse(shown).unwrap_or_else(|_| bare(&real));
+    Ok(Outgoing::new(request(real), request(shown)))
 }

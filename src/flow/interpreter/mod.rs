@@ -157,8 +157,10 @@ impl Run<'_> {
         match span {
             Span::Fixed(duration) => Ok(*duration),
             Span::Given(template) => {
-                let (text, _) = self.evaluate(template, input, moment)?.texts();
-                model::duration(&text).map_err(Fault::expression)
+                let (text, shown) = self.evaluate(template, input, moment)?.texts();
+                // What is wrong with a secret is not told.
+                let told = |why: String| if shown.is_none() { why } else { "a secret is not an ISO 8601 duration".to_owned() };
+                model::duration(&text).map_err(|why| Fault::expression(told(why)))
             }
         }
     }

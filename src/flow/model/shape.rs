@@ -1,6 +1,6 @@
 //! What data must be and becomes on its way into and out of tasks, and how long things take.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -18,11 +18,11 @@ pub(crate) struct Shape {
     pub(crate) template: Option<Template>,
 }
 
-/// A JSON Schema, compiled when it is first used.
+/// A JSON Schema, compiled when it is first used, once and for all unless where it stands depends on data.
 #[derive(Debug)]
 pub(crate) struct Schema {
     pub(crate) source: SchemaSource,
-    pub(crate) judge: OnceLock<Result<Judge, String>>,
+    pub(crate) judge: OnceLock<Result<Arc<Judge>, String>>,
 }
 
 /// Where a schema is written.
@@ -35,6 +35,14 @@ pub(crate) enum SchemaSource {
 impl Schema {
     pub(crate) fn new(source: SchemaSource) -> Self {
         Self { source, judge: OnceLock::new() }
+    }
+
+    /// Whether it is the same whatever the data.
+    pub(crate) fn is_fixed(&self) -> bool {
+        match &self.source {
+            SchemaSource::Inline(_) => true,
+            SchemaSource::External(document) => document.endpoint.is_fixed(),
+        }
     }
 }
 
