@@ -54,7 +54,7 @@ fn told_of_every_turn(told: &[Told]) -> Result<(), TestCaseError> {
     let (mut open, mut branches) = (BTreeSet::new(), BTreeSet::new());
     for told in told {
         let number = told.turn.number;
-        let is_branch = told.turn.reference.rsplitn(4, '/').nth(2) == Some("branches");
+        let is_branch = told.turn.reference.rsplit('/').nth(2) == Some("branches");
         match told.what {
             What::Started => {
                 prop_assert!(open.insert(number), "turn {number} began twice");
