@@ -11,7 +11,7 @@
 //! - [`pass`] is the spine: observe, plan, perform, report.
 //! - [`planning`] is the pure heart: a snapshot and a policy into a plan. No I/O, no clock.
 //! - [`check`] is pure: a bundle into the completeness report.
-//! - [`harness`] is a port: worker processes that run a bundle's test suites and return evidence.
+//! - [`harness`] is a port: worker processes that run a bundle's test suites and return evidence, and its flows live.
 //! - [`flow`] is the engine that runs actions, triggers and test connections.
 //! - [`forge`] is a port: review requests.
 //! - [`repository`] is a port: bundles at a commit, and branches to push.

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 
 use crate::check::{self, OpenSecrets, UNREADABLE_VALUE};
-use crate::manifest::{ConnectionValue, ConnectionValues, Document, Ordered, Property, PropertyType};
+use crate::manifest::{ConnectionValue, ConnectionValues, Document, Ordered, Property, PropertyType, code};
 use crate::model::Problem;
 use crate::settings::{Site, SiteLocation, connection_variable};
 
@@ -87,7 +87,8 @@ pub fn connection_values(
     given: GivenValues<'_>,
     files: &SecretFiles,
 ) -> Result<Map<String, Value>, Vec<Problem>> {
-    let (written, document) = ConnectionValues::read(given.file, given.bytes)?;
+    let hushed = |problems: Vec<Problem>| problems.into_iter().map(hushed).collect::<Vec<_>>();
+    let (written, document) = ConnectionValues::read(given.file, given.bytes).map_err(hushed)?;
     let mut problems = check::values(properties, &written, &document, given.open);
     let mut values = Map::new();
     for (name, property) in properties.iter() {
@@ -100,6 +101,16 @@ pub fn connection_values(
         values.extend(value.map(|value| (name.to_owned(), value)));
     }
     if problems.is_empty() { Ok(values) } else { Err(problems) }
+}
+
+/// A problem that does not repeat what stands where a value belongs: it may be a secret that was written down without quotes, or the
+/// file may be one that holds nothing else.
+fn hushed(problem: Problem) -> Problem {
+    if ![code::TAG, code::WRONG_TYPE].contains(&problem.code.as_str()) {
+        return problem;
+    }
+    let parts: Vec<&str> = problem.message.split('`').enumerate().map(|(index, part)| if index % 2 == 1 { "…" } else { part }).collect();
+    Problem { message: parts.join("`"), ..problem }
 }
 
 fn looked_up(name: &str, property: &Property, value: &Value, document: &Document, files: &SecretFiles) -> Result<Value, Problem> {
@@ -184,6 +195,25 @@ mod tests {
             assert!(refused.contains(reason), "{path}: {refused}");
         }
         assert!(SecretFiles::default().read("token").unwrap_err().contains("no files here"));
+    }
+
+    #[test]
+    fn no_mistake_makes_a_secret_seen() {
+        for text in [
+            "hush",
+            "token: !hush x",
+            "token: [hush",
+            "token: \"hush",
+            "token: hush: x",
+            "token: @hush",
+            "token: *hush",
+            "- hush",
+            "token: hush\ntoken: hush",
+        ] {
+            let given = GivenValues { file: "c.yaml", bytes: text.as_bytes(), open: OpenSecrets::Allowed };
+            let found = connection_values(&Ordered::default(), given, &SecretFiles::default()).unwrap_err();
+            assert!(!format!("{found:?}").contains("hush"), "{text}: {found:?}");
+        }
     }
 
     #[test]

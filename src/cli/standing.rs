@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::render::plan::describe;
 use crate::model::{ConnectorName, EnvironmentName, Kind, Operation, Person, Problem, Review, Stage, Status, Verdict, Version};
-use crate::planning::{Connector, Desired, Held, Hold, Plan, PlannedStep, Snapshot, WaitingOn, stage_of};
+use crate::planning::{Connector, Desired, Held, Hold, Plan, PlannedStep, Retry, Snapshot, WaitingOn, stage_of};
 
 /// One connector in short.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -36,6 +36,18 @@ pub struct Standing {
     pub next: Option<Next>,
     /// What it waits on.
     pub waiting_on: Vec<Waiting>,
+    /// The last failure of the step that it needs next.
+    pub failed: Option<Failed>,
+}
+
+/// A step that failed and is still wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Failed {
+    /// The step, its failure, and when it is tried again.
+    #[serde(flatten)]
+    pub retry: Retry,
+    /// The step in words.
+    pub summary: String,
 }
 
 /// A step the plan takes next.
@@ -88,7 +100,9 @@ pub fn all(snapshot: &Snapshot, plan: &Plan) -> Vec<Standing> {
         holds.entry(&hold.connector).or_default().push(hold);
     }
     let of = |(name, connector): (&ConnectorName, _)| {
-        standing(name, connector, snapshot, steps.get(name).copied(), holds.get(name).map_or(&[][..], Vec::as_slice))
+        let mine =
+            Mine { step: steps.get(name).copied(), holds: holds.get(name).map_or(&[][..], Vec::as_slice), failed: plan.failed.get(name) };
+        standing(name, connector, snapshot, mine)
     };
     snapshot.connectors.iter().map(|(name, connector)| (name, connector.as_ref())).map(of).collect()
 }
@@ -105,7 +119,7 @@ pub fn details(name: &ConnectorName, snapshot: &Snapshot, plan: &Plan) -> Option
         Desired::Absent => Vec::new(),
     };
     Some(Details {
-        standing: standing(name, connector, snapshot, step, &holds),
+        standing: standing(name, connector, snapshot, Mine { step, holds: &holds, failed: plan.failed.get(name) }),
         digest: declaration.map(|declaration| declaration.digest.to_string()),
         shared_with: declaration.map(|declaration| declaration.shared_with.clone()).unwrap_or_default(),
         tests: connector.verdict,
@@ -114,7 +128,14 @@ pub fn details(name: &ConnectorName, snapshot: &Snapshot, plan: &Plan) -> Option
     })
 }
 
-fn standing(name: &ConnectorName, connector: &Connector, snapshot: &Snapshot, step: Option<&PlannedStep>, holds: &[&Hold]) -> Standing {
+/// What a plan says of one connector.
+struct Mine<'p> {
+    step: Option<&'p PlannedStep>,
+    holds: &'p [&'p Hold],
+    failed: Option<&'p Retry>,
+}
+
+fn standing(name: &ConnectorName, connector: &Connector, snapshot: &Snapshot, plan: Mine<'_>) -> Standing {
     let declaration = connector.last_declaration();
     let stage = stage_of(connector, &snapshot.policy);
     let waiting = |hold: &&Hold| Waiting { on: hold.waiting_on.clone(), summary: hold.waiting_on.to_string() };
@@ -129,7 +150,8 @@ fn standing(name: &ConnectorName, connector: &Connector, snapshot: &Snapshot, st
         operations: stage.operations().to_vec(),
         environments: connector.holdings.clone(),
         undeclared: connector.holdings.keys().filter(|environment| !snapshot.policy.declares(environment)).cloned().collect(),
-        next: step.map(|step| Next { summary: describe(&step.step), step: step.clone() }),
-        waiting_on: holds.iter().map(waiting).collect(),
+        next: plan.step.map(|step| Next { summary: describe(&step.step), step: step.clone() }),
+        waiting_on: plan.holds.iter().map(waiting).collect(),
+        failed: plan.failed.map(|retry| Failed { summary: describe(&retry.step), retry: retry.clone() }),
     }
 }

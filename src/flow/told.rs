@@ -59,7 +59,7 @@ pub enum What {
         status: u16,
         /// Headers as received.
         headers: Vec<(String, String)>,
-        /// The beginning of the body, as text: of its first [`EXCERPT`] bytes.
+        /// The beginning of the body, as text: of its first `EXCERPT` bytes.
         body: String,
     },
     /// No answer came, for this reason.

@@ -238,4 +238,7 @@ pub struct ExpectedError {
     #[serde(default, deserialize_with = "whole_if_given", skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 100, max = 599))]
     pub status: Option<u16>,
+    /// What it says happened, such as an error mapping's `detail`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }

@@ -9,7 +9,7 @@ use super::memory::{Dirty, Memory, Stock};
 use super::{World, folders};
 use crate::harness::AbortedRun;
 use crate::model::{ConnectorName, Digest, Fact, RecordId, Review};
-use crate::planning::{self, Connector, Desired, Gap, Held, Snapshot, Step};
+use crate::planning::{self, Connector, Desired, Gap, Held, Retry, Snapshot, Step};
 use crate::registry::Actual;
 use crate::store::NewFact;
 
@@ -98,6 +98,9 @@ pub(super) async fn remember_lapses(world: &World, snapshot: &Snapshot) -> Resul
 /// Reads everything a plan is made from. The facts come first, so that a confirmation is never newer than the commit it is judged by.
 pub(super) async fn observe(world: &World, memory: &mut Memory) -> Result<Snapshot> {
     let mut gaps = Vec::new();
+    if !memory.cache_loaded && !memory.lease_held {
+        load_failures(world, memory).await?;
+    }
     read_facts(world, memory).await?;
     folders::load_cache(world, memory).await?;
     gaps.extend(folders::read(world, memory).await?);
@@ -113,6 +116,24 @@ pub(super) async fn observe(world: &World, memory: &mut Memory) -> Result<Snapsh
         connectors: memory.connectors.clone(),
         oddities: memory.oddities.clone(),
     })
+}
+
+/// Takes over, for somebody who only looks, what the process that made the last plan knows of steps that failed. Where that process has
+/// ended, nothing keeps the next pass from trying them at once.
+async fn load_failures(world: &World, memory: &mut Memory) -> Result<()> {
+    #[derive(serde::Deserialize)]
+    struct Failures {
+        failed: BTreeMap<ConnectorName, Retry>,
+    }
+    let Some(stored) = world.store.plan().await.context("cannot read the last plan")? else { return Ok(()) };
+    // A plan of another version of Switchboard may not say it.
+    let Ok(Failures { failed }) = serde_json::from_str(&stored.body) else { return Ok(()) };
+    let now = world.clock.now();
+    for (connector, retry) in failed {
+        let at = if memory.others_at_work { retry.at } else { retry.at.min(now) };
+        memory.set_retry(&connector, Some(Retry { at, ..retry }));
+    }
+    Ok(())
 }
 
 /// Reviews are read after the repository, so that a record on the tracked branch is never newer than its review.

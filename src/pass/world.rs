@@ -40,7 +40,7 @@ impl World {
     /// The next attempt of a step that has failed so often in a row.
     pub(super) fn retry_of(&self, step: Step, failures: u32, failure: String) -> Retry {
         let now = self.clock.now();
-        Retry { step, failures, at: now.saturating_add(self.retry.delay(failures)).unwrap_or(now), failure }
+        Retry { step, failures, at: now.saturating_add(self.retry.delay(failures)).unwrap_or(now), failed_at: now, failure }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::deletions::Deletions;
 use super::gates::{self, Gate};
 use super::stage::stage_of;
-use super::{Connector, Declaration, Desired, Gap, Hold, Plan, PlannedStep, Snapshot, Step, WaitingOn};
+use super::{Connector, Declaration, Desired, Gap, Hold, Plan, PlannedStep, Retry, Snapshot, Step, WaitingOn};
 use crate::model::{ConnectorName, Status};
 
 /// Compares what git asks for with what is. Equal snapshots give equal plans.
@@ -16,11 +16,12 @@ pub fn plan(snapshot: &Snapshot) -> Plan {
     plan.undeclared = snapshot.undeclared();
     let deletions = Deletions::of(snapshot);
     for (name, connector) in snapshot.connectors.iter() {
-        let mut turn = Turn { snapshot, name, connector, step: None, holds: Vec::new() };
+        let mut turn = Turn { snapshot, name, connector, step: None, holds: Vec::new(), failed: None };
         turn.take(&deletions);
         turn.wait_for_retry();
         plan.holds.extend(turn.holds);
         plan.steps.extend(turn.step);
+        plan.failed.extend(turn.failed.map(|retry| (name.clone(), retry)));
     }
     plan.steps.sort_by_key(|planned| !matches!(planned.step, Step::Delete { .. }));
     plan
@@ -33,6 +34,7 @@ struct Turn<'s> {
     connector: &'s Connector,
     step: Option<PlannedStep>,
     holds: Vec<Hold>,
+    failed: Option<Retry>,
 }
 
 impl Turn<'_> {
@@ -130,10 +132,14 @@ impl Turn<'_> {
     /// A step that failed a moment ago is held until its next attempt; any other step is not.
     fn wait_for_retry(&mut self) {
         let Some(retry) = &self.connector.retry else { return };
-        let same = self.step.as_ref().is_some_and(|planned| planned.step.is_attempt_of(&retry.step));
-        if same && self.snapshot.taken_at < retry.at {
+        if !self.step.as_ref().is_some_and(|planned| planned.step.is_attempt_of(&retry.step)) {
+            return;
+        }
+        self.failed = Some(retry.clone());
+        if self.snapshot.taken_at < retry.at {
             self.step = None;
-            self.hold(WaitingOn::Retry { at: retry.at, failures: retry.failures, failure: retry.failure.clone() });
+            let Retry { at, failures, failed_at, failure, step: _ } = retry.clone();
+            self.hold(WaitingOn::Retry { at, failures, failed_at, failure });
         }
     }
 

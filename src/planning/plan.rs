@@ -1,12 +1,13 @@
 //! A plan: the steps to take, at most one per connector, and the steps withheld with what each waits on.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Gap;
+use super::{Gap, Retry};
 use crate::model::{CommitId, ConnectorName, Digest, EnvironmentName, Person, Problem, ReviewId, Stage, TreeId, Version};
 
 /// What one pass will do.
@@ -25,6 +26,8 @@ pub struct Plan {
     pub holds: Vec<Hold>,
     /// Environments that hold something and are not declared any more: they keep it.
     pub undeclared: Vec<Undeclared>,
+    /// The last failures of steps that are still wanted, whether they are about to be tried again or wait for that.
+    pub failed: BTreeMap<ConnectorName, Retry>,
 }
 
 /// An environment that `switchboard.yaml` does not declare any more. Nothing is given to it, and nothing but a deletion takes from it.
@@ -226,6 +229,9 @@ pub enum WaitingOn {
         at: Timestamp,
         /// How often it failed in a row.
         failures: u32,
+        /// When it failed last.
+        #[schemars(with = "String", extend("format" = "date-time"))]
+        failed_at: Timestamp,
         /// Why.
         failure: String,
     },
@@ -330,8 +336,8 @@ impl fmt::Display for WaitingOn {
             WaitingOn::Confirmation { id, connectors } => {
                 write!(f, "confirmation of {connectors} deletions: `switchboard apply --confirm-deletions {id}`")
             }
-            WaitingOn::Retry { at, failures, failure } => {
-                write!(f, "attempt {} at {at:.0}: {failure}", failures + 1)
+            WaitingOn::Retry { at, failures, failed_at, failure } => {
+                write!(f, "attempt {} at {at:.0}; the last one failed at {failed_at:.0}: {failure}", failures + 1)
             }
             WaitingOn::History { reason } => write!(f, "the history of the tracked branch: {reason}"),
             WaitingOn::Forge { reason } => write!(f, "the forge: {reason}"),

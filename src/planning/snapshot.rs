@@ -113,14 +113,20 @@ pub struct Held {
 }
 
 /// A step failed and waits for its next attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Retry {
     /// The step that failed.
+    #[serde(flatten)]
     pub step: Step,
     /// How often in a row.
     pub failures: u32,
-    /// Not before this moment.
+    /// It is tried again, and not before this moment.
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
+    /// When it failed last.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub failed_at: Timestamp,
     /// Why.
     pub failure: String,
 }

@@ -95,8 +95,7 @@ fn manifest() -> String {
     for at in 0..50 {
         let _ = writeln!(
             text,
-            "      # {}\n      - task{at}:\n          set:\n            n: '${{ .n + 1 }}'\n            list: '${{ [.items[]? | select(.state == \"open\" and .number > {at}) | {{ id, title: (.title // \"none\"), tags: (.tags // [] | map(ascii_downcase) | join(\",\")) }}] }}'\n            kept: {{ at: {at}, text: A text that stays as it is written. }}",
-            "what this task is for, in a comment as people write them"
+            "      # what this task is for, in a comment as people write them\n      - task{at}:\n          set:\n            n: '${{ .n + 1 }}'\n            list: '${{ [.items[]? | select(.state == \"open\" and .number > {at}) | {{ id, title: (.title // \"none\"), tags: (.tags // [] | map(ascii_downcase) | join(\",\")) }}] }}'\n            kept: {{ at: {at}, text: A text that stays as it is written. }}"
         );
     }
     // Half of the expressions are the counter's.

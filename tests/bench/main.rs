@@ -6,7 +6,7 @@
 
 mod flows;
 mod generate;
-#[expect(dead_code, reason = "the tests' service; a benchmark needs little of it")]
+#[expect(dead_code, clippy::unwrap_used, reason = "the tests' service, of which a benchmark needs little")]
 #[path = "../support/http.rs"]
 mod http;
 mod peers;

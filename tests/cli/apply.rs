@@ -75,7 +75,19 @@ fn a_step_that_failed_is_told_of_and_tried_again() {
     let why = "the branch `switchboard` leaves no room for it; rename or delete that one";
     assert!(ran.out.contains("open the review of 0.1.0: failed: ") && ran.out.trim_end().ends_with(why), "{}", ran.out);
     assert!(ran.err.ends_with("At rest. 1 waiting; 1 failed. The next pass tries it again.\n"), "{}", ran.err);
+    let list = team.run(&["list"]).done().out;
+    assert!(list.contains("the next pass: open the review of 0.1.0, which failed at 2"), "{list}");
+    assert!(list.contains(why), "{list}");
+    let show = team.run(&["show", "crm"]).done().out;
+    assert!(show.contains("\nLast failure\n  open the review of 0.1.0: failed at 2"), "{show}");
+    assert!(show.contains("\n  It is tried again by the next pass.\n"), "{show}");
+    let explained = team.run(&["explain", "crm"]).done().out;
+    assert!(explained.contains("That failed at 2"), "{explained}");
+    let failed = &team.run(&["list", "--output", "json"]).done().json()[0]["failed"];
+    assert_eq!((failed["step"].as_str(), failed["failures"].as_u64()), (Some("openReview"), Some(1)));
+    assert!(failed["failure"].as_str().unwrap().ends_with(why), "{failed}");
     team.git().find_reference("refs/heads/switchboard").unwrap().delete().unwrap();
     team.run(&["apply"]).done();
     assert_eq!(team.stage("crm"), "in-review");
+    assert!(!team.run(&["show", "crm"]).done().out.contains("Last failure"));
 }

@@ -40,6 +40,7 @@ impl Contract {
 #[test]
 fn every_command_keeps_to_its_schema() {
     let (team, mut contract) = (Team::with_crm(), Contract::new());
+    std::fs::write(team.outside().join("mine.yaml"), "token: t0ps3cret\nbaseUrl: http://127.0.0.1:1\n").unwrap();
     contract.run(&team, "init", &["init"]);
     contract.run(&team, "change", &["new", "mail", "--kind", "self-built", "--commit"]);
     contract.run(&team, "validate", &["validate"]);
@@ -66,6 +67,12 @@ fn every_command_keeps_to_its_schema() {
         ("show", &["show", "crm"]),
     ] {
         contract.run(&team, name, arguments);
+    }
+    let traced = team
+        .run(&["invoke", "crm", "get-item", "--input", r#"{"id":"a"}"#, "--connection", "../mine.yaml", "--trace", "--output", "json"])
+        .failed();
+    for line in traced.err.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).filter(|line| line.get("event").is_some()) {
+        contract.check("invoke-trace", &line);
     }
     for broken in [&["show", "nobody"][..], &["publish", "crm", "--nonsense"], &["review", "approve", "1", "--by", "bob@example.com"]] {
         let ran = team.run(&[broken, &["--output", "json"]].concat());

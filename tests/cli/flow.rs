@@ -145,7 +145,7 @@ fn events_are_written_as_they_happen_and_to_the_end() {
 fn a_run_that_is_ended_from_outside_leaves_no_task_open() {
     let team = Team::new();
     team.write("flow.yaml", format!("{HEAD}do:\n  - outer: {{ do: [ {{ spin: {{ set: {{ x: '${{ def f: f; f }}' }} }} }} ] }}\n"));
-    let ran = team.run(&["flow", "run", "flow.yaml", "--events", "events.jsonl", "--evaluation-time", "500ms"]).failed();
+    let ran = team.run(&["flow", "run", "flow.yaml", "--events", "events.jsonl", "--evaluation-time", "2s"]).failed();
     let fault: serde_json::Value = serde_json::from_str(&ran.err).unwrap();
     assert_eq!((&fault["status"], &fault["instance"]), (&json!(408), &json!("/do/0/outer/do/0/spin")), "{fault}");
     let lines: Vec<serde_json::Value> = team.read("events.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();

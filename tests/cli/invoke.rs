@@ -55,18 +55,15 @@ fn a_connection_is_tested() {
     assert_eq!(invoke(&team, &service, &arguments).done().json(), json!({ "id": 1 }));
     for format in ["human", "json"] {
         let ran = invoke(&team, &service, &[&arguments[..], &["--output", format]].concat()).failed();
-        let fault: Value = serde_json::from_str(&ran.err).unwrap();
-        assert!(
-            ["#/errors/bad-credentials", "https://open-workflow-specification.org/spec/1.0.0/errors/communication"]
-                .contains(&fault["type"].as_str().unwrap()),
-            "{fault}"
-        );
+        // The script's second answer says that the token is bad; what follows is no answer to a test connection.
+        let expected = if format == "human" { 401 } else { 500 };
+        assert_eq!(serde_json::from_str::<Value>(&ran.err).unwrap()["status"], expected, "{}", ran.err);
         assert_eq!(ran.out, "");
     }
-    team.replace(MANIFEST, "  test:\n    do:\n", "  x-test:\n    do:\n");
-    let without = team.read(MANIFEST).replace("  x-test:\n    do:\n      - whoAmI: { call: request, with: { method: get, path: /me, errors: [{ status: 401, raise: bad-credentials }] } }\n", "");
-    team.write(MANIFEST, without);
-    std::fs::remove_file(team.path("connectors/crm/tests/connection.yaml")).unwrap_or(());
+    let (before, after) = ("  test:\n    do:\n      - whoAmI: ", "\n\n# What it can do.");
+    let manifest = team.read(MANIFEST);
+    let (start, end) = (manifest.find(before).unwrap(), manifest.find(after).unwrap());
+    team.write(MANIFEST, format!("{}{}", &manifest[..start], &manifest[end..]));
     let ran = invoke(&team, &service, &arguments).failed();
     assert!(ran.err.contains("cannot test the connection of crm: it has no test connection"), "{}", ran.err);
 }
@@ -152,12 +149,16 @@ fn private_addresses_are_reached_where_the_environment_or_the_command_allows_it(
     let (team, service) = (team(), Service::always(Answer::json(json!({ "id": "a", "name": "b" }))));
     team.replace(MANIFEST, "hosts: [api.example.com]", "hosts: [api.example.com, 127.0.0.1]");
     team.write("connections/test/crm.yaml", format!("token: {{ env: CRM_TOKEN }}\nbaseUrl: {}\n", service.url("")));
-    let refused = fault(&invoke(&team, &service, &GET).failed());
+    let run = |more: &[&str]| {
+        let arguments = [&["invoke", "crm"], &GET[..], more].concat();
+        team.run_with(&team.root(), &arguments, &[("CRM_TOKEN", SECRET)])
+    };
+    let refused = fault(&run(&[]).failed());
     assert!(refused["detail"].as_str().unwrap().contains("a loopback address, which is not allowed"), "{refused}");
     assert_eq!(service.requests().len(), 0);
-    invoke(&team, &service, &[&GET[..], &["--allow-private"]].concat()).done();
+    run(&["--allow-private"]).done();
     team.replace("switchboard.yaml", "test: {}", "test: { allowPrivateAddresses: true }");
-    invoke(&team, &service, &GET).done();
+    run(&[]).done();
     assert_eq!(service.requests().len(), 2);
 }
 

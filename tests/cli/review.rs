@@ -81,6 +81,21 @@ fn rejecting_needs_a_reason_and_can_be_taken_back() {
 }
 
 #[test]
+fn reasons_and_comments_are_short() {
+    let team = Team::in_review();
+    let (longest, longer) = ("é".repeat(2048), "é".repeat(2048) + ".");
+    let decide = |verb: &str, flag: &str, word: &str| team.run(&["review", verb, "1", "--by", "bob@example.com", flag, word]);
+    for (verb, flag, what) in [("reject", "--reason", "reason"), ("approve", "--comment", "comment")] {
+        let ran = decide(verb, flag, &longer).two();
+        let refusal = format!("error: cannot {verb} review 1: the {what} has 4097 bytes, and 4096 are the most\n");
+        assert!(ran.err.starts_with(&refusal), "{}", ran.err);
+    }
+    decide("reject", "--reason", &longest).done();
+    team.run(&["review", "reopen", "1"]).done();
+    decide("approve", "--comment", &longest).done();
+}
+
+#[test]
 fn uncommitted_work_in_the_way_of_the_merge_is_kept() {
     let team = Team::in_review();
     team.write("releases/crm/0.1.0.yaml", "mine");

@@ -164,3 +164,19 @@ fn values_of_connections_are_read_too() {
     let ran = team.run(&["validate"]).failed();
     assert!(ran.out.contains("connections/test/crm.yaml:1:"), "{}", ran.out);
 }
+
+#[test]
+fn values_of_connections_are_held_against_the_manifest() {
+    let team = Team::with_crm();
+    team.write("connections/test/crm.yaml", "token: hush-hush\nbaseURL: https://api.example.com\n");
+    team.write("connections/test/nobody.yaml", "token: { env: A }\n");
+    team.commit_all("Values");
+    for source in [&[][..], &["--rev", "HEAD"]] {
+        let ran = team.run(&[&["validate"], source].concat()).failed();
+        assert!(ran.out.contains("connections/test/crm.yaml:1:8: error[SB154]: the secret `token` is given openly"), "{}", ran.out);
+        assert!(ran.out.contains("connections/test/crm.yaml:2:1: error[SB151]") && ran.out.contains("`baseUrl`?"), "{}", ran.out);
+        assert!(ran.out.ends_with("1 connector: 2 errors.\n") && !ran.out.contains("hush"), "{}", ran.out);
+    }
+    team.write("connections/test/crm.yaml", "token: { env: CRM_TOKEN }\n");
+    team.run(&["validate"]).done();
+}

@@ -40,7 +40,7 @@ fn the_commands_exist() {
 
 #[test]
 fn links_lead_to_files_that_exist() {
-    for file in ["README.md", "CHANGELOG.md", "examples/service/README.md"] {
+    for file in ["README.md", "CHANGELOG.md", "examples/service/README.md", "examples/gallery/README.md"] {
         let text = fs::read_to_string(root().join(file)).unwrap();
         let targets = text.split("](").skip(1).filter_map(|rest| rest.split_once(')').map(|(target, _)| target));
         for target in targets.filter(|target| !target.starts_with("https://")) {

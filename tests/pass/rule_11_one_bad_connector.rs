@@ -1,7 +1,8 @@
 //! Rule 11: one bad connector never delays another.
 
-use switchboard::model::Stage;
-use switchboard::planning::WaitingOn;
+use jiff::SignedDuration;
+use switchboard::model::{Clock as _, Stage};
+use switchboard::planning::{Plan, WaitingOn};
 
 use crate::support::team::{Draft, Team};
 use crate::support::universe::{Fault, LINK};
@@ -36,6 +37,36 @@ fn a_step_that_fails_waits_alone_and_is_tried_again() {
     assert!(matches!(&waits[..], [WaitingOn::Retry { failures: 1, failure, .. }] if failure.contains("refused")), "{waits:?}");
     team.settle();
     assert_eq!(team.held("test", "first").as_deref(), Some("1.0.0"));
+    team.assert_at_rest();
+}
+
+#[test]
+fn who_looks_on_sees_what_failed_and_when_it_is_tried_again() {
+    let mut team = Team::new();
+    let mut draft = Draft::new("orders");
+    draft.status = "pre-published";
+    team.commit(&draft);
+    team.universe.state().named_faults.push(("registry.deploy", Fault::Refuse));
+    (0..2).for_each(|_| drop(team.pass()));
+    let at = team.universe.clock.now();
+    let deployments = |plan: &Plan| plan.steps.iter().filter(|planned| planned.step.verb() == "deploy").count();
+
+    let plan = team.onlook(true);
+    assert_eq!((deployments(&plan), plan.failed.len()), (0, 1), "the daemon waits");
+    let next = at + SignedDuration::from_secs(1);
+    assert!(matches!(&plan.holds[0].waiting_on, WaitingOn::Retry { at: again, failed_at, .. } if (*again, *failed_at) == (next, at)));
+    let plan = team.onlook(false);
+    assert_eq!((deployments(&plan), plan.holds.len()), (1, 0), "nothing keeps the next pass from it");
+    let failed = plan.failed.values().next().expect("the failure is told");
+    assert_eq!((failed.failures, failed.failed_at), (1, at));
+    assert!(failed.failure.contains("refused"), "{failed:?}");
+
+    // Other content has not failed.
+    draft.content = "second".to_owned();
+    team.commit(&draft);
+    assert_eq!(team.onlook(true).failed.len(), 0);
+    (0..2).for_each(|_| drop(team.pass()));
+    assert_eq!(team.onlook(true).failed.len(), 0, "it went well");
     team.assert_at_rest();
 }
 

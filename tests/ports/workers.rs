@@ -4,6 +4,7 @@
 
 mod hostile;
 mod requests;
+mod told;
 mod turns;
 mod workflows;
 

@@ -4,6 +4,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -117,10 +118,13 @@ impl Service {
         requests.into_iter().next().unwrap()
     }
 
-    /// Waits until so many requests have arrived.
+    /// Waits until so many requests have arrived. Where they never come, the test fails instead of waiting for ever.
     pub fn wait_for(&self, count: usize) {
+        const LONGEST: Duration = Duration::from_secs(120);
         let seen = self.shared.seen.lock().unwrap();
-        drop(self.shared.news.wait_while(seen, |seen| seen.len() < count).unwrap());
+        let (seen, waited) = self.shared.news.wait_timeout_while(seen, LONGEST, |seen| seen.len() < count).unwrap();
+        drop(seen);
+        assert!(!waited.timed_out(), "{count} requests never came");
     }
 }
 

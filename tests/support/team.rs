@@ -179,6 +179,13 @@ impl Team {
         self.runtime.block_on(pass::preview(&self.world, &mut self.memory)).unwrap().1
     }
 
+    /// What a second process shows that only looks.
+    pub fn onlook(&self, others_at_work: bool) -> Plan {
+        let mut memory = Memory::new();
+        memory.others_at_work = others_at_work;
+        self.runtime.block_on(pass::preview(&self.world, &mut memory)).unwrap().1
+    }
+
     /// Runs passes, lets tests end and time go by, until two passes running plan nothing and nothing runs:
     /// a single one may have been blinded by a fault.
     pub fn settle(&mut self) {

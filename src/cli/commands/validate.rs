@@ -11,13 +11,14 @@ use anyhow::{Context, Result};
 use owo_colors::OwoColorize as _;
 use serde::Serialize;
 
+use crate::check::{self, OpenSecrets};
 use crate::cli::at_commit::Commit;
 use crate::cli::failure::{Ended, Failure, Outcome};
 use crate::cli::output::Human;
 use crate::cli::render::{paint, problems};
 use crate::cli::working_files::{WorkingFiles, ignored_by, read_folder};
 use crate::cli::{Door, progress};
-use crate::manifest::{self, Bundle, Config, ConnectionValues, code};
+use crate::manifest::{self, Bundle, Config, ConnectionValues, Document, Ordered, Property, code};
 use crate::model::{BundleFiles, Place, Problem};
 use crate::repository::ReadError;
 
@@ -48,6 +49,12 @@ pub struct Findings {
     /// The files with problems, for excerpts.
     #[serde(skip)]
     pub sources: BTreeMap<String, Vec<u8>>,
+    /// The connection properties of each connector that could be read.
+    #[serde(skip)]
+    properties: BTreeMap<String, Ordered<Property>>,
+    /// The values of connections, which are held against those properties in the end.
+    #[serde(skip)]
+    values: Vec<(ConnectionValues, Document)>,
 }
 
 impl Findings {
@@ -65,10 +72,43 @@ impl Findings {
     fn join(&mut self, other: Self) {
         self.problems.extend(other.problems);
         self.sources.extend(other.sources);
+        self.properties.extend(other.properties);
+        self.values.extend(other.values);
+    }
+
+    /// A connector's files.
+    fn add_bundle(&mut self, name: &str, files: &BundleFiles) {
+        match Bundle::read(name, files) {
+            Ok(bundle) => {
+                self.add(check::report(&bundle), |file| in_bundle(name, files, file));
+                let properties = bundle.manifest.connection.map(|connection| connection.properties).unwrap_or_default();
+                self.properties.insert(name.to_owned(), properties);
+            }
+            Err(problems) => self.add(problems, |file| in_bundle(name, files, file)),
+        }
+    }
+
+    /// A file of a connection's values.
+    fn add_values(&mut self, file: &str, bytes: &[u8]) {
+        match ConnectionValues::read(file, bytes) {
+            Ok(read) => self.values.push(read),
+            Err(problems) => self.add(problems, |_| Some(bytes.to_vec())),
+        }
+    }
+
+    /// What is wrong with values. Their lines are not shown: a secret may stand in them.
+    fn judge_values(&mut self) {
+        for (values, document) in std::mem::take(&mut self.values) {
+            let name = document.file().rsplit('/').next().and_then(|name| name.strip_suffix(".yaml"));
+            if let Some(properties) = name.and_then(|name| self.properties.get(name)) {
+                self.problems.extend(check::values(properties, &values, &document, OpenSecrets::Refused));
+            }
+        }
     }
 
     /// Sorts and counts.
     fn finish(mut self, connectors: usize) -> Self {
+        self.judge_values();
         self.problems.sort_by(|a, b| (&a.place, &a.code).cmp(&(&b.place, &b.code)));
         self.connectors = connectors;
         self.errors = self.problems.iter().filter(|problem| problem.is_error()).count();
@@ -139,7 +179,7 @@ fn working_files(door: &Door, work_tree: &WorkingFiles, chosen: &[String]) -> Re
 
 fn connector(root: &Path, name: &str, is_ignored: &dyn Fn(&Path) -> bool, found: &mut Findings) {
     match read_folder(&root.join("connectors").join(name), is_ignored) {
-        Ok(files) => found.add(problems_of(name, &files), |file| in_bundle(name, &files, file)),
+        Ok(files) => found.add_bundle(name, &files),
         Err(error) => {
             found.problems.push(unreadable(name, &error));
         }
@@ -155,7 +195,7 @@ pub(super) fn unreadable(name: &str, error: &impl std::fmt::Display) -> Problem 
 /// Everything that is wrong with one connector.
 pub fn problems_of(name: &str, files: &BundleFiles) -> Vec<Problem> {
     match Bundle::read(name, files) {
-        Ok(bundle) => crate::check::report(&bundle),
+        Ok(bundle) => check::report(&bundle),
         Err(problems) => problems,
     }
 }
@@ -168,15 +208,18 @@ fn in_bundle(name: &str, files: &BundleFiles, file: &str) -> Option<Vec<u8>> {
 /// What else Switchboard reads: `switchboard.yaml`, the values of connections and the release records.
 fn other_files(root: &Path) -> Result<Findings> {
     let mut findings = Findings::default();
-    other_file(&mut findings, root, manifest::CONFIG, |bytes| Config::read(bytes).err())?;
+    let whole = |findings: &mut Findings, found: Option<Vec<Problem>>, bytes: &[u8]| {
+        findings.add(found.unwrap_or_default(), |_| Some(bytes.to_vec()));
+    };
+    other_file(&mut findings, root, manifest::CONFIG, |findings, bytes| whole(findings, Config::read(bytes).err(), bytes))?;
     if !root.join(manifest::CONFIG).exists() {
         findings.problems.push(no_config());
     }
     for file in files_below(&mut findings, root, "connections") {
-        other_file(&mut findings, root, &file, |bytes| ConnectionValues::read(&file, bytes).err())?;
+        other_file(&mut findings, root, &file, |findings, bytes| findings.add_values(&file, bytes))?;
     }
     for file in files_below(&mut findings, root, "releases") {
-        other_file(&mut findings, root, &file, |bytes| manifest::release::read(&file, bytes).err())?;
+        other_file(&mut findings, root, &file, |findings, bytes| whole(findings, manifest::release::read(&file, bytes).err(), bytes))?;
     }
     Ok(findings)
 }
@@ -187,13 +230,13 @@ fn no_config() -> Problem {
 }
 
 /// Reads a file where there is one; what a link leads to is not read, as it is not in git.
-fn other_file(findings: &mut Findings, root: &Path, file: &str, read: impl Fn(&[u8]) -> Option<Vec<Problem>>) -> Result<()> {
+fn other_file(findings: &mut Findings, root: &Path, file: &str, add: impl Fn(&mut Findings, &[u8])) -> Result<()> {
     let path = root.join(file);
     if path.is_symlink() {
         findings.problems.push(linked(file, "file"));
     } else if path.is_file() {
         let bytes = fs::read(&path).with_context(|| format!("cannot read {file}"))?;
-        findings.add(read(&bytes).unwrap_or_default(), |_| Some(bytes.clone()));
+        add(findings, &bytes);
     }
     Ok(())
 }
@@ -227,7 +270,7 @@ async fn at_commit(work_tree: &WorkingFiles, rev: &str, chosen: &[String]) -> Re
     let count = bundles.len();
     for (name, files) in bundles {
         match files {
-            Ok(files) => findings.add(problems_of(&name, &files), |file| in_bundle(&name, &files, file)),
+            Ok(files) => findings.add_bundle(&name, &files),
             Err(error) => {
                 findings.problems.push(unreadable(&name, &error));
             }
@@ -251,9 +294,7 @@ async fn other_files_at(commit: &Commit) -> Result<Findings> {
     for (file, content) in connections.into_iter().chain(releases) {
         match content {
             Ok(_) if !file.ends_with(".yaml") => {}
-            Ok(bytes) if file.starts_with("connections/") => {
-                findings.add(ConnectionValues::read(&file, &bytes).err().unwrap_or_default(), |_| Some(bytes.clone()));
-            }
+            Ok(bytes) if file.starts_with("connections/") => findings.add_values(&file, &bytes),
             Ok(bytes) => findings.add(manifest::release::read(&file, &bytes).err().unwrap_or_default(), |_| Some(bytes.clone())),
             Err(ReadError::Refused(odd)) => findings.problems.push(Problem::error(code::OUT_OF_PLACE, Place::file(file), odd.reason)),
             Err(error @ ReadError::Unreadable(_)) => {

@@ -6,7 +6,7 @@ use owo_colors::{OwoColorize as _, Style};
 
 use super::columns::{Columns, one_line};
 use super::{paint, problems};
-use crate::cli::standing::{Details, Standing};
+use crate::cli::standing::{Details, Failed, Standing};
 use crate::model::{Operation, Recorded, Review, ReviewState};
 use crate::planning::Undeclared;
 
@@ -49,9 +49,13 @@ fn waits_on(connector: &Standing) -> String {
     let holds: Vec<&str> = connector.waiting_on.iter().map(|waiting| waiting.summary.as_str()).collect();
     match &connector.next {
         _ if !holds.is_empty() => holds.join("; "),
-        Some(next) => format!("the next pass: {}", next.summary),
+        Some(next) => format!("the next pass: {}{}", next.summary, connector.failed.as_ref().map_or_else(String::new, failed_before)),
         None => String::new(),
     }
+}
+
+fn failed_before(failed: &Failed) -> String {
+    format!(", which failed at {:.0}: {}", failed.retry.failed_at, failed.retry.failure)
 }
 
 /// A page: everything there is to know of one connector.
@@ -75,6 +79,13 @@ pub fn show(details: &Details, history: &[Recorded]) -> String {
     if let Some(next) = &connector.next {
         heading(&mut text, "Next");
         let _ = writeln!(text, "  {}: {}", next.summary, one_line(&next.step.reason));
+    }
+    if let Some(Failed { retry, summary }) = &connector.failed {
+        heading(&mut text, "Last failure");
+        let times = if retry.failures == 1 { String::new() } else { format!(" {} times in a row, last", retry.failures) };
+        let _ = writeln!(text, "  {summary}: failed{times} at {:.0}: {}", retry.failed_at, one_line(&retry.failure));
+        let again = if connector.next.is_some() { "by the next pass".to_owned() } else { format!("at {:.0}", retry.at) };
+        let _ = writeln!(text, "  It is tried again {again}.");
     }
     if !connector.waiting_on.is_empty() {
         heading(&mut text, "Waiting on");
@@ -192,6 +203,7 @@ mod tests {
             undeclared: vec![],
             next: None,
             waiting_on: vec![Waiting { summary: on.to_string(), on }],
+            failed: None,
         }
     }
 

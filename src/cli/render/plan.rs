@@ -234,6 +234,7 @@ mod tests {
                 hold("b", Stage::Published, WaitingOn::Confirmation { id: "d-1".into(), connectors: 2 }),
             ],
             undeclared: vec![Undeclared { environment: "staging".parse().unwrap(), connectors: 1 }],
+            failed: BTreeMap::new(),
         };
         insta::assert_snapshot!(plain(&plan), @r"
         -  crm            delete 0.9.0 from production           its folder was deleted

@@ -23,6 +23,9 @@ pub fn of(details: &Details) -> Vec<String> {
     }
     reasons.extend(standing.waiting_on.iter().map(|waiting| format!("It waits on {}.", one_line(&waiting.summary))));
     reasons.extend(standing.next.iter().map(|next| format!("The next pass will {}: {}.", next.summary, one_line(&next.step.reason))));
+    if let (Some(failed), Some(_)) = (&standing.failed, &standing.next) {
+        reasons.push(format!("That failed at {:.0}: {}.", failed.retry.failed_at, one_line(&failed.retry.failure)));
+    }
     if standing.waiting_on.is_empty() && standing.next.is_none() {
         reasons.push("There is nothing to do, and it waits on nothing.".to_owned());
     }

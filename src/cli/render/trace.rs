@@ -134,7 +134,9 @@ impl<'a> Tree<'a> {
                     rows.push(turn.row(format!("{branch}{joint}")));
                     let below = format!("{branch}{below}");
                     self.parts(&turn.parts, &below, rows);
-                    if let (Some((_, Event::Faulted { error })), false) = (turn.ended, self.tells_fault_itself(turn)) {
+                    if let Some((_, Event::Faulted { error })) = turn.ended
+                        && !self.is_told(turn, error)
+                    {
                         rows.push(detail(&below, &fault(error), paint::BAD));
                     }
                 }
@@ -146,11 +148,15 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Whether an error of a turn is the one that something in it has ended with, which says it already.
-    fn tells_fault_itself(&self, turn: &Turn<'_>) -> bool {
+    /// Whether an error of a turn is the one that something in it has ended with, and so is told already.
+    fn is_told(&self, turn: &Turn<'_>, error: &Value) -> bool {
+        if let Some(Part::Event(Event::Unanswered { reason }, _)) = turn.parts.last() {
+            return fault(error).ends_with(reason.as_str());
+        }
         let inner = turn.parts.iter().filter_map(|part| if let Part::Turn(number) = part { self.turns.get(number) } else { None });
-        let ends = inner.filter_map(|inner| inner.ended).map(|(_, event)| event);
-        turn.ended.is_some_and(|(_, own)| ends.into_iter().any(|event| event == own))
+        let mut ends = inner.filter_map(|inner| inner.ended);
+        // Where it comes from is told anew on its way out.
+        ends.any(|(_, event)| matches!(event, Event::Faulted { error: within } if fault(within) == fault(error)))
     }
 }
 
@@ -228,5 +234,69 @@ impl Row {
                 let _ = writeln!(text, "{}{}", branch.style(paint::FAINT), said.style(*style));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn line(millis: i64, turn: u32, within: Option<u32>, event: Event) -> Line {
+        let at = Timestamp::from_millisecond(millis).unwrap();
+        Line { at, turn, within, name: "x".repeat(turn as usize), reference: format!("/do/{turn}"), event }
+    }
+
+    fn plain(lines: &[Line], left_out: usize) -> String {
+        anstream::adapter::strip_str(&tree("crm get", lines, left_out)).to_string()
+    }
+
+    fn faulted(instance: &str) -> Event {
+        Event::Faulted { error: json!({ "type": "t", "status": 503, "title": "Busy", "detail": "come again", "instance": instance }) }
+    }
+
+    #[test]
+    fn times_line_up_and_an_error_is_told_where_it_comes_from() {
+        let lines = [
+            line(0, 1, None, Event::Started),
+            line(1, 3, Some(1), Event::Started),
+            line(
+                2,
+                3,
+                Some(1),
+                Event::Sent { method: "GET".into(), url: "https://h/".into(), headers: Vec::new(), body: Some("{}".into()) },
+            ),
+            line(14, 3, Some(1), Event::Unanswered { reason: "nobody".into() }),
+            line(15, 3, Some(1), faulted("/do/0")),
+            line(16, 1, None, Event::Retried { retry: 1, after_millis: 2500 }),
+            line(2516, 4, Some(1), Event::Started),
+            line(2517, 4, Some(1), Event::Cancelled),
+            line(2520, 1, None, faulted("/do/1/do/0")),
+            line(2521, 12, None, Event::Started),
+        ];
+        insta::assert_snapshot!(plain(&lines, 2), @r"
+        crm get (2.5 s)
+        ├─ ✗ x               2.5 s  /do/1
+        │  ├─ ✗ xxx          14 ms  /do/3
+        │  │  → GET https://h/
+        │  │    {}
+        │  │  ← no answer in 12 ms: nobody
+        │  │  503 Busy: come again
+        │  │  ↻ retry 1, after 2.5 s
+        │  └─ – xxxx          1 ms  /do/4
+        └─ … xxxxxxxxxxxx           /do/12
+        … and 2 more
+        ");
+    }
+
+    #[test]
+    fn whatever_a_run_tells_is_a_tree() {
+        let started = |turn, within| line(0, turn, within, Event::Started);
+        let lines =
+            [started(1, Some(1)), started(2, Some(3)), started(3, None), started(3, Some(3)), started(4, Some(3)), started(3, Some(4))];
+        assert_eq!(plain(&lines, 0).lines().count(), 3);
+        let deep: Vec<Line> = (1..5000).map(|turn| started(turn, (turn > 1).then(|| turn - 1))).collect();
+        assert_eq!(plain(&deep, 0).lines().count(), DEEPEST + 2);
     }
 }

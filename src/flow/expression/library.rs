@@ -1,4 +1,5 @@
-//! The functions that expressions may call: jaq's own, without those that reach out of the expression or end its process.
+//! The functions that expressions may call: jaq's own, without those that reach out of the expression or end its process, and a few
+//! of jq that jaq lacks.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;

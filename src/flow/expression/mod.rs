@@ -229,10 +229,16 @@ impl Expression {
             None => Ok(Val::Null),
             Some(Ok(value)) => Ok(value),
             Some(Err(exception)) => Err(match exception.get_err() {
-                Ok(error) => text_of_error(&error.to_string()),
+                Ok(error) => self.failure(&error.to_string()),
                 Err(_) => "the expression was broken off".to_owned(),
             }),
         }
+    }
+
+    /// What went wrong, with the beginning of the expression: a task has many.
+    fn failure(&self, why: &str) -> String {
+        let source = self.source.split_whitespace().collect::<Vec<_>>().join(" ");
+        format!("`{}` fails: {}", excerpt(&source), text_of_error(why))
     }
 
     fn compile(&self) -> Result<Filter<Engine>, String> {

@@ -54,6 +54,29 @@ fn whatever_depends_on_a_secret_is_redacted() {
     );
 }
 
+#[test]
+fn what_people_know_from_jq_is_there() {
+    for (source, value) in [
+        (".a | IN(1, null)", json!(true)),
+        (".a | IN(2, \"1\")", json!(false)),
+        ("IN(.list[]; .a, 7)", json!(true)),
+        (".rows | INDEX(.id) | map_values(.n)", json!({"3": "x", "4": "z"})),
+        ("INDEX(.rows[]; .n) | keys", json!(["x", "y", "z"])),
+    ] {
+        let rows = json!([{"id": 3, "n": "x"}, {"id": 4, "n": "y"}, {"id": 4, "n": "z"}]);
+        let input = json!({"a": 1, "list": [1, 2], "rows": rows});
+        assert_eq!(evaluate(source, &input).unwrap(), value, "{source}");
+    }
+}
+
+#[test]
+fn a_failure_tells_which_expression_fails() {
+    let null = json!({ "a": null });
+    assert_eq!(evaluate(".a\n  | .[]", &null).unwrap_err(), "`.a | .[]` fails: cannot use null as iterable (array or object)");
+    let long = format!(".a[] | {}", vec!["."; 40].join(" | "));
+    assert!(evaluate(&long, &null).unwrap_err().starts_with("`.a[] | . | . | . | . | . | . | . | . | .…` fails: "));
+}
+
 fn flaw(source: &str) -> (&'static str, String, Option<String>) {
     let flaw = Expression::parse(source, Scope::default()).unwrap_err().remove(0);
     (flaw.code, flaw.message, flaw.hint)

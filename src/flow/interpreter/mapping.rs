@@ -38,7 +38,9 @@ impl Run<'_> {
 
     /// A response as expressions see it, `{ statusCode, headers, content }`, even where its body is not what the call reads.
     pub(super) fn seen(&self, http: &Http, response: &Response) -> Data {
-        let content = content::read(&http.reads, response).ok().filter(|_| (200..300).contains(&response.status));
+        // An error seldom has the form that was asked for; where it is JSON or XML, it can be told that it has.
+        let is_told = matches!(http.reads, ResponseForm::Json | ResponseForm::Xml(_));
+        let content = content::read(&http.reads, response).ok().filter(|_| is_told || (200..300).contains(&response.status));
         let content = content.or_else(|| content::read(&ResponseForm::Auto, response).ok());
         viewed(response, content.map_or_else(Data::null, Data::plain))
     }

@@ -105,7 +105,8 @@ impl<'a> Conversation<'a> {
         tokio::pin!(speaking);
         let mut quiet_since = Instant::now();
         let end = loop {
-            let waits_for_worker = self.open.is_empty();
+            // A process that starts and reads its task evaluates nothing yet.
+            let waits_for_worker = self.begun && self.open.is_empty();
             tokio::select! {
                 word = process::next_word(words) => {
                     quiet_since = Instant::now();

@@ -22,7 +22,11 @@ pub(super) fn failures(expected: &Expectation, outcome: &Outcome) -> Vec<String>
     {
         failures.push(format!("the output is not as expected:\n{}", between(wanted, output)));
     }
-    if let Some(events) = &expected.events {
+    // That there are no events where a flow broke off goes without saying.
+    let is_broken_off = expected.error.is_none() && outcome.result.is_err();
+    if let Some(events) = &expected.events
+        && !is_broken_off
+    {
         failures.extend(other_events(events, &outcome.events));
     }
     failures
@@ -42,6 +46,10 @@ fn other_error(expected: &ExpectedError, fault: &Fault) -> Option<String> {
     if let Some(status) = expected.status {
         wanted.insert("status".to_owned(), json!(status));
         actual.insert("status".to_owned(), json!(fault.status));
+    }
+    if let Some(detail) = &expected.detail {
+        wanted.insert("detail".to_owned(), json!(detail));
+        actual.insert("detail".to_owned(), json!(fault.detail));
     }
     let (wanted, actual) = (Value::Object(wanted), Value::Object(actual));
     (wanted != actual).then(|| {

@@ -74,6 +74,10 @@ impl Network<'_> {
 
     fn answer(&self, request: &Request) -> Result<Response, Unanswered> {
         let mut seen = self.seen();
+        if !seen.failures.is_empty() {
+            // What follows from a wrong request would only hide it: that it is sent again, or that the flow goes on without it.
+            return Err(Unanswered::communication("a request before was not as expected"));
+        }
         let index = seen.sent;
         let unexpected = |failure: String, seen: &mut Seen| {
             seen.failures.push(failure);

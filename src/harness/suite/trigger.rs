@@ -113,7 +113,7 @@ impl Subject<'_> {
             let mut failures = self.misfits(&target, &outcome);
             failures.extend(poll.expect.iter().flat_map(|expected| expectation::failures(expected, &outcome)));
             failures.extend(poll.expect.iter().filter_map(|expected| other_cursor(expected.cursor.as_ref(), &state)));
-            if index + 1 < polls.len() && poll.expect.as_ref().is_none_or(|expected| expected.error.is_none()) && outcome.result.is_err() {
+            if index + 1 < polls.len() && poll.expect.is_none() {
                 failures.extend(expectation::failures(&crate::manifest::Expectation::default(), &outcome));
             }
             if !failures.is_empty() {
@@ -133,20 +133,20 @@ impl Subject<'_> {
         let Some(trigger) = self.program.trigger(name) else { return vec![format!("the trigger `{name}` cannot be run")] };
         let (now, callback_url) = (mock::beginning(), format!("{CALLBACK}/{}/{name}", self.manifest.name));
         let wanted = Wanted { callback_url: &callback_url, input: given };
-        let stands = Subscription {
-            data: self.case.subscription.clone().unwrap_or(Value::Null),
-            callback_url: callback_url.clone(),
-            input: given.clone(),
-            since: now,
-        };
+        // One that stands was made long ago, so that it is time to renew it.
+        let made =
+            |data: Value| Subscription { data, callback_url: callback_url.clone(), input: given.clone(), since: Timestamp::UNIX_EPOCH };
+        let stands = |data: Option<Value>| TriggerState { subscription: data.map(made), ..TriggerState::default() };
+        let given = self.case.subscription.clone();
         let subscribing = if matches!(target, Target::Subscribe(_)) {
-            trigger.subscribing(&TriggerState::default(), Some(wanted), now)
+            trigger.subscribing(&stands(given), Some(wanted), now)
         } else {
-            trigger.subscribing(&TriggerState { subscription: Some(stands), ..TriggerState::default() }, None, now)
+            trigger.subscribing(&stands(Some(given.unwrap_or(Value::Null))), None, now)
         };
         match subscribing {
             Subscribing::Subscribe(input) | Subscribing::Unsubscribe(input) => self.judge(target, &input, connection).await,
-            Subscribing::Wait(_) | Subscribing::Forget => vec![format!("{target} would not be run")],
+            Subscribing::Wait(_) => vec![format!("{target} is not run where there is a `subscription`: the trigger has no `renewEvery`")],
+            Subscribing::Forget => vec![format!("{target} would not be run")],
         }
     }
 }

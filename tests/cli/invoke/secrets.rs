@@ -77,9 +77,18 @@ status: editing
 owner: alice@example.com
 connection:
   hosts: [api.example.com]
+  baseUrl: https://api.example.com
   properties: { token: { title: Secret, type: string, secret: true } }
+  authentication:
+    oauth2:
+      authority: https://api.example.com
+      endpoints: { token: /token }
+      grant: client_credentials
+      client: { id: me, secret: '${ $connection.token }' }
 actions:
-  ask:
+  request:
+    do: [ { ask: { call: request, with: { method: get, path: /me } } } ]
+  http:
     do:
       - ask:
           call: http
@@ -98,9 +107,12 @@ actions:
     for suite in ["connection", "get-item"] {
         std::fs::remove_file(team.path(&format!("connectors/crm/tests/{suite}.yaml"))).unwrap();
     }
-    for format in ["human", "json"] {
-        let ran = invoke(&team, &service, &["ask", "--environment", "test", "--trace", "--output", format]).done();
+    for (action, format) in [("request", "human"), ("request", "json"), ("http", "human"), ("http", "json")] {
+        let ran = invoke(&team, &service, &[action, "--environment", "test", "--trace", "--output", format]).done();
         assert_eq!(ran.json(), json!({ "seen": "Bearer [redacted]" }));
         assert!(!ran.err.contains("gr4nted") && ran.err.contains("Bearer [redacted]"), "{}", ran.err);
     }
+    let asked: Vec<_> = service.requests().into_iter().filter(|request| request.path() == "/token").collect();
+    assert_eq!(asked.len(), 4, "once for each run");
+    assert!(asked[0].form().contains(&("client_secret".to_owned(), SECRET.to_owned())), "{}", asked[0].text());
 }

@@ -35,7 +35,28 @@ fn a_tree_shows_tasks_with_their_requests_and_answers() {
         "actions:\n  both:\n    do:\n      - first: { call: get-item, with: { id: item-1 } }\n      - rest: { do: [ { note: { set: { done: 1 } } }, { second: { call: get-item, with: { id: item-2 } } } ] }\n",
     );
     let ran = invoke(&team, &service, &["both", "--environment", "test", "--trace"]).failed();
-    insta::assert_snapshot!(timeless(&ran.err), @"");
+    insta::assert_snapshot!(timeless(&ran.err), @r##"
+    invoke crm both [time]
+    ├─ ✓ first [time] /do/0/first
+    │  └─ ✓ read [time] /do/0/read
+    │     → GET https://api.example.com/items/item-1
+    │       authorization: Bearer [redacted]
+    │     ← 200 in [time]
+    │       content-type: application/json
+    │       {"id":"item-1","name":"First"}
+    └─ ✗ rest [time] /do/1/rest
+       ├─ ✓ note [time] /do/1/rest/do/0/note
+       └─ ✗ second [time] /do/1/rest/do/1/second
+          └─ ✗ read [time] /do/0/read
+             → GET https://api.example.com/items/item-2
+               authorization: Bearer [redacted]
+             ← 404 in [time]
+               x-request-id: r1
+               content-type: application/json
+               {"message":"no such item"}
+             404 No such item: GET https://api.example.com/items/item-2 answered 404
+    {"type":"#/errors/not-found","status":404,"title":"No such item","detail":"GET https://api.example.com/items/item-2 answered 404","instance":"/actions/get-item/do/0/read"}
+    "##);
     assert_eq!(ran.out, "");
 }
 
@@ -70,5 +91,10 @@ fn workflow_documents_are_traced_too() {
         format!("{head}do:\n  - loop: {{ for: {{ in: '${{ [1, 2] }}' }}, do: [ {{ note: {{ set: {{ a: 1 }} }} }} ] }}\n"),
     );
     let ran = team.run(&["flow", "run", "flow.yaml", "--trace"]).done();
-    insta::assert_snapshot!(timeless(&ran.err), @"");
+    insta::assert_snapshot!(timeless(&ran.err), @r"
+    flow.yaml [time]
+    └─ ✓ loop [time] /do/0/loop
+       ├─ ✓ note [time] /do/0/loop/do/0/note
+       └─ ✓ note [time] /do/0/loop/do/0/note
+    ");
 }

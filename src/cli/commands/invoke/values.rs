@@ -84,9 +84,9 @@ impl Chosen {
 
 /// The values where none are given, if all have defaults.
 fn defaults(properties: &Ordered<Property>, attempt: &str, because: &str) -> Result<Map<String, Value>, Failure> {
-    let lacking: Vec<&str> = check::lacking(properties, |_| false).collect();
+    let lacking: Vec<String> = check::lacking(properties, |_| false).map(|name| format!("`{name}`")).collect();
     if !lacking.is_empty() {
-        let reason = format!("{because}the connection needs {}", listed(&lacking));
+        let reason = format!("{because}the connection needs {}", lacking.join(", "));
         let hint = "Give the values with --connection FILE, or --environment NAME where connections/NAME has them.";
         return Err(Failure::refused(attempt, reason).hint(hint));
     }

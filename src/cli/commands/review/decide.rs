@@ -34,6 +34,17 @@ impl Human for Decided {
     }
 }
 
+/// How long a reason or a comment may be, in bytes: it is stored with its review, and shown wherever the connector is.
+const LONGEST_WORD: usize = 4 << 10;
+
+fn bounded(attempt: &str, what: &str, text: &str) -> Result<(), Failure> {
+    match text.len() {
+        0..=LONGEST_WORD => Ok(()),
+        bytes => Err(Failure::usage(attempt, format!("the {what} has {bytes} bytes, and {LONGEST_WORD} are the most"))
+            .hint("Say it in short, and leave the rest where it can be linked to.")),
+    }
+}
+
 fn tell(assembled: &Assembled, door: &Door, decided: &Decided) -> Result<(), Failure> {
     // A daemon on another machine's mirror, or one that missed the event, would find out by itself, only later.
     if Lease::holder(&assembled.site.state).is_some() {
@@ -44,6 +55,7 @@ fn tell(assembled: &Assembled, door: &Door, decided: &Decided) -> Result<(), Fai
 
 pub(super) async fn approve(assembled: &Assembled, door: &Door, review: ReviewId, by: Option<&str>, comment: &str) -> Result<(), Failure> {
     let attempt = format!("approve review {}", review.0);
+    bounded(&attempt, "comment", comment)?;
     let by = who(door, by, &attempt)?;
     let (snapshot, _) = pass::preview(&assembled.world, &mut assembled.onlooker()).await?;
     let now = assembled.world.clock.now();
@@ -87,6 +99,7 @@ pub(super) async fn reject(assembled: &Assembled, door: &Door, review: ReviewId,
     if reason.trim().is_empty() {
         return Err(Failure::usage(attempt, "the reason is empty").hint("The author reads it: say what should change."));
     }
+    bounded(&attempt, "reason", reason)?;
     let by = who(door, by, &attempt)?;
     match assembled.forge.reject(review, &by, reason, assembled.world.clock.now()).await? {
         Rejection::Rejected(_) => {

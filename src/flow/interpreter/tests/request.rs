@@ -123,6 +123,22 @@ fn the_first_mapping_that_fits_tells_the_error() {
 }
 
 #[test]
+fn an_error_is_read_in_the_form_of_its_call_where_it_has_it() {
+    let detail = |reads: &str, kind: &str, body: &str| {
+        let errors = "errors: [ { status: 400, raise: refused, detail: '${ .content.why[0] }' } ]";
+        let (result, _) = call(vec![answer(400, kind, body)], &format!("method: get, path: /x, responseType: {reads}, {errors}"));
+        result.unwrap_err().detail.unwrap()
+    };
+    let (json, answered) = ("{\"why\": [\"bad\"]}", "GET https://api.example.com/v1/x answered 400");
+    assert_eq!(detail("{ xml: { lists: [why] } }", "application/atom+xml", "<why>bad</why>"), "bad");
+    assert_eq!(detail("json", "text/html", json), "bad");
+    for reads in ["{ xml: { lists: [why] } }", "csv", "text", "binary"] {
+        assert_eq!(detail(reads, "application/json", json), "bad", "{reads}");
+    }
+    assert_eq!(detail("xml", "text/html", "<!DOCTYPE html><p>bad</p>"), answered);
+}
+
+#[test]
 fn a_detail_shows_no_secret() {
     let errors = "errors: [ { status: 400, raise: refused, detail: 'key ${ $connection.token[:3] } of ${ .content }' } ]";
     let (result, _) = call(vec![answer(400, "text/plain", "x")], &format!("method: get, path: /x, {errors}"));
