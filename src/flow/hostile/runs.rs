@@ -93,7 +93,7 @@ fn shows_no_secret(outcome: &Outcome, told: &[Told]) -> Result<(), TestCaseError
 #[test]
 fn a_hostile_flow_ends_within_its_budget_and_shows_no_secret() {
     try_all(
-        300,
+        200,
         || (workflow(), any::<u64>()),
         |(written, seed)| {
             let (outcome, told, took) = run(&written, &json!({ "a": { "b": 1 }, "b": [1, 2] }), seed)?;
@@ -111,7 +111,7 @@ fn a_hostile_flow_ends_within_its_budget_and_shows_no_secret() {
 #[test]
 fn a_flow_ends_the_same_way_each_time() {
     try_all(
-        100,
+        60,
         || (workflow(), any::<u64>()),
         |(written, seed)| {
             let input = json!([{ "a": "x" }]);
