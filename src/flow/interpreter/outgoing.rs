@@ -168,10 +168,14 @@ impl Side {
     }
 
     pub(super) fn parse(address: &str) -> Result<Url, Fault> {
-        // dsl.md, "Supported Protocols": whatever goes wrong with a call is an error of communication.
-        let wrong = |why: String| Fault::standard(Standard::Communication, "Not an address", format!("`{address}` {why}"));
-        let url = Url::parse(address).map_err(|error| wrong(format!("is not an address: {error}")))?;
-        if matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err(wrong("is not an HTTP address".to_owned())) }
+        let wrong = |kind, why: String| Fault::standard(kind, "Not an address", format!("`{address}` {why}"));
+        // dsl.md, "Supported Protocols": what goes wrong with a call is an error of communication.
+        let unread = |error| wrong(Standard::Communication, format!("is not an address: {error}"));
+        let url = Url::parse(address).map_err(unread)?;
+        if matches!(url.scheme(), "http" | "https") {
+            return Ok(url);
+        }
+        Err(wrong(Standard::Configuration, "is not an HTTP address".to_owned()))
     }
 }
 

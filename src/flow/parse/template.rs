@@ -47,7 +47,7 @@ impl Parser<'_> {
             other => self.text(other, at, what)?.trim().to_owned(),
         };
         let source = match text.strip_prefix("${") {
-            Some(rest) if guard::end(rest) == Some(rest.len() - 1) => &rest[..rest.len() - 1],
+            Some(rest) if guard::end(rest).is_some_and(|end| end + 1 == rest.len()) => &rest[..rest.len() - 1],
             Some(_) | None => &text,
         };
         self.expression(source, at)
