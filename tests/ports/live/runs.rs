@@ -218,13 +218,13 @@ async fn a_worker_killed_from_outside_is_an_error_with_its_reason() {
 
 #[tokio::test]
 async fn a_run_that_nobody_waits_for_ends_its_worker() {
-    let service = Service::always(Answer::never());
-    let live = Arc::new(live());
+    let service = Arc::new(Service::always(Answer::never()));
+    let (live, waiting) = (Arc::new(live()), Arc::clone(&service));
     let running = tokio::spawn({
         let (live, subject) = (Arc::clone(&live), call(&service.url("/")));
         async move { live.run(run_of(&live, subject)).await }
     });
-    tokio::task::spawn_blocking(move || service.wait_for(1)).await.unwrap();
+    tokio::task::spawn_blocking(move || waiting.wait_for(1)).await.unwrap();
     let worker = children()[0];
     running.abort();
     assert!(running.await.is_err());
