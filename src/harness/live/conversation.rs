@@ -103,7 +103,7 @@ impl<'a> Conversation<'a> {
         say.say(&Said::Task(task))?;
         let speaking = speak(mouth, to_say, &unsaid);
         tokio::pin!(speaking);
-        let mut quiet_since = Instant::now();
+        let (mut quiet_since, mut hears) = (Instant::now(), true);
         let end = loop {
             // A process that starts and reads its task evaluates nothing yet.
             let waits_for_worker = self.begun && self.open.is_empty();
@@ -123,8 +123,8 @@ impl<'a> Conversation<'a> {
                         say.answer(number, answer)?;
                     }
                 }
-                // It has closed its ear, and so is dead or as good as that.
-                _ = &mut speaking => break End::Dead,
+                // It has closed its ear, and so is dead or as good as that; what it has said before is still to be heard.
+                _ = &mut speaking, if hears => hears = false,
                 () = sleep_until(patience.end) => break End::Overstayed(Overstayed::Run),
                 () = sleep_until(quiet_since + patience.silence), if waits_for_worker => break End::Overstayed(Overstayed::Evaluation),
             }
