@@ -6,5 +6,6 @@ pub mod git;
 pub mod git_http;
 pub mod git_ssh;
 pub mod http;
+pub mod processes;
 pub mod team;
 pub mod universe;

@@ -1,23 +1,22 @@
-//! A transport that plays the servers, on a clock of its own; and a driver that lets its time pass when nothing else can happen.
+//! A transport that plays the servers, on a clock that jumps when nothing else can happen.
 
-use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 
 use crate::flow::exchange::{Body, Request, Response};
+use crate::flow::virtual_clock::VirtualClock;
 use crate::flow::world::{Transport, Unanswered};
 
 type Server = dyn Fn(&Request, usize) -> Result<Response, Unanswered> + Send + Sync;
 
 pub(super) struct Stage {
     server: Box<Server>,
-    now: Mutex<Timestamp>,
-    sleepers: Mutex<Vec<(Timestamp, Waker)>>,
+    clock: VirtualClock,
     /// What was sent, and after how many milliseconds.
     sent: Mutex<Vec<(i64, Request)>>,
     drawn: AtomicU64,
@@ -26,13 +25,7 @@ pub(super) struct Stage {
 impl Stage {
     /// The server gets each request with the count of those before it.
     pub(super) fn new(server: impl Fn(&Request, usize) -> Result<Response, Unanswered> + Send + Sync + 'static) -> Self {
-        Self {
-            server: Box::new(server),
-            now: Mutex::new(Timestamp::UNIX_EPOCH),
-            sleepers: Mutex::default(),
-            sent: Mutex::default(),
-            drawn: AtomicU64::new(0),
-        }
+        Self { server: Box::new(server), clock: VirtualClock::new(Timestamp::UNIX_EPOCH), sent: Mutex::default(), drawn: AtomicU64::new(0) }
     }
 
     pub(super) fn sent(&self) -> Vec<(i64, Request)> {
@@ -46,27 +39,7 @@ impl Stage {
 
     /// Runs to the end. Panics where everybody waits and nobody sleeps: that would be forever.
     pub(super) fn run<F: Future>(&self, future: F) -> F::Output {
-        let woken = Arc::new(Woken(AtomicBool::new(true)));
-        let waker = Waker::from(woken.clone());
-        let mut future = pin!(future);
-        loop {
-            while woken.0.swap(false, Ordering::SeqCst) {
-                if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-                    return output;
-                }
-            }
-            let next = self.sleepers.lock().unwrap().iter().map(|(until, _)| *until).min().expect("nobody hangs");
-            *self.now.lock().unwrap() = next;
-            self.sleepers.lock().unwrap().extract_if(.., |(until, _)| *until <= next).for_each(|(_, waker)| waker.wake());
-        }
-    }
-}
-
-struct Woken(AtomicBool);
-
-impl Wake for Woken {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::SeqCst);
+        self.clock.drive(future).now_or_never().expect("nobody hangs")
     }
 }
 
@@ -84,19 +57,11 @@ impl Transport for Stage {
     }
 
     fn now(&self) -> Timestamp {
-        *self.now.lock().unwrap()
+        self.clock.now()
     }
 
     async fn sleep(&self, duration: Duration) {
-        let until = self.now().saturating_add(duration).unwrap();
-        std::future::poll_fn(|context| {
-            if self.now() >= until {
-                return Poll::Ready(());
-            }
-            self.sleepers.lock().unwrap().push((until, context.waker().clone()));
-            Poll::Pending
-        })
-        .await;
+        self.clock.sleep(duration).await;
     }
 
     fn random(&self) -> u64 {

@@ -1,6 +1,5 @@
 //! Whole runs: what flows reach through the pipe, and how those end that would not by themselves.
 
-use std::fs;
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
@@ -14,6 +13,7 @@ use switchboard::manifest::Validation;
 use switchboard::model::BundleFiles;
 
 use crate::support::http::{Answer, Service};
+use crate::support::processes::{children, is_alive, kill};
 
 const HEAD: &str = "document: { dsl: '1.0.3', namespace: test, name: it, version: '0.1.0' }\n";
 const TIMEOUT: &str = "https://open-workflow-specification.org/spec/1.0.0/errors/timeout";
@@ -194,7 +194,7 @@ async fn an_endless_expression_ends_in_a_timeout_and_its_worker_is_gone() {
         assert!((0.5..1.5).contains(&took), "{took}");
     }
     // A killed process takes a moment to go.
-    while !children().is_empty() {
+    while !alive().is_empty() {
         tokio::task::yield_now().await;
     }
     let limits = limits(Duration::from_millis(600), Duration::from_secs(60));
@@ -208,8 +208,8 @@ async fn a_worker_killed_from_outside_is_an_error_with_its_reason() {
     let (live, waiting) = (live(), Arc::clone(&service));
     let kill = async {
         tokio::task::spawn_blocking(move || waiting.wait_for(1)).await.unwrap();
-        let victim = children()[0];
-        assert!(std::process::Command::new("kill").args(["-9", &victim.to_string()]).status().unwrap().success());
+        let victim = alive()[0];
+        kill(victim);
     };
     let (outcome, ()) = tokio::join!(live.run(run_of(&live, call(&service.url("/")))), kill);
     let dead = fault(outcome.unwrap());
@@ -225,22 +225,15 @@ async fn a_run_that_nobody_waits_for_ends_its_worker() {
         async move { live.run(run_of(&live, subject)).await }
     });
     tokio::task::spawn_blocking(move || waiting.wait_for(1)).await.unwrap();
-    let worker = children()[0];
+    let worker = alive()[0];
     running.abort();
     assert!(running.await.is_err());
-    while fs::read_to_string(format!("/proc/{worker}/stat")).is_ok_and(|stat| !stat.contains(") Z ")) {
+    while is_alive(worker) {
         tokio::task::yield_now().await;
     }
 }
 
-/// The processes that this test has started: its children by `/proc`, without those that have ended.
-fn children() -> Vec<u32> {
-    let own = std::process::id();
-    let mut found = Vec::new();
-    for task in fs::read_dir(format!("/proc/{own}/task")).unwrap() {
-        let children = fs::read_to_string(task.unwrap().path().join("children")).unwrap_or_default();
-        found.extend(children.split_whitespace().map(|id| id.parse::<u32>().unwrap()));
-    }
-    found.retain(|child| fs::read_to_string(format!("/proc/{child}/stat")).is_ok_and(|stat| !stat.contains(") Z ")));
-    found
+/// The processes that this test has started and that have not ended.
+fn alive() -> Vec<u32> {
+    children().into_iter().filter(|child| is_alive(*child)).collect()
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use switchboard::harness::{Harness, Workers, WorkersConfig};
 use switchboard::model::CaseOutcome;
 
+use crate::support::processes::{children, kill};
+
 use super::{all_passed, config, failures, hostile, impatient, job, run};
 
 #[tokio::test]
@@ -110,21 +112,6 @@ async fn a_cancelled_run_leaves_nothing_behind() {
     let progress = workers.progress().await.unwrap();
     assert_eq!(progress.running, []);
     assert_eq!(progress.finished.iter().map(|evidence| evidence.digest).collect::<Vec<_>>(), [good.digest]);
-}
-
-/// The processes that this test has started: its children by `/proc`.
-fn children() -> Vec<u32> {
-    let own = std::process::id();
-    let mut found = Vec::new();
-    for task in fs::read_dir(format!("/proc/{own}/task")).unwrap() {
-        let children = fs::read_to_string(task.unwrap().path().join("children")).unwrap_or_default();
-        found.extend(children.split_whitespace().map(|id| id.parse::<u32>().unwrap()));
-    }
-    found
-}
-
-fn kill(process: u32) {
-    assert!(std::process::Command::new("kill").args(["-9", &process.to_string()]).status().unwrap().success());
 }
 
 #[tokio::test]
