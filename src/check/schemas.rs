@@ -6,6 +6,10 @@ use super::codes::NO_SCHEMA;
 use super::findings::Findings;
 use super::subschemas;
 use crate::flow::finding::At;
+use crate::manifest::cut;
+
+/// How much of what is wrong a message repeats, in characters.
+const LONGEST: usize = 200;
 
 pub(super) fn check(findings: &mut Findings<'_>) {
     subschemas::of_manifest(&findings.bundle.manifest, &mut |schema, path| {
@@ -17,17 +21,9 @@ pub(super) fn check(findings: &mut Findings<'_>) {
         let base = path.pointer();
         let inner = error.instance_path().as_str().to_owned();
         let place = findings.value(&At::base(&(base + &inner)));
-        let message = format!("not a JSON Schema: {}", shortened(&error.to_string()));
+        let message = format!("not a JSON Schema: {}", cut(&error.to_string(), LONGEST));
         findings.broken(NO_SCHEMA, place, message, "Write a value that JSON Schema, draft 2020-12, allows here.");
     });
-}
-
-fn shortened(text: &str) -> String {
-    const LONGEST: usize = 200;
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }
 
 #[cfg(test)]

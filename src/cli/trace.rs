@@ -11,6 +11,7 @@ use super::output::{Format, Shell};
 use super::render;
 use super::render::columns::escaped;
 use crate::flow::{Body, EXCERPT, Redactor, Request, Session, Told, What};
+use crate::manifest::cut;
 
 /// How many lines are kept for people: more than anybody reads.
 const MOST_LINES: usize = 20_000;
@@ -235,8 +236,4 @@ fn beginning(text: &str, redactor: &Redactor) -> String {
         None if text.len() + 3 >= EXCERPT => redactor.beginning(text),
         None => redactor.text(text),
     }
-}
-
-fn cut(text: &str, most: usize) -> String {
-    text.char_indices().nth(most).map_or_else(|| text.to_owned(), |(end, _)| format!("{}…", &text[..end]))
 }

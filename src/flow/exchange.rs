@@ -1,7 +1,7 @@
 //! Requests and responses, as they travel and as tests compare them.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::Url;
 
 /// A request a flow sends.
@@ -77,8 +77,23 @@ fn first<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
     headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }
 
+/// Headers as a map, by their names as `named` spells them; those that come several times are one text with commas, RFC 9110, section 5.3.
+pub(crate) fn joined(headers: &[(String, String)], named: impl Fn(&str) -> String) -> Value {
+    let mut map = Map::new();
+    for (name, value) in headers {
+        match map.entry(named(name)).or_insert(Value::Null) {
+            Value::String(before) => {
+                before.push_str(", ");
+                before.push_str(value);
+            }
+            empty => *empty = Value::String(value.clone()),
+        }
+    }
+    Value::Object(map)
+}
+
 /// Bytes between processes: as text where they are text, which is most often, and in base64 otherwise.
-mod bytes {
+pub(crate) mod bytes {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -91,7 +106,7 @@ mod bytes {
         Base64(String),
     }
 
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
         match std::str::from_utf8(bytes) {
             Ok(text) => Wire::Text(text.into()),
             Err(_) => Wire::Base64(STANDARD.encode(bytes)),
@@ -99,7 +114,7 @@ mod bytes {
         .serialize(serializer)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
         match Wire::deserialize(deserializer)? {
             Wire::Text(text) => Ok(text.into_owned().into_bytes()),
             Wire::Base64(text) => STANDARD.decode(text).map_err(de::Error::custom),

@@ -1,7 +1,10 @@
 //! Problems as the flow's parser finds them: by pointer, turned into places once the walk is over.
 
-use crate::manifest::Document;
+use crate::manifest::{Document, cut};
 use crate::model::Problem;
+
+/// How long a message may be that repeats a name, in characters.
+const LONGEST_MESSAGE: usize = 600;
 
 /// A step of the walk through a document; the pointer is only written out where something is found.
 #[derive(Clone, Copy)]
@@ -48,15 +51,6 @@ impl<'a> At<'a> {
             }
         }
         text
-    }
-}
-
-/// A message that repeats a name, however long it is.
-fn shortened(message: String) -> String {
-    const LONGEST: usize = 600;
-    match message.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &message[..end]),
-        None => message,
     }
 }
 
@@ -109,7 +103,7 @@ impl Finding {
             About::Key => document.key_place(&self.pointer),
             About::Value => document.place(&self.pointer),
         };
-        let problem = Problem::error(self.code, place, shortened(self.message));
+        let problem = Problem::error(self.code, place, cut(&self.message, LONGEST_MESSAGE));
         match self.hint {
             Some(hint) => problem.hint(hint),
             None => problem,

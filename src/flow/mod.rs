@@ -6,7 +6,7 @@ mod codes;
 pub(crate) mod content;
 mod data;
 mod document;
-mod exchange;
+pub(crate) mod exchange;
 mod expression;
 mod fault;
 pub(crate) mod finding;

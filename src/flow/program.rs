@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::data::{Data, redacted};
@@ -10,17 +11,16 @@ use super::expression::value::{text_to_jq, to_jq};
 use super::fault::Fault;
 use super::finding::{At, Finding, escape};
 use super::interpreter::{self, Budget, Library, Setting};
-use super::model::{ConnectionModel, Flow, NamedError};
+use super::model::{self, ConnectionModel, Flow, NamedError, SchemaSource};
 use super::parse::{Facts, Parser};
 use super::redact::Redactor;
-use super::schema::Judge;
 use super::trigger::{self, Trigger};
 use super::world::World;
 use crate::manifest::{Bundle, Document, Manifest, Schema, Tasks};
 use crate::model::Problem;
 
 /// Which of a connector's flows.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Target {
     /// An action, by its name.
     Action(String),
@@ -70,7 +70,7 @@ impl interpreter::Ended {
 pub struct Program {
     connector: String,
     library: Library,
-    schemas: BTreeMap<Target, [Option<Value>; 2]>,
+    schemas: BTreeMap<Target, [Option<model::Schema>; 2]>,
     triggers: BTreeMap<String, Trigger>,
     connection: ConnectionModel,
     secrets: Vec<String>,
@@ -146,7 +146,10 @@ impl Program {
         parser.reads_definition = false;
         let tasks = parser.tasks(written, &At::base(pointer), "/do");
         let definition = if parser.reads_definition { json!({ "do": written }) } else { Value::Null };
-        self.schemas.insert(target.clone(), schemas.map(|schema| schema.map(|Schema(schema)| schema.clone())));
+        self.schemas.insert(
+            target.clone(),
+            schemas.map(|schema| schema.map(|Schema(written)| model::Schema::new(SchemaSource::Inline(written.clone())))),
+        );
         self.library.flows.insert(target, Flow { tasks, definition, ..Flow::default() });
     }
 
@@ -206,10 +209,11 @@ impl Program {
     }
 
     fn flaws(&self, target: &Target, which: usize, value: &Value) -> Vec<String> {
-        let Some(schema) = self.schemas.get(target).and_then(|schemas| schemas[which].as_ref()) else { return Vec::new() };
-        match Judge::new(schema, &self.library.types) {
-            Ok(judge) => judge.flaws(value),
-            Err(message) => vec![format!("the schema cannot be used: {message}")],
+        let schema = self.schemas.get(target).and_then(|schemas| schemas[which].as_ref());
+        match schema.and_then(|schema| schema.in_place(&self.library.types)) {
+            None => Vec::new(),
+            Some(Ok(judge)) => judge.flaws(value),
+            Some(Err(message)) => vec![format!("the schema cannot be used: {message}")],
         }
     }
 }

@@ -3,6 +3,8 @@
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
 
+use crate::manifest::cut;
+
 /// A schema ready to judge values.
 #[derive(Debug)]
 pub(crate) struct Judge(Validator);
@@ -19,23 +21,16 @@ impl Judge {
     /// What is wrong with a value: each with its place in it.
     pub(crate) fn flaws(&self, value: &Value) -> Vec<String> {
         const MOST: usize = 20;
+        const LONGEST: usize = 300;
         self.0
             .iter_errors(value)
             .take(MOST)
             .map(|error| {
                 let place = error.instance_path().to_string();
-                let message = shorten(&error.to_string());
+                let message = cut(&error.to_string(), LONGEST);
                 if place.is_empty() { message } else { format!("{place}: {message}") }
             })
             .collect()
-    }
-}
-
-fn shorten(message: &str) -> String {
-    const LONGEST: usize = 300;
-    match message.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &message[..end]),
-        None => message.to_owned(),
     }
 }
 

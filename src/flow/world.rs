@@ -90,7 +90,10 @@ pub trait World {
     /// Reads a file that belongs to the flow: of its bundle, or beside its document. The path is relative and without `..`.
     async fn file(&self, path: &str) -> Result<Vec<u8>, Unanswered>;
 
-    /// Hears what happens in the run. Most do not listen.
+    /// A task begins. Told even to those who do not listen, so that whoever watches the run knows where it is.
+    fn begins(&self, _reference: &str) {}
+
+    /// Hears what happens in the run. Most do not listen, and need not have it told.
     fn hear(&self, _: &dyn Fn() -> Told) {}
 }
 

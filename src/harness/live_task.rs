@@ -61,7 +61,7 @@ fn ready(subject: Subject) -> Result<Ready, Vec<Problem>> {
         }
         Subject::Connector { connector, files, target, connection, validation } => {
             let bundle = Bundle::read(&connector, &unpack(files))?;
-            let part = Part { program: Program::compile(&bundle)?, target: target.into(), connection, validation };
+            let part = Part { program: Program::compile(&bundle)?, target, connection, validation };
             Ok(Ready::Connector(Box::new(part)))
         }
     }

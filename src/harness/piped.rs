@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::protocol::{Answer, Content, Question, Word};
 use super::watch::Watch;
-use crate::flow::{Response, Sending, Told, Unanswered, What, World};
+use crate::flow::{Response, Sending, Told, Unanswered, World};
 use crate::model::{Clock, SystemClock};
 
 /// How many requests and files one run asks for at once. More wait for their turn.
@@ -112,14 +112,14 @@ impl World for Piped<'_> {
         }
     }
 
+    fn begins(&self, reference: &str) {
+        self.watch.begins(reference);
+    }
+
     fn hear(&self, tell: &dyn Fn() -> Told) {
         self.watch.beat();
-        let told = tell();
-        if told.what == What::Started {
-            self.watch.begins(&told.turn.reference);
-        }
         if self.heard {
-            let _ = (self.say)(&Word::Told(Box::new(told)));
+            let _ = (self.say)(&Word::Told(Box::new(tell())));
         }
     }
 }
@@ -137,7 +137,7 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
-    use crate::flow::Turn;
+    use crate::flow::{Turn, What};
 
     struct Pipe {
         words: RefCell<Vec<Word>>,

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::flow::exchange::bytes;
 use crate::flow::{Budget, Response, Sending, Target, Told, Unanswered};
 use crate::manifest::Validation;
 use crate::model::{BundleFiles, CaseReport, Place, Problem};
@@ -62,17 +63,7 @@ pub(crate) enum Subject {
     /// A stand-alone workflow, with the values of its secrets.
     Workflow { file: String, content: Content, secrets: Map<String, Value> },
     /// One of a connector's flows, with the connection's values.
-    Connector { connector: String, files: Vec<(String, Content)>, target: Named, connection: Map<String, Value>, validation: Validation },
-}
-
-/// Which of a connector's flows, as it travels.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Named {
-    Action(String),
-    Trigger(String),
-    Subscribe(String),
-    Unsubscribe(String),
-    TestConnection,
+    Connector { connector: String, files: Vec<(String, Content)>, target: Target, connection: Map<String, Value>, validation: Validation },
 }
 
 /// What a worker says.
@@ -128,30 +119,6 @@ pub(crate) enum Overstayed {
     Run,
 }
 
-impl From<Target> for Named {
-    fn from(target: Target) -> Self {
-        match target {
-            Target::Action(name) => Self::Action(name),
-            Target::Trigger(name) => Self::Trigger(name),
-            Target::Subscribe(name) => Self::Subscribe(name),
-            Target::Unsubscribe(name) => Self::Unsubscribe(name),
-            Target::TestConnection => Self::TestConnection,
-        }
-    }
-}
-
-impl From<Named> for Target {
-    fn from(named: Named) -> Self {
-        match named {
-            Named::Action(name) => Self::Action(name),
-            Named::Trigger(name) => Self::Trigger(name),
-            Named::Subscribe(name) => Self::Subscribe(name),
-            Named::Unsubscribe(name) => Self::Unsubscribe(name),
-            Named::TestConnection => Self::TestConnection,
-        }
-    }
-}
-
 /// Which case, told before it runs: it may be the last that the worker tells.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Heading {
@@ -163,24 +130,15 @@ pub(crate) struct Heading {
 
 /// A file's bytes: as text where they are text.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Content {
-    Text(String),
-    Hex(String),
-}
+pub(crate) struct Content(#[serde(with = "bytes")] Vec<u8>);
 
 impl Content {
     pub(crate) fn of(bytes: &[u8]) -> Self {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => Self::Text(text.to_owned()),
-            Err(_) => Self::Hex(hex::encode(bytes)),
-        }
+        Self(bytes.to_vec())
     }
 
     pub(crate) fn bytes(self) -> Vec<u8> {
-        match self {
-            Self::Text(text) => text.into_bytes(),
-            Self::Hex(digits) => hex::decode(digits).unwrap_or_default(),
-        }
+        self.0
     }
 }
 

@@ -16,7 +16,7 @@ use super::protocol::{self, Overstayed, Word};
 /// How long a worker may outlive its parent, and the longest that a limit goes unnoticed.
 const PAUSE: Duration = Duration::from_millis(250);
 /// What is as good as for ever, and still a moment that can be told.
-const FOR_EVER: Duration = Duration::from_secs(1 << 30);
+pub(super) const FOR_EVER: Duration = Duration::from_secs(1 << 30);
 /// How many times within an evaluation's limit it is looked at.
 const LOOKS: u32 = 20;
 

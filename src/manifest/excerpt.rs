@@ -2,15 +2,23 @@
 
 /// The beginning of a value, with control and direction characters written as escapes.
 pub(crate) fn of(text: &str) -> String {
-    cut(text, 60)
+    shown(text, 60)
 }
 
 /// The beginning of another library's message, which may repeat parts of a value.
 pub(super) fn of_message(error: &dyn std::fmt::Display) -> String {
-    cut(&error.to_string(), 200)
+    shown(&error.to_string(), 200)
 }
 
-fn cut(text: &str, longest: usize) -> String {
+/// The beginning of a text as it is, of so many characters.
+pub(crate) fn cut(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+fn shown(text: &str, longest: usize) -> String {
     let mut excerpt: String = text.chars().take(longest).flat_map(Shown::of).collect();
     if text.chars().nth(longest).is_some() {
         excerpt.push('…');

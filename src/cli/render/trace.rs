@@ -12,6 +12,7 @@ use super::columns::one_line;
 use super::evidence::took;
 use super::paint;
 use crate::cli::trace::{Event, Line};
+use crate::manifest::cut;
 
 /// The longest text on a line, in characters.
 const LONGEST: usize = 300;
@@ -169,7 +170,7 @@ impl Turn<'_> {
             None => ("…", paint::WARN),
         };
         let time = self.ended.map_or_else(String::new, |(at, _)| took(micros(self.began, at)));
-        Row::Task { branch, sign, name: cut(self.name), time, reference: cut(self.reference) }
+        Row::Task { branch, sign, name: short(self.name), time, reference: short(self.reference) }
     }
 }
 
@@ -206,12 +207,12 @@ fn fault(error: &Value) -> String {
 fn detail(branch: &str, text: &str, style: Style) -> Row {
     // The blanks at its beginning say what it belongs to.
     let indent = text.len() - text.trim_start_matches(' ').len();
-    Row::Detail { branch: branch.to_owned(), text: format!("{:indent$}{}", "", cut(text)), style }
+    Row::Detail { branch: branch.to_owned(), text: format!("{:indent$}{}", "", short(text)), style }
 }
 
-fn cut(text: &str) -> String {
-    let line = one_line(text);
-    line.char_indices().nth(LONGEST).map_or_else(|| line.clone(), |(end, _)| format!("{}…", &line[..end]))
+/// A text in one line of bounded length.
+fn short(text: &str) -> String {
+    cut(&one_line(text), LONGEST)
 }
 
 impl Row {

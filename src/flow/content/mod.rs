@@ -21,6 +21,7 @@ use serde_json::Value;
 pub(crate) use self::csv::CsvOptions;
 pub(crate) use self::decode::{ResponseForm, decode, excerpt};
 pub(crate) use self::encode::{BodyForm, encode};
+pub(crate) use self::text::essence;
 pub(crate) use self::xml::XmlOptions;
 
 /// Base64 in either alphabet, with or without padding and line breaks; nothing where it is not base64.

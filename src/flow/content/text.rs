@@ -8,7 +8,7 @@ use super::short;
 use crate::flow::exchange::Response;
 
 /// A media type without its parameters, in lowercase.
-pub(super) fn essence(kind: &str) -> String {
+pub(crate) fn essence(kind: &str) -> String {
     kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 

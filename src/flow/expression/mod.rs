@@ -14,6 +14,11 @@ use jaq_json::Val;
 use self::library::{Engine, LIBRARY};
 use super::codes;
 use super::data::Data;
+use crate::manifest::cut;
+
+/// How much of an expression, and of what jq says of it, a message repeats, in characters.
+const LONGEST_SLICE: usize = 40;
+const LONGEST_ERROR: usize = 500;
 
 /// The variables a flow gives to its expressions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -238,7 +243,7 @@ impl Expression {
     /// What went wrong, with the beginning of the expression: a task has many.
     fn failure(&self, why: &str) -> String {
         let source = self.source.split_whitespace().collect::<Vec<_>>().join(" ");
-        format!("`{}` fails: {}", excerpt(&source), text_of_error(why))
+        format!("`{}` fails: {}", cut(&source, LONGEST_SLICE), cut(why, LONGEST_ERROR))
     }
 
     fn compile(&self) -> Result<Filter<Engine>, String> {
@@ -252,14 +257,6 @@ impl Expression {
     }
 }
 
-fn text_of_error(message: &str) -> String {
-    const LONGEST: usize = 500;
-    match message.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &message[..end]),
-        None => message.to_owned(),
-    }
-}
-
 fn variable(name: &str, scope: Scope<'_>) -> Option<Variable> {
     if scope.locals.iter().any(|local| local == name) {
         return Some(Variable::Local(name.into()));
@@ -268,19 +265,11 @@ fn variable(name: &str, scope: Scope<'_>) -> Option<Variable> {
     (argument != Argument::Secrets || scope.secrets).then_some(Variable::Argument(argument))
 }
 
-fn excerpt(slice: &str) -> String {
-    const LONGEST: usize = 40;
-    match slice.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &slice[..end]),
-        None => slice.to_owned(),
-    }
-}
-
 fn lexical((expected, slice): &lex::Error<&str>) -> Flaw {
     if slice.is_empty() {
         return Flaw::new(codes::EXPRESSION_SYNTAX, format!("the expression ends where a {} is expected", expected.as_str()));
     }
-    Flaw::new(codes::EXPRESSION_SYNTAX, format!("syntax error at `{}`: expected a {}", excerpt(slice), expected.as_str()))
+    Flaw::new(codes::EXPRESSION_SYNTAX, format!("syntax error at `{}`: expected a {}", cut(slice, LONGEST_SLICE), expected.as_str()))
 }
 
 fn grammatical((expected, found): &parse::Error<&str, Option<&lex::Token<&str>>>, source: &str) -> Flaw {
@@ -292,7 +281,7 @@ fn grammatical((expected, found): &parse::Error<&str, Option<&lex::Token<&str>>>
             let slice = token.as_str();
             let rest = &source[load::span(source, slice).start..];
             let wanted = if expected == "nothing" { "an operator or the end".to_owned() } else { format!("{article} `{expected}`") };
-            Flaw::new(codes::EXPRESSION_SYNTAX, format!("syntax error at `{}`: expected {wanted}", excerpt(rest)))
+            Flaw::new(codes::EXPRESSION_SYNTAX, format!("syntax error at `{}`: expected {wanted}", cut(rest, LONGEST_SLICE)))
         }
     }
 }

@@ -32,12 +32,11 @@ impl Run<'_> {
                 Ok(Acted::with(input.clone()))
             }
             Act::Http(http) => {
-                let usual = self.setting.connection.authentication.as_ref().filter(|_| http.connection);
-                self.announce(http.authentication.as_ref().or(usual), input, moment)?;
+                self.announce(self.authentication_of(http), input, moment)?;
                 Box::pin(self.http(http, input, moment, going)).await.map(Acted::with)
             }
             Act::OpenApi(call) => {
-                self.announce(call.authentication.as_ref(), input, moment)?;
+                self.announce(call.authentication.as_deref(), input, moment)?;
                 Box::pin(self.openapi(call, input, moment, going)).await.map(Acted::with)
             }
             Act::Action { name, with } => self.call_action(name, with.as_ref(), input, moment).await.map(Acted::with),
@@ -61,6 +60,9 @@ impl Run<'_> {
         let given = self.evaluate(event, input, moment)?;
         let shown = self.completed(self.bounded_value(&given.masked())?);
         self.meter.event(&self.setting.budget, shown.clone())?;
+        if !given.is_secret() {
+            return Ok(Data::plain(to_jq(&shown)));
+        }
         // Its id and time are the same on both sides.
         let (id, time) = (shown["id"].clone(), shown["time"].clone());
         let mut real = self.completed(self.bounded_value(given.real())?);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jaq_core::ValT as _;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::arguments::Moment;
 use super::call::Undelivered;
@@ -14,7 +14,6 @@ use crate::flow::data::Data;
 use crate::flow::exchange::{Request, Response};
 use crate::flow::fault::Fault;
 use crate::flow::model::{Again, Http, has};
-use crate::flow::told::What;
 
 impl Run<'_> {
     /// Sends a request, again and again where its policy says so.
@@ -44,10 +43,7 @@ impl Run<'_> {
                 Some(asked) => self.pause(again, asked, retries, began, input, moment)?,
             };
             let Some(pause) = pause else { return Ok(ended?) };
-            self.meter.turn(&self.setting.budget)?;
-            retries += 1;
-            going.tell(|| What::Retried { retry: retries, after_millis: u64::try_from(pause.as_millis()).unwrap_or(u64::MAX) });
-            self.setting.world.sleep(pause).await;
+            self.wait_to_retry(&mut retries, pause, going).await?;
         }
     }
 
@@ -100,14 +96,7 @@ impl Run<'_> {
             Some(asked) => asked.saturating_add(self.jitter(policy, input, moment)?).min(most),
             None => self.growing(policy, retries, input, moment)?.min(most),
         };
-        if let Some(limit) = &policy.duration {
-            let limit = SignedDuration::try_from(self.span(limit, input, moment)?).unwrap_or(SignedDuration::MAX);
-            let spent = self.setting.world.now().duration_since(began);
-            if spent.saturating_add(SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX)) > limit {
-                return Ok(None);
-            }
-        }
-        Ok(Some(pause))
+        Ok(self.leaves_time(policy, pause, began, input, moment)?.then_some(pause))
     }
 }
 

@@ -33,10 +33,7 @@ impl Run<'_> {
             if let Some(retry) = &catch.retry
                 && let Some(delay) = self.delay(retry, retries, began, input, &caught)?
             {
-                self.meter.turn(&self.setting.budget)?;
-                retries += 1;
-                going.tell(|| What::Retried { retry: retries, after_millis: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX) });
-                self.setting.world.sleep(delay).await;
+                self.wait_to_retry(&mut retries, delay, going).await?;
                 continue;
             }
             return self.handle(catch, fault, input, &caught).await;
@@ -97,15 +94,32 @@ impl Run<'_> {
             return Ok(None);
         }
         let delay = self.growing(retry, retries, input, caught)?;
-        if let Some(limit) = &retry.duration {
-            let limit = SignedDuration::try_from(self.span(limit, input, caught)?).unwrap_or(SignedDuration::MAX);
-            let spent = self.setting.world.now().duration_since(began);
-            let wait = SignedDuration::try_from(delay).unwrap_or(SignedDuration::MAX);
-            if spent.saturating_add(wait) > limit {
-                return Ok(None);
-            }
-        }
-        Ok(Some(delay))
+        Ok(self.leaves_time(retry, delay, began, input, caught)?.then_some(delay))
+    }
+
+    /// Counts a retry, tells of it, and lets its delay pass.
+    pub(super) async fn wait_to_retry(&self, retries: &mut u32, delay: Duration, going: &Going<'_>) -> Result<(), Fault> {
+        self.meter.turn(&self.setting.budget)?;
+        *retries += 1;
+        going.tell(|| What::Retried { retry: *retries, after_millis: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX) });
+        self.setting.world.sleep(delay).await;
+        Ok(())
+    }
+
+    /// Whether a policy leaves time for another attempt after this delay.
+    pub(super) fn leaves_time(
+        &self,
+        retry: &Retry,
+        delay: Duration,
+        began: Timestamp,
+        input: &Data,
+        moment: &Moment<'_>,
+    ) -> Result<bool, Fault> {
+        let Some(limit) = &retry.duration else { return Ok(true) };
+        let signed = |time: Duration| SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
+        let limit = signed(self.span(limit, input, moment)?);
+        let spent = self.setting.world.now().duration_since(began);
+        Ok(spent.saturating_add(signed(delay)) <= limit)
     }
 
     /// The delay before a retry, as the policy lets it grow.

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use url::Url;
 
 use super::arguments::{Moment, object};
@@ -11,11 +11,11 @@ use super::turn::Going;
 use super::{Run, content};
 use crate::flow::content::{ResponseForm, excerpt};
 use crate::flow::data::Data;
-use crate::flow::exchange::{Request, Response};
+use crate::flow::exchange::{Request, Response, joined};
 use crate::flow::expression::value::to_jq;
 use crate::flow::fault::{Fault, Standard};
 use crate::flow::hosts;
-use crate::flow::model::{Http, HttpOutput};
+use crate::flow::model::{Authentication, Http, HttpOutput};
 use crate::flow::session::Sending;
 use crate::flow::told::What;
 use crate::flow::world::UnansweredKind;
@@ -70,11 +70,15 @@ impl Run<'_> {
 
     /// Adds the credentials of the call or of the connection, unless the request goes where they do not belong.
     pub(super) fn identify(&self, http: &Http, outgoing: &mut Outgoing, input: &Data, moment: &mut Moment<'_>) -> Result<(), Fault> {
-        let authentication = if http.connection { self.setting.connection.authentication.as_ref() } else { http.authentication.as_ref() };
-        match authentication.filter(|_| !outgoing.elsewhere) {
+        match self.authentication_of(http).filter(|_| !outgoing.elsewhere) {
             None => Ok(()),
             Some(authentication) => self.authenticate(outgoing, authentication, input, moment),
         }
+    }
+
+    /// How a call proves who it is: `call: request` as the connection does.
+    pub(super) fn authentication_of<'h>(&'h self, http: &'h Http) -> Option<&'h Authentication> {
+        if http.connection { self.setting.connection.authentication.as_deref() } else { http.authentication.as_deref() }
     }
 
     /// Sends a request, and tells of it.
@@ -145,25 +149,10 @@ pub(super) fn head(Exchange { outgoing, response }: &Exchange<'_>) -> [(&'static
     [
         ("request", Data::new(to_jq(&described(&outgoing.real)), to_jq(&described(&outgoing.shown)))),
         ("statusCode", Data::plain(to_jq(&json!(response.status)))),
-        ("headers", Data::plain(to_jq(&joined(&response.headers)))),
+        ("headers", Data::plain(to_jq(&joined(&response.headers, str::to_owned)))),
     ]
 }
 
 fn described(request: &Request) -> Value {
-    json!({ "method": request.method.to_ascii_lowercase(), "uri": request.url.as_str(), "headers": joined(&request.headers) })
-}
-
-/// Headers as a map; those that come several times are one text with commas, RFC 9110, section 5.3.
-pub(super) fn joined(headers: &[(String, String)]) -> Value {
-    let mut map: Map<String, Value> = Map::new();
-    for (name, value) in headers {
-        match map.get_mut(name) {
-            Some(Value::String(before)) => {
-                before.push_str(", ");
-                before.push_str(value);
-            }
-            Some(_) | None => drop(map.insert(name.clone(), json!(value))),
-        }
-    }
-    Value::Object(map)
+    json!({ "method": request.method.to_ascii_lowercase(), "uri": request.url.as_str(), "headers": joined(&request.headers, str::to_owned) })
 }

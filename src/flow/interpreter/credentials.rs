@@ -1,7 +1,5 @@
 //! How a request proves who it is: what goes into the request itself, and what whoever sends it must ask for first.
 
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jaq_json::Val;
@@ -66,9 +64,9 @@ impl Run<'_> {
     }
 
     /// Tells `$authorization` of credentials. Of those that whoever sends the request asks for first, only the scheme is known.
-    pub(super) fn announce(&self, how: Option<&Arc<Authentication>>, input: &Data, moment: &mut Moment<'_>) -> Result<(), Fault> {
+    pub(super) fn announce(&self, how: Option<&Authentication>, input: &Data, moment: &mut Moment<'_>) -> Result<(), Fault> {
         let text = |template: &Template| self.text(template, input, moment).map(|(real, _)| real);
-        let (scheme, parameter) = match how.map(|how| &**how) {
+        let (scheme, parameter) = match how {
             None | Some(Authentication::KeyInHeader { .. } | Authentication::KeyInQuery { .. }) => return Ok(()),
             Some(Authentication::Basic { username, password }) => {
                 ("Basic", Some(STANDARD.encode(format!("{}:{}", text(username)?, text(password)?))))

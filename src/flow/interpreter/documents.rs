@@ -41,21 +41,20 @@ impl Run<'_> {
 
     async fn judge_of(&self, schema: &Schema, moment: &Moment<'_>) -> Result<Arc<Judge>, Fault> {
         let unusable = |error: String| Fault::standard(Standard::Configuration, "Unusable schema", error);
+        let types = &self.setting.library.types;
+        let document = match &schema.source {
+            SchemaSource::Inline(written) => return schema.compiled(|| Judge::new(written, types)).map_err(unusable),
+            SchemaSource::External(document) => document,
+        };
         if let Some(judge) = schema.judge.get() {
             return judge.clone().map_err(unusable);
         }
-        let judge = match &schema.source {
-            SchemaSource::Inline(schema) => Judge::new(schema, &self.setting.library.types),
-            SchemaSource::External(document) => {
-                let contents = self.contents(document, &Data::null(), moment).await?;
-                let parsed = serde_json::from_slice::<Value>(&contents).map_err(|error| format!("it is not JSON: {error}"));
-                parsed.and_then(|schema| Judge::new(&schema, &self.setting.library.types))
-            }
+        let contents = self.contents(document, &Data::null(), moment).await?;
+        let judge = || {
+            let written = serde_json::from_slice::<Value>(&contents).map_err(|error| format!("it is not JSON: {error}"))?;
+            Judge::new(&written, types)
         };
-        let judge = judge.map(Arc::new);
-        if schema.is_fixed() {
-            schema.judge.get_or_init(|| judge.clone());
-        }
+        let judge = if document.endpoint.is_fixed() { schema.compiled(judge) } else { judge().map(Arc::new) };
         judge.map_err(unusable)
     }
 

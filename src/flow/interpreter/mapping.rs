@@ -3,15 +3,15 @@
 use std::cell::OnceCell;
 
 use jaq_core::ValT as _;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::arguments::{Moment, object};
-use super::call::{expected, joined};
+use super::call::expected;
 use super::outgoing::Exchange;
 use super::{Run, content};
 use crate::flow::content::ResponseForm;
 use crate::flow::data::Data;
-use crate::flow::exchange::Response;
+use crate::flow::exchange::{Response, joined};
 use crate::flow::expression::value::{text_of, to_jq};
 use crate::flow::fault::Fault;
 use crate::flow::model::{HeaderTest, Http, Mapping, has};
@@ -48,13 +48,9 @@ impl Run<'_> {
 
 /// A response as expressions see it, with its content. The names of headers are in lower case.
 pub(super) fn viewed(response: &Response, content: Data) -> Data {
-    let headers: Map<String, Value> = match joined(&response.headers) {
-        Value::Object(headers) => headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
-    };
     object([
         ("statusCode", Data::plain(to_jq(&json!(response.status)))),
-        ("headers", Data::plain(to_jq(&Value::Object(headers)))),
+        ("headers", Data::plain(to_jq(&joined(&response.headers, str::to_ascii_lowercase)))),
         ("content", content),
     ])
 }

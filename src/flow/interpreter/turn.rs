@@ -21,6 +21,7 @@ impl<'a> Going<'a> {
     /// Begins a turn.
     pub(super) fn begin(run: &'a Run<'a>, task: &'a Task, within: Option<u32>) -> Self {
         let going = Self { run, task, within, number: run.meter.number(), ended: Cell::new(false) };
+        run.setting.world.begins(&task.reference);
         going.tell(|| What::Started);
         going
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Authentication, Document};
 use crate::flow::schema::Judge;
@@ -37,12 +37,17 @@ impl Schema {
         Self { source, judge: OnceLock::new() }
     }
 
-    /// Whether it is the same whatever the data.
-    pub(crate) fn is_fixed(&self) -> bool {
+    /// What judges by a schema that is written in place, with the types it refers to; nothing where it stands elsewhere.
+    pub(crate) fn in_place(&self, types: &Map<String, Value>) -> Option<Result<Arc<Judge>, String>> {
         match &self.source {
-            SchemaSource::Inline(_) => true,
-            SchemaSource::External(document) => document.endpoint.is_fixed(),
+            SchemaSource::Inline(written) => Some(self.compiled(|| Judge::new(written, types))),
+            SchemaSource::External(_) => None,
         }
+    }
+
+    /// What judges by it, made once and for all.
+    pub(crate) fn compiled(&self, make: impl FnOnce() -> Result<Judge, String>) -> Result<Arc<Judge>, String> {
+        self.judge.get_or_init(|| make().map(Arc::new)).clone()
     }
 }
 

@@ -8,6 +8,7 @@ use super::content::{file, plain};
 use super::parameter::{Parameter, Place};
 use super::reference::follow;
 use super::schema::{Shape, is_nullable};
+use crate::flow::content::essence;
 use crate::flow::exchange::Body;
 use crate::manifest::excerpt;
 
@@ -63,10 +64,6 @@ impl Kind {
             _ => Self::Other,
         }
     }
-}
-
-fn essence(media: &str) -> String {
-    media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 impl<'d> Payload<'d> {

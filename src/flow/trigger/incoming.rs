@@ -6,6 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
+use crate::flow::content::essence;
+use crate::flow::exchange::joined;
+
 /// How long the body of a request may be, in bytes.
 pub const MOST_BODY: usize = 8 << 20;
 
@@ -52,7 +55,7 @@ impl Incoming {
         let Value::Object(seen) = json!({
             "method": self.method.to_ascii_lowercase(),
             "path": self.path,
-            "headers": self.header_map(),
+            "headers": joined(&self.headers, str::to_ascii_lowercase),
             "query": by_name(&self.query),
             "body": body,
         }) else {
@@ -95,8 +98,7 @@ impl Incoming {
     }
 
     fn kind(&self) -> String {
-        let kind = self.header("content-type").unwrap_or_default();
-        kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+        essence(&self.header("content-type").unwrap_or_default())
     }
 
     fn is_form(&self) -> bool {
@@ -106,20 +108,6 @@ impl Incoming {
     fn form(&self) -> Value {
         let fields: Vec<_> = url::form_urlencoded::parse(&self.body).map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
         by_name(&fields)
-    }
-
-    fn header_map(&self) -> Value {
-        let mut map = Map::new();
-        for (name, value) in &self.headers {
-            match map.entry(name.to_ascii_lowercase()).or_insert(Value::Null) {
-                Value::String(before) => {
-                    before.push_str(", ");
-                    before.push_str(value);
-                }
-                empty => *empty = Value::String(value.clone()),
-            }
-        }
-        Value::Object(map)
     }
 }
 

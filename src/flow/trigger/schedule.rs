@@ -6,9 +6,10 @@
 use croner::parser::{CronParser, Seconds, Year};
 use croner::{Cron, Weekday};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, SpanRelativeTo, Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::model::Rhythm;
+use crate::flow::model;
 
 /// The longest cron line, in bytes: a list of every minute and every hour has 230.
 const LONGEST_CRON: usize = 500;
@@ -70,8 +71,7 @@ fn is_ever_due(cron: &Cron) -> bool {
 
 /// An ISO 8601 duration in which weeks and days have their usual length. Years and months have none.
 pub(super) fn duration(text: &str) -> Option<SignedDuration> {
-    let span: jiff::Span = text.parse().ok()?;
-    span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()
+    SignedDuration::try_from(model::duration(text).ok()?).ok()
 }
 
 /// A moment without its fraction of a second: schedules have none.

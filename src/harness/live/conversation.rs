@@ -20,6 +20,7 @@ use crate::flow::{Session, Transport, Unanswered};
 use crate::harness::piped::{MOST_REQUESTS, MOST_SLEEPS};
 use crate::harness::process::{self, Words};
 use crate::harness::protocol::{self, Answer, Content, Overstayed, Question, Said, Task, Word};
+use crate::harness::watch::FOR_EVER;
 use crate::model::Problem;
 
 /// How many things a run may tell.
@@ -49,8 +50,6 @@ pub(super) struct Patience {
 
 /// How much longer than the worker itself its parent waits, in parts of a limit: the worker can tell more of how it ended.
 const GRACE: u32 = 10;
-/// What is as good as for ever, and still a moment that can be told.
-const FOR_EVER: Duration = Duration::from_secs(1 << 30);
 
 impl Patience {
     /// For a run of at most this time, with evaluations of at most that.

@@ -180,7 +180,7 @@ fn task(subject: &Subject, input: &Value, limits: RunLimits, heard: bool) -> Tas
         Subject::Connector { connector, files, target, connection, validation } => protocol::Subject::Connector {
             connector: connector.clone(),
             files: pack(files),
-            target: target.clone().into(),
+            target: target.clone(),
             connection: connection.clone(),
             validation: *validation,
         },

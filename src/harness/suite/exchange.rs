@@ -87,18 +87,35 @@ fn headers(actual: &Request, like: Option<&Ordered<String>>) -> Map<String, Valu
 /// The answer a suite describes: bytes from base64, text as it is, anything else as JSON.
 pub(super) fn answer(mocked: &MockedResponse) -> Response {
     let mut headers: Vec<_> = mocked.headers.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
-    let (body, kind) = match (&mocked.bytes, &mocked.body) {
-        (Some(bytes), _) => (from_base64(bytes).unwrap_or_default(), Some("application/octet-stream")),
-        (None, None) => (Vec::new(), None),
-        (None, Some(Value::String(text))) => (text.clone().into_bytes(), Some("text/plain; charset=utf-8")),
-        (None, Some(json)) => (json.to_string().into_bytes(), Some("application/json")),
+    let body = match &mocked.bytes {
+        Some(bytes) => {
+            typed(&mut headers, "application/octet-stream");
+            from_base64(bytes).unwrap_or_default()
+        }
+        None => written(mocked.body.as_ref(), &mut headers),
     };
-    if let Some(kind) = kind
-        && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
-    {
+    Response { status: mocked.status, headers, body }
+}
+
+/// A body that a suite writes: text as it is, anything else as JSON, with the type that it has where none is given.
+pub(super) fn written(body: Option<&Value>, headers: &mut Vec<(String, String)>) -> Vec<u8> {
+    match body {
+        None => Vec::new(),
+        Some(Value::String(text)) => {
+            typed(headers, "text/plain; charset=utf-8");
+            text.clone().into_bytes()
+        }
+        Some(json) => {
+            typed(headers, "application/json");
+            json.to_string().into_bytes()
+        }
+    }
+}
+
+fn typed(headers: &mut Vec<(String, String)>, kind: &str) {
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
         headers.push(("content-type".to_owned(), kind.to_owned()));
     }
-    Response { status: mocked.status, headers, body }
 }
 
 #[cfg(test)]

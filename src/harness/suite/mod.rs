@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 use self::mock::Mock;
 use super::protocol::{Heading, Word};
 use crate::flow::{Budget, Outcome, Program, Target};
-use crate::manifest::{Bundle, Case, Exchange, Lifecycle, Manifest, Suite, SuiteFile, nearest};
+use crate::manifest::{Bundle, Case, Exchange, Lifecycle, Manifest, Suite, SuiteFile, cut, nearest};
 use crate::model::{BundleFiles, CaseOutcome, CaseReport, Place};
 
 /// How many failures one case tells, and how long each may be, in characters.
@@ -76,15 +76,8 @@ fn report(heading: Heading, failures: Vec<String>, began: Instant) -> CaseReport
         place: heading.place,
         target: heading.target,
         outcome: if failures.is_empty() { CaseOutcome::Passed } else { CaseOutcome::Failed },
-        failures: failures.into_iter().take(MOST_FAILURES).map(shortened).collect(),
+        failures: failures.into_iter().take(MOST_FAILURES).map(|failure| cut(&failure, LONGEST_FAILURE)).collect(),
         micros: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
-    }
-}
-
-fn shortened(failure: String) -> String {
-    match failure.char_indices().nth(LONGEST_FAILURE) {
-        Some((end, _)) => format!("{}…", &failure[..end]),
-        None => failure,
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::difference::{between, same};
-use super::{Subject, expectation, mock};
+use super::{Subject, exchange, expectation, mock};
 use crate::flow::trigger::{Answer, Incoming, Received, Run, Setting, Subscribing, Subscription, Tick, Trigger, TriggerState, Wanted};
 use crate::flow::{Outcome, Target};
 use crate::manifest::{ExpectedAnswer, Poll, WebhookRequest};
@@ -213,16 +213,7 @@ fn other_answer(wanted: &ExpectedAnswer, answer: &Answer) -> Option<String> {
 /// The request as it reaches the webhook.
 fn incoming(path: &str, request: &WebhookRequest) -> Incoming {
     let mut headers: Vec<_> = request.headers.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
-    let (body, kind) = match &request.body {
-        None => (Vec::new(), None),
-        Some(Value::String(text)) => (text.clone().into_bytes(), Some("text/plain; charset=utf-8")),
-        Some(json) => (json.to_string().into_bytes(), Some("application/json")),
-    };
-    if let Some(kind) = kind
-        && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
-    {
-        headers.push(("content-type".to_owned(), kind.to_owned()));
-    }
+    let body = exchange::written(request.body.as_ref(), &mut headers);
     let query: Vec<(String, String)> = request.query.iter().flat_map(|(name, value)| parameters(name, value)).collect();
     let pairs = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&query).finish();
     let url = if pairs.is_empty() { format!("{CALLBACK}{path}") } else { format!("{CALLBACK}{path}?{pairs}") };
