@@ -20,9 +20,11 @@ pub mod trace;
 pub mod working_files;
 
 use std::ffi::OsString;
+use std::io;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
+use tokio::runtime::{Builder, Runtime};
 use tracing_subscriber::EnvFilter;
 
 pub use commands::{Command, output_schemas};
@@ -123,12 +125,18 @@ pub fn start(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn run(line: CommandLine, shell: Shell) -> Ended {
     let settings = Settings::read(&line.flags, line.command.watch_flags())?;
     start_logging(&settings, line.appearance.verbose, line.command.is_daemon());
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
+    let runtime = runtime(line.command.is_daemon()).map_err(anyhow::Error::from)?;
     let door = Door { settings, shell };
     let ended = runtime.block_on(line.command.run(&door));
     // What still runs in the background is of no use to anyone now, and must not keep the command from ending.
     runtime.shutdown_background();
     ended
+}
+
+/// A command does one thing, and a thread that hands it on to another loses time; a daemon does many at once.
+fn runtime(is_daemon: bool) -> io::Result<Runtime> {
+    let mut builder = if is_daemon { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    builder.enable_all().build()
 }
 
 /// Tells of a command line that clap refuses, or prints the help that it asks for.

@@ -7,8 +7,8 @@ use rlimit::Resource;
 
 use super::protocol::Limits;
 
-/// How many files a worker may have open: its three pipes, and what the standard library opens for itself.
-const OPEN_FILES: u64 = 16;
+/// How many files a worker may have open: its three pipes, what its runtime waits with, and what the standard library opens for itself.
+const OPEN_FILES: u64 = 24;
 /// Ticks a second, in which the kernel counts CPU time for `/proc`.
 const TICKS: u64 = 100;
 

@@ -1,12 +1,13 @@
 //! One live run in the worker: the flow, and beside it the answers to its questions.
 
 use std::cell::Cell;
-use std::io;
+use std::future::poll_fn;
 use std::pin::pin;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value};
 
+use super::outbox::Outbox;
 use super::piped::Piped;
 use super::protocol::{self, Live, Said, Subject, Word, unpack};
 use super::watch::Watch;
@@ -30,20 +31,28 @@ struct Part {
 }
 
 /// Runs a flow and returns the word that tells how it ended.
-pub(super) async fn run(live: Live, hearing: &mut Hearing, watch: &Watch, questions: &Cell<u64>) -> Result<Word> {
+pub(super) async fn run(live: Live, hearing: &mut Hearing, watch: &Watch, outbox: &Outbox, questions: &Cell<u64>) -> Result<Word> {
     let ready = match ready(live.subject) {
         Ok(ready) => ready,
         Err(problems) => return Ok(Word::Invalid(problems)),
     };
-    let say = |word: &Word| protocol::write(&mut io::stdout().lock(), word);
+    let say = |word: &Word| outbox.put(word);
     let world = Piped::new(&say, watch, questions, live.heard);
     // The flow sees to its time by itself, but not while an expression is evaluated.
     let time = live.budget.time.saturating_add(live.budget.time / 50);
     let mut flow = pin!(watch.over(live.evaluation, time, ready.run(&live.input, &world, live.budget)));
+    // What is asked for at once is also said at once. Where the parent is gone, the next thing that is heard tells so.
+    let mut flow = poll_fn(|context| {
+        let polled = flow.as_mut().poll(context);
+        if polled.is_pending() {
+            let _ = outbox.flush();
+        }
+        polled
+    });
     let (outcome, warnings) = loop {
         tokio::select! {
             biased;
-            said = hearing.recv() => match said.transpose().context("cannot read an answer")? {
+            said = protocol::next(hearing) => match said.context("cannot read an answer")? {
                 Some(Said::Answer(number, answer)) => world.answered(number, answer),
                 Some(Said::Task(_) | Said::Pause) => bail!("a task came while another was being done"),
                 None => bail!("the parent closed the pipe while a flow was running"),

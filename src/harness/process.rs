@@ -6,14 +6,12 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use futures_util::StreamExt as _;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
 
-use super::protocol::{self, Limits, Said, Task, Word};
+use super::protocol::{self, Frames, Limits, Said, Task, Word};
 use super::workers::WorkersConfig;
 
 /// How much of a worker's stderr is kept, in bytes.
@@ -41,27 +39,11 @@ pub(super) enum Blame {
     Machine,
 }
 
-/// What a worker says, frame by frame.
-pub(super) type Words<R = ChildStdout> = FramedRead<R, LengthDelimitedCodec>;
-
-/// Words out of what is read.
-pub(super) fn words<R: AsyncRead>(from: R) -> Words<R> {
-    FramedRead::new(from, LengthDelimitedCodec::builder().little_endian().max_frame_length(protocol::LARGEST).new_codec())
-}
-
-/// Waits for the next word; where it is given up, nothing is lost.
-pub(super) async fn next_word<R: AsyncRead + Unpin>(words: &mut Words<R>) -> io::Result<Word> {
-    match words.next().await {
-        Some(frame) => Ok(serde_json::from_slice(&frame?)?),
-        None => Err(io::ErrorKind::UnexpectedEof.into()),
-    }
-}
-
 /// A worker process. Dropping it kills the process.
 pub(super) struct Worker {
     child: Child,
     stdin: ChildStdin,
-    stdout: Words,
+    stdout: Frames<ChildStdout>,
     stderr: JoinHandle<Vec<u8>>,
     memory: u64,
     /// How many tasks it was given.
@@ -88,7 +70,7 @@ impl Worker {
         let limits = Limits { memory: config.memory, cpu: config.case_deadline.as_secs().saturating_mul(60).clamp(60, 3600) };
         // A worker that is gone already tells so when it is asked for something.
         let _ = stdin.write_all(&protocol::frame(&limits)?).await;
-        let stdout = words(stdout);
+        let stdout = protocol::frames(stdout);
         Ok(Self { child, stdin, stdout, stderr: tokio::spawn(keep(stderr)), memory: config.memory, tasks: 0 })
     }
 
@@ -108,11 +90,11 @@ impl Worker {
 
     /// Waits for what it says next; where it is given up, nothing is lost.
     pub(super) async fn hear(&mut self) -> io::Result<Word> {
-        next_word(&mut self.stdout).await
+        protocol::next(&mut self.stdout).await?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 
     /// Both ways of the conversation, to be used at once.
-    pub(super) fn ways(&mut self) -> (&mut ChildStdin, &mut Words) {
+    pub(super) fn ways(&mut self) -> (&mut ChildStdin, &mut Frames<ChildStdout>) {
         self.tasks += 1;
         (&mut self.stdin, &mut self.stdout)
     }

@@ -1,11 +1,14 @@
 //! What passes between a worker and its parent: frames of JSON, each after its length in four bytes, little-endian.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tokio::io::AsyncRead;
+use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
 
 use crate::flow::exchange::bytes;
 use crate::flow::{Budget, Response, Sending, Target, Told, Unanswered};
@@ -152,9 +155,13 @@ pub(crate) fn unpack(files: Vec<(String, Content)>) -> BundleFiles {
     BundleFiles::new(files.into_iter().map(|(path, content)| (path, content.bytes())).collect())
 }
 
+/// Room for what most messages need, so that they do not grow step by step, in bytes.
+const USUAL: usize = 2 << 10;
+
 /// A message as a frame.
 pub(crate) fn frame(message: &impl Serialize) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; 4];
+    let mut bytes = Vec::with_capacity(USUAL);
+    bytes.extend([0; 4]);
     serde_json::to_writer(&mut bytes, message)?;
     let length = u32::try_from(bytes.len() - 4).ok().filter(|length| *length as usize <= LARGEST);
     let length = length.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("a message is bigger than {LARGEST} bytes")))?;
@@ -180,10 +187,20 @@ pub(crate) fn read<M: DeserializeOwned>(from: &mut impl Read) -> io::Result<Opti
     Ok(Some(serde_json::from_slice(&bytes)?))
 }
 
-/// Writes a message at once.
-pub(crate) fn write(to: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
-    to.write_all(&frame(message)?)?;
-    to.flush()
+/// One end of a pipe, frame by frame.
+pub(crate) type Frames<R> = FramedRead<R, LengthDelimitedCodec>;
+
+/// Frames out of what is read.
+pub(crate) fn frames<R: AsyncRead>(from: R) -> Frames<R> {
+    FramedRead::new(from, LengthDelimitedCodec::builder().little_endian().max_frame_length(LARGEST).new_codec())
+}
+
+/// Waits for the next message; nothing where the other side has closed. Where it is given up, nothing is lost.
+pub(crate) async fn next<M: DeserializeOwned, R: AsyncRead + Unpin>(frames: &mut Frames<R>) -> io::Result<Option<M>> {
+    match frames.next().await {
+        Some(frame) => Ok(Some(serde_json::from_slice(&frame?)?)),
+        None => Ok(None),
+    }
 }
 
 #[cfg(test)]
@@ -194,7 +211,7 @@ mod tests {
     fn messages_arrive_as_they_were_sent() {
         let mut pipe = Vec::new();
         let files = vec![("a".to_owned(), Content::of(b"text")), ("b".to_owned(), Content::of(&[0xff, 0]))];
-        write(&mut pipe, &Said::Task(Task::Suites { connector: "c".to_owned(), files, from: 3 })).unwrap();
+        pipe.extend(frame(&Said::Task(Task::Suites { connector: "c".to_owned(), files, from: 3 })).unwrap());
         let mut pipe = pipe.as_slice();
         let Some(Said::Task(Task::Suites { files, from: 3, .. })) = read(&mut pipe).unwrap() else { panic!() };
         let files = unpack(files);

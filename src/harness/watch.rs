@@ -1,7 +1,6 @@
 //! Watches the engine from another thread of the worker: an expression that never ends keeps the engine from noticing anything itself.
 
 use std::future::Future;
-use std::io;
 use std::os::unix::process::parent_id;
 use std::pin::pin;
 use std::process;
@@ -11,7 +10,8 @@ use std::task::Poll;
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use super::protocol::{self, Overstayed, Word};
+use super::outbox::Outbox;
+use super::protocol::{Overstayed, Word};
 
 /// How long a worker may outlive its parent, and the longest that a limit goes unnoticed.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -85,7 +85,7 @@ impl Watch {
     }
 
     /// Looks until the process ends: once its parent has ended, or a flow overstays.
-    pub(super) fn look_on(&self, parent: u32) -> ! {
+    pub(super) fn look_on(&self, parent: u32, outbox: &Outbox) -> ! {
         let _ = self.watcher.set(thread::current());
         while parent_id() == parent {
             let mut run = self.run();
@@ -96,7 +96,7 @@ impl Watch {
                 }
                 Look::Overstayed(limit, during) => {
                     // While the lock is held, the engine cannot end the run after all and say that, too.
-                    let _ = protocol::write(&mut io::stdout().lock(), &Word::Overstayed { limit, during });
+                    let _ = outbox.say(&Word::Overstayed { limit, during });
                     process::exit(1);
                 }
             }

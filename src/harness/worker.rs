@@ -1,19 +1,24 @@
 //! The child process: reads tasks on stdin, says what happens on stdout, and evaluates what its parent must not.
 
 use std::cell::Cell;
+use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::AsFd as _;
 use std::os::unix::process::parent_id;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context, Result, bail};
+use futures_util::FutureExt as _;
+use tokio::net::unix::pipe;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::yield_now;
 
 use super::limits;
 use super::live_task;
-use super::protocol::{self, Limits, Said, Task, Word};
+use super::outbox::Outbox;
+use super::protocol::{self, Frames, Limits, Said, Task, Word};
 use super::suite;
 use super::watch::Watch;
 
@@ -22,8 +27,8 @@ const STACK: usize = 64 << 20;
 /// The stack of the threads beside it.
 const SMALL_STACK: usize = 1 << 20;
 
-/// What the parent says, in its order, or why it cannot be read.
-pub(super) type Hearing = UnboundedReceiver<io::Result<Said>>;
+/// What the parent says, in its order.
+pub(super) type Hearing = Frames<pipe::Receiver>;
 
 /// Serves tasks until stdin ends.
 pub fn run() -> ExitCode {
@@ -37,16 +42,17 @@ pub fn run() -> ExitCode {
 }
 
 fn start() -> Result<()> {
-    let Some(limits) = protocol::read::<Limits>(&mut io::stdin().lock()).context("cannot read the limits")? else {
+    // Unbuffered, so that nothing is taken from the tasks.
+    let mut stdin = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let Some(limits) = protocol::read::<Limits>(&mut stdin).context("cannot read the limits")? else {
         return Ok(());
     };
     limits::take(limits).context("cannot take the limits on")?;
-    let (parent, watch) = (parent_id(), Arc::new(Watch::default()));
-    let watching = Arc::clone(&watch);
-    beside("orphanage", move || watching.look_on(parent))?;
-    let (said, hearing) = unbounded_channel();
-    beside("ear", move || listen(&said))?;
-    let engine = thread::Builder::new().name("engine".to_owned()).stack_size(STACK).spawn(move || serve(limits, hearing, &watch));
+    let (parent, watch, outbox) = (parent_id(), Arc::new(Watch::default()), Arc::new(Outbox::stdout()?));
+    let (watching, telling) = (Arc::clone(&watch), Arc::clone(&outbox));
+    beside("watchdog", move || watching.look_on(parent, &telling))?;
+    let engine = move || serve(limits, stdin, &watch, &outbox);
+    let engine = thread::Builder::new().name("engine".to_owned()).stack_size(STACK).spawn(engine);
     let engine = engine.context("cannot start the engine")?;
     limits::no_more_processes().context("cannot take the limits on")?;
     // A panic has told of itself on stderr.
@@ -58,24 +64,18 @@ fn beside(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
     started.map(drop).with_context(|| format!("cannot start the {name}"))
 }
 
-/// Reads all that the parent says, while the engine is at work too.
-fn listen(said: &UnboundedSender<io::Result<Said>>) {
-    while let Some(heard) = protocol::read(&mut io::stdin().lock()).transpose() {
-        let broken = heard.is_err();
-        if said.send(heard).is_err() || broken {
-            break;
-        }
-    }
-}
-
-fn serve(limits: Limits, mut hearing: Hearing, watch: &Watch) -> Result<()> {
-    let runtime = Builder::new_current_thread().enable_time().build()?;
+fn serve(limits: Limits, stdin: File, watch: &Watch, outbox: &Outbox) -> Result<()> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
     let questions = Cell::new(0);
-    while let Some(said) = hearing.blocking_recv() {
-        match said.context("cannot read the task")? {
+    let mut hearing = {
+        let _entered = runtime.enter();
+        protocol::frames(pipe::Receiver::from_file(stdin).context("the standard input is no pipe")?)
+    };
+    while let Some(said) = runtime.block_on(protocol::next(&mut hearing)).context("cannot read the task")? {
+        match said {
             Said::Task(task) => {
                 limits::grant_cpu(limits.cpu)?;
-                perform(task, &runtime, &mut hearing, watch, &questions)?;
+                perform(task, &runtime, &mut hearing, watch, outbox, &questions)?;
             }
             // It was for a run that has ended.
             Said::Answer(..) | Said::Pause => {}
@@ -84,35 +84,38 @@ fn serve(limits: Limits, mut hearing: Hearing, watch: &Watch) -> Result<()> {
     Ok(())
 }
 
-fn perform(task: Task, runtime: &Runtime, hearing: &mut Hearing, watch: &Watch, questions: &Cell<u64>) -> Result<()> {
+fn perform(task: Task, runtime: &Runtime, hearing: &mut Hearing, watch: &Watch, outbox: &Outbox, questions: &Cell<u64>) -> Result<()> {
     match task {
-        Task::Suites { connector, files, from } => suite::run(&connector, &protocol::unpack(files), from, runtime, &mut Parent { hearing }),
-        Task::Live(live) => say(runtime.block_on(live_task::run(*live, hearing, watch, questions))?),
+        Task::Suites { connector, files, from } => {
+            suite::run(&connector, &protocol::unpack(files), from, runtime, &mut Parent { hearing, runtime, outbox })
+        }
+        Task::Live(live) => Ok(outbox.say(&runtime.block_on(live_task::run(*live, hearing, watch, outbox, questions))?)?),
     }
 }
 
 /// The parent, during suites.
 struct Parent<'a> {
     hearing: &'a mut Hearing,
+    runtime: &'a Runtime,
+    outbox: &'a Outbox,
 }
 
 impl suite::Parent for Parent<'_> {
     fn say(&mut self, word: Word) -> Result<()> {
-        say(word)
+        Ok(self.outbox.say(&word)?)
     }
 
     fn wants_a_pause(&mut self) -> Result<bool> {
-        match self.hearing.try_recv() {
-            Ok(said) => match said.context("cannot read what the parent says")? {
-                Said::Pause => Ok(true),
-                Said::Task(_) | Said::Answer(..) => bail!("the parent said what belongs to no suite"),
-            },
+        let said = self.runtime.block_on(async {
+            // Only a runtime that comes to rest looks at its pipes.
+            yield_now().await;
+            protocol::next(self.hearing).now_or_never()
+        });
+        match said.transpose().context("cannot read what the parent says")?.flatten() {
+            Some(Said::Pause) => Ok(true),
+            Some(Said::Task(_) | Said::Answer(..)) => bail!("the parent said what belongs to no suite"),
             // A parent that is gone is noticed elsewhere.
-            Err(_) => Ok(false),
+            None => Ok(false),
         }
     }
-}
-
-fn say(word: Word) -> Result<()> {
-    Ok(protocol::write(&mut io::stdout().lock(), &word)?)
 }

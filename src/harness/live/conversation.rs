@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use futures_util::StreamExt as _;
-use futures_util::future::{AbortHandle, Abortable, BoxFuture};
+use futures_util::future::{AbortHandle, Abortable, Aborted, BoxFuture};
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -18,8 +18,7 @@ use super::files::Files;
 use super::listening::Listening;
 use crate::flow::{Session, Transport, Unanswered};
 use crate::harness::piped::{MOST_REQUESTS, MOST_SLEEPS};
-use crate::harness::process::{self, Words};
-use crate::harness::protocol::{self, Answer, Content, Overstayed, Question, Said, Task, Word};
+use crate::harness::protocol::{self, Answer, Content, Frames, Overstayed, Question, Said, Task, Word};
 use crate::harness::watch::FOR_EVER;
 use crate::model::Problem;
 
@@ -91,7 +90,7 @@ impl<'a> Conversation<'a> {
     /// Hands the task over and talks until it ends. The error is that the task cannot be handed over at all.
     pub(super) async fn hold<R: AsyncRead + Unpin>(
         &mut self,
-        (mouth, words): (impl AsyncWrite + Unpin, &mut Words<R>),
+        (mouth, words): (impl AsyncWrite + Unpin, &mut Frames<R>),
         task: Task,
         patience: &Patience,
         listening: &mut Listening<'_>,
@@ -103,13 +102,15 @@ impl<'a> Conversation<'a> {
         let speaking = speak(mouth, to_say, &unsaid);
         tokio::pin!(speaking);
         let (mut quiet_since, mut hears) = (Instant::now(), true);
+        let (overtime, silence) = (sleep_until(patience.end), sleep_until(quiet_since + patience.silence));
+        tokio::pin!(overtime, silence);
         let end = loop {
             // A process that starts and reads its task evaluates nothing yet.
             let waits_for_worker = self.begun && self.open.is_empty();
             tokio::select! {
-                word = process::next_word(words) => {
+                word = protocol::next(words) => {
                     quiet_since = Instant::now();
-                    let Ok(word) = word else { break End::Dead };
+                    let Ok(Some(word)) = word else { break End::Dead };
                     self.begun = true;
                     if let Some(end) = self.heard(word, listening) {
                         break end;
@@ -117,19 +118,33 @@ impl<'a> Conversation<'a> {
                 }
                 Some(answered) = self.questions.next(), if !self.questions.is_empty() => {
                     quiet_since = Instant::now();
-                    if let Ok((number, answer)) = answered {
-                        self.open.remove(&number);
-                        say.answer(number, answer)?;
+                    self.answered(answered, &say)?;
+                    // What is answered at once is also said at once.
+                    while let Some(Some(answered)) = self.questions.next().now_or_never() {
+                        self.answered(answered, &say)?;
                     }
                 }
                 // It has closed its ear, and so is dead or as good as that; what it has said before is still to be heard.
                 _ = &mut speaking, if hears => hears = false,
-                () = sleep_until(patience.end) => break End::Overstayed(Overstayed::Run),
-                () = sleep_until(quiet_since + patience.silence), if waits_for_worker => break End::Overstayed(Overstayed::Evaluation),
+                () = &mut overtime => break End::Overstayed(Overstayed::Run),
+                () = &mut silence => {
+                    let due = quiet_since + patience.silence;
+                    let is_due = due <= Instant::now();
+                    if is_due && waits_for_worker {
+                        break End::Overstayed(Overstayed::Evaluation);
+                    }
+                    silence.as_mut().reset(if is_due { Instant::now() + patience.silence } else { due });
+                }
             }
         };
         self.clean = self.open.is_empty() && unsaid.load(Ordering::Relaxed) == 0;
         Ok(end)
+    }
+
+    fn answered(&mut self, answered: Result<(u64, Answer), Aborted>, say: &Mouth<'_>) -> io::Result<()> {
+        let Ok((number, answer)) = answered else { return Ok(()) };
+        self.open.remove(&number);
+        say.answer(number, answer)
     }
 
     /// Takes a word in; the end, where it is the last.
@@ -221,10 +236,18 @@ impl Mouth<'_> {
     }
 }
 
+/// How many things are said at once.
+const AT_ONCE: usize = 64;
+
 async fn speak(mut stdin: impl AsyncWrite + Unpin, mut to_say: UnboundedReceiver<Vec<u8>>, unsaid: &AtomicUsize) -> io::Result<()> {
-    while let Some(frame) = to_say.recv().await {
-        stdin.write_all(&frame).await?;
-        unsaid.fetch_sub(1, Ordering::Relaxed);
+    let mut frames = Vec::new();
+    while to_say.recv_many(&mut frames, AT_ONCE).await > 0 {
+        match frames.as_slice() {
+            [frame] => stdin.write_all(frame).await?,
+            frames => stdin.write_all(&frames.concat()).await?,
+        }
+        unsaid.fetch_sub(frames.len(), Ordering::Relaxed);
+        frames.clear();
     }
     Ok(())
 }

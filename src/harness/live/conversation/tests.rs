@@ -83,7 +83,7 @@ async fn converse(silence: Duration, limit: Duration, play: impl AsyncFnOnce(&mu
     let mut listening = Listening::new(Some(&mut listener));
     let mut conversation = Conversation::new(sources);
     let patience = Patience { end: Instant::now() + limit, silence };
-    let mut words = process::words(read);
+    let mut words = protocol::frames(read);
     let mut played = Played(theirs);
     let playing = async {
         assert!(matches!(played.hear().await, Said::Task(_)));
