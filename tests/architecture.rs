@@ -115,21 +115,25 @@ fn files_say_what_they_are_for_and_stay_short() {
 #[test]
 fn every_file_is_declared_where_the_formatter_sees_it() {
     let mut wrong = Vec::new();
-    for file in files_below("src") {
+    for file in files_below("src").into_iter().chain(files_below("tests")) {
         let (folder, name) = (file.parent().unwrap(), file.file_stem().unwrap().to_str().unwrap());
         let (folder, name) = match name {
             "lib" | "main" => continue,
             "mod" => (folder.parent().unwrap(), folder.file_name().unwrap().to_str().unwrap()),
             _ => (folder, name),
         };
-        let parents = [folder.join("lib.rs"), folder.join("mod.rs"), folder.with_extension("rs")];
+        let parents = ["lib.rs", "main.rs", "mod.rs"].map(|parent| folder.join(parent)).into_iter().chain([folder.with_extension("rs")]);
         let declaration = format!("mod {name};");
         let is_declaration = |line: &str| line == declaration || (line.starts_with("pub") && line.ends_with(&format!(" {declaration}")));
-        if !parents.iter().filter(|parent| parent.exists()).any(|parent| read(parent).lines().any(is_declaration)) {
+        if !parents.into_iter().filter(|parent| parent.exists()).any(|parent| read(&parent).lines().any(is_declaration)) {
             wrong.push(format!("{} is not declared by a line `{declaration}`", file.display()));
         }
     }
-    assert!(wrong.is_empty(), "a module that a macro declares is not formatted:\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "a module that nothing declares is no part of the program, and one that a macro declares is not formatted:\n{}",
+        wrong.join("\n")
+    );
 }
 
 #[test]

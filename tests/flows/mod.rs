@@ -2,6 +2,7 @@
 //! a service on loopback for every host they name. Each file is a list of cases, and each case a workflow with what must come of it.
 
 mod case;
+mod hostile;
 mod stub;
 
 use std::fs;
