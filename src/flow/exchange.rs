@@ -78,7 +78,7 @@ fn first<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
 }
 
 /// Headers as a map, by their names as `named` spells them; those that come several times are one text with commas, RFC 9110, section 5.3.
-pub(crate) fn joined(headers: &[(String, String)], named: impl Fn(&str) -> String) -> Value {
+pub(crate) fn joined(headers: &[(String, String)], named: impl Fn(&str) -> String) -> Map<String, Value> {
     let mut map = Map::new();
     for (name, value) in headers {
         match map.entry(named(name)).or_insert(Value::Null) {
@@ -89,7 +89,7 @@ pub(crate) fn joined(headers: &[(String, String)], named: impl Fn(&str) -> Strin
             empty => *empty = Value::String(value.clone()),
         }
     }
-    Value::Object(map)
+    map
 }
 
 /// Bytes between processes: as text where they are text, which is most often, and in base64 otherwise.

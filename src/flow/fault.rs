@@ -118,7 +118,7 @@ impl Fault {
     /// Says where the flow stands that its task is part of.
     pub(crate) fn below(mut self, place: &str) -> Self {
         // What was called from there has said it already.
-        if let Some(instance) = self.instance.as_mut().filter(|instance| instance.starts_with("/do")) {
+        if let Some(instance) = self.instance.as_mut().filter(|instance| *instance == "/do" || instance.starts_with("/do/")) {
             instance.insert_str(0, place);
         }
         self
@@ -142,9 +142,10 @@ impl Fault {
         Value::Object(problem)
     }
 
-    /// Its texts, to be rewritten.
+    /// Its texts, to be rewritten; a standard type is none of its own.
     pub(crate) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
-        [Some(&mut self.kind), self.title.as_mut(), self.detail.as_mut(), self.instance.as_mut()].into_iter().flatten()
+        let kind = (bare(&self.kind) == self.kind).then_some(&mut self.kind);
+        [kind, self.title.as_mut(), self.detail.as_mut(), self.instance.as_mut()].into_iter().flatten()
     }
 }
 

@@ -8,6 +8,10 @@ use super::fault::Fault;
 use super::uri::percent_encode;
 
 const REDACTED: &str = "[redacted]";
+/// What stands at the end of a text that was cut.
+const CUT: char = '…';
+/// How much of a secret's beginning tells nothing of it, in bytes.
+const TOO_LITTLE: usize = 1;
 
 /// The values that must not be shown, also encoded as they travel in addresses and headers.
 #[derive(Debug, Default)]
@@ -37,8 +41,29 @@ impl Redactor {
         self.in_order()
     }
 
-    /// A text without secrets. What was redacted before stays as it is, whatever the secrets are.
+    /// A text without secrets, and without the beginning of one that was cut. What was redacted before stays as it is, whatever the
+    /// secrets are.
     pub fn text(&self, text: &str) -> String {
+        let text = self.whole(text);
+        if self.secrets.is_empty() || !text.contains(CUT) {
+            return text;
+        }
+        let mut pieces: Vec<String> = text.split(CUT).map(str::to_owned).collect();
+        let cut = pieces.len() - 1;
+        pieces[..cut].iter_mut().for_each(|piece| self.end_begun(piece));
+        pieces.join(&CUT.to_string())
+    }
+
+    /// Redacts the beginning of a secret at the end of a text.
+    fn end_begun(&self, text: &mut String) {
+        let is_begun = |at: &usize| text.len() - at > TOO_LITTLE && self.secrets.iter().any(|secret| secret.starts_with(&text[*at..]));
+        if let Some(at) = text.char_indices().map(|(at, _)| at).find(is_begun) {
+            text.replace_range(at.., REDACTED);
+        }
+    }
+
+    /// A text without secrets that stand in it as a whole.
+    fn whole(&self, text: &str) -> String {
         if !self.secrets.iter().any(|secret| text.contains(secret.as_str())) {
             return text.to_owned();
         }
@@ -58,7 +83,7 @@ impl Redactor {
     pub(crate) fn beginning(&self, text: &str) -> String {
         let is_begun = |at: &usize| self.secrets.iter().any(|secret| secret.starts_with(&text[*at..]));
         let end = text.char_indices().map(|(at, _)| at).find(is_begun).unwrap_or(text.len());
-        self.text(&text[..end])
+        self.whole(&text[..end])
     }
 
     /// A value without secrets, keys included.
@@ -148,6 +173,13 @@ mod tests {
         }
         assert_eq!(redactor.text(r#"{"a":"t0p\"s3cret"}"#), r#"{"a":"[redacted]"}"#);
         assert_eq!(redactor.and(["other one".to_owned()]).text("b=other+one&c=other%20one"), "b=[redacted]&c=[redacted]");
+    }
+
+    #[test]
+    fn the_beginning_of_a_secret_that_was_cut_goes_too() {
+        let redactor = Redactor::new([&json!("t0ps3cret")]);
+        assert_eq!(redactor.text("it said: a t0ps3c… and t0ps3cret…"), "it said: a [redacted]… and [redacted]…");
+        assert_eq!(redactor.text("a t0ps3c and t…"), "a t0ps3c and t…");
     }
 
     #[test]

@@ -72,6 +72,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let mut events = arguments.events.as_deref().map(Events::create).transpose()?;
     let live = assemble::live(&door.settings, &arguments.limits)?;
     let session = live.session("");
+    let mut veil = Veil::new(secrets.values(), session.clone());
     let mut tracer = arguments.trace.then(|| Tracer::new(door.shell, Veil::new(secrets.values(), session.clone())));
     let mut hear = |told: &Told| {
         events.iter_mut().for_each(|events| events.write(told));
@@ -96,11 +97,11 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     tracer.into_iter().for_each(|tracer| tracer.end(&arguments.file.display().to_string()));
     let ended = match outcome.ending {
         Ending::Output(output) => {
-            door.shell.json(&output)?;
+            door.shell.json(&veil.value(output))?;
             Outcome::Done
         }
         Ending::Fault(fault) => {
-            door.shell.note(escaped(&fault));
+            door.shell.note(escaped(&veil.value(fault)));
             Outcome::Findings
         }
         Ending::Invalid(problems) => {

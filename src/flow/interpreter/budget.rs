@@ -46,6 +46,9 @@ impl Default for Budget {
     }
 }
 
+/// How big all events of a run may be together, in bytes: so that its outcome, which holds them and the output, can be told.
+const MOST_EVENTS: usize = 32 << 20;
+
 /// What a run has used.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
@@ -55,6 +58,8 @@ pub(super) struct Meter {
     /// The number of the newest turn of a task.
     numbers: Cell<u32>,
     pub(super) events: RefCell<Vec<Value>>,
+    /// How big they are together, in bytes.
+    events_size: Cell<usize>,
     /// Documents read in this run, by their addresses.
     pub(super) documents: RefCell<BTreeMap<String, Arc<Vec<u8>>>>,
 }
@@ -104,6 +109,10 @@ impl Meter {
         let mut events = self.events.borrow_mut();
         let count = u32::try_from(events.len() + 1).unwrap_or(u32::MAX);
         within(count, u32::try_from(budget.events).unwrap_or(u32::MAX), "Too many events", "emitted more than", "events")?;
+        self.events_size.set(self.events_size.get().saturating_add(event.to_string().len()));
+        let mebibytes = |bytes: usize| u32::try_from(bytes.div_ceil(1 << 20)).unwrap_or(u32::MAX);
+        let (used, most) = (mebibytes(self.events_size.get()), mebibytes(MOST_EVENTS));
+        within(used, most, "Events too big", "emitted events of more than", "MiB together")?;
         events.push(event);
         Ok(())
     }

@@ -149,7 +149,7 @@ pub(super) fn head(Exchange { outgoing, response }: &Exchange<'_>) -> [(&'static
     [
         ("request", Data::new(to_jq(&described(&outgoing.real)), to_jq(&described(&outgoing.shown)))),
         ("statusCode", Data::plain(to_jq(&json!(response.status)))),
-        ("headers", Data::plain(to_jq(&joined(&response.headers, str::to_owned)))),
+        ("headers", Data::plain(to_jq(&Value::Object(joined(&response.headers, str::to_owned))))),
     ]
 }
 

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use jaq_core::ValT as _;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::arguments::{Moment, object};
 use super::call::expected;
@@ -16,6 +16,7 @@ use crate::flow::expression::value::{text_of, to_jq};
 use crate::flow::fault::Fault;
 use crate::flow::model::{HeaderTest, Http, Mapping, has};
 use crate::flow::template::Template;
+use crate::manifest::cut;
 
 /// How long the detail may be that a flow makes of a response, in characters.
 const LONGEST: usize = 2000;
@@ -50,7 +51,7 @@ impl Run<'_> {
 pub(super) fn viewed(response: &Response, content: Data) -> Data {
     object([
         ("statusCode", Data::plain(to_jq(&json!(response.status)))),
-        ("headers", Data::plain(to_jq(&joined(&response.headers, str::to_ascii_lowercase)))),
+        ("headers", Data::plain(to_jq(&Value::Object(joined(&response.headers, str::to_ascii_lowercase))))),
         ("content", content),
     ])
 }
@@ -68,7 +69,7 @@ fn told(detail: &Template, seen: &Data, moment: &Moment<'_>) -> Option<String> {
     let told = detail.evaluate(seen, moment).ok()?.masked();
     let text: String = match told {
         jaq_json::Val::Null => return None,
-        told => text_of(&told).chars().take(LONGEST).collect(),
+        told => cut(&text_of(&told), LONGEST),
     };
     (!text.trim().is_empty()).then_some(text)
 }

@@ -15,10 +15,12 @@ const REMAINING: [&str; 3] = ["ratelimit-remaining", "x-ratelimit-remaining", "x
 
 /// How long a response asks to wait; nothing where it does not.
 pub(super) fn asked(response: &Response, now: Timestamp) -> Option<Duration> {
-    if let Some(after) = response.header("retry-after") {
-        return retry_after(after, now);
+    if let Some(after) = response.header("retry-after").and_then(|after| retry_after(after, now)) {
+        return Some(after);
     }
-    let is_used_up = REMAINING.iter().filter_map(|name| response.header(name)).any(|left| left.trim() == "0");
+    let left = REMAINING.iter().filter_map(|name| response.header(name)?.trim().parse().ok());
+    let mut left = left.chain(response.header("ratelimit").and_then(|text| parameter(text, ["r", "remaining"])));
+    let is_used_up = left.any(|left: f64| left <= 0.0);
     // Many services send these with every response.
     if response.status != 429 && !is_used_up {
         return None;
@@ -47,7 +49,7 @@ fn date(text: &str) -> Option<Timestamp> {
 fn reset(text: &str, now: Timestamp) -> Option<Duration> {
     const EPOCH_SECONDS: f64 = 1e9;
     const EPOCH_MILLIS: f64 = 1e12;
-    let number = text.trim().parse::<f64>().ok().or_else(|| parameter(text))?;
+    let number = text.trim().parse::<f64>().ok().or_else(|| parameter(text, ["t", "reset"]))?;
     if number < EPOCH_SECONDS {
         return span(number);
     }
@@ -56,11 +58,11 @@ fn reset(text: &str, now: Timestamp) -> Option<Duration> {
     span((seconds - since).max(0.0))
 }
 
-/// The reset in the drafts' `RateLimit` header: `limit=10, remaining=0, reset=5`, or `"default";r=0;t=5`.
-fn parameter(text: &str) -> Option<f64> {
+/// A number in the drafts' `RateLimit` header: `limit=10, remaining=0, reset=5`, or `"default";r=0;t=5`.
+fn parameter(text: &str, names: [&str; 2]) -> Option<f64> {
     text.split([',', ';']).find_map(|part| {
         let (name, value) = part.split_once('=')?;
-        matches!(name.trim(), "t" | "reset").then(|| value.trim().parse().ok()).flatten()
+        names.contains(&name.trim()).then(|| value.trim().parse().ok()).flatten()
     })
 }
 

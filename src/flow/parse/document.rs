@@ -79,7 +79,8 @@ impl Parser<'_> {
         }
     }
 
-    /// When a runtime would start the flow by itself. `flow run` starts it at once, so it is checked and not kept.
+    /// When a runtime would start the flow by itself. `flow run` starts it at once, with its input for the events, so it is checked and
+    /// not kept.
     fn schedule(&mut self, value: &Value, at: &At<'_>) {
         let Some(map) = self.map(value, at, "`schedule`") else { return };
         self.keys(map, at, "`schedule`", &["every", "cron", "after", "on", "read"], &[]);
@@ -91,14 +92,17 @@ impl Parser<'_> {
         if let Some(cron) = map.get("cron") {
             self.text(cron, &at.key("cron"), "`cron`");
         }
-        if map.contains_key("on") {
-            let message = "`on` is not supported: nothing delivers events to a flow";
-            self.found(Finding::of_key(&at.key("on"), codes::NEVER, message).hint("Listen to a service with a trigger."));
-        } else if map.contains_key("read") {
+        if let Some(on) = map.get("on").and_then(|on| self.map(on, &at.key("on"), "`on`")) {
+            self.keys(on, &at.key("on"), "`on`", &["all", "any", "one", "until"], &[]);
+        }
+        if let Some(read) = map.get("read").and_then(|read| self.text(read, &at.key("read"), "`read`")) {
+            self.one_of(read, &at.key("read"), "`read`", &["data", "envelope", "raw"]);
+        }
+        if map.contains_key("read") && !map.contains_key("on") {
             self.found(Finding::of_key(&at.key("read"), codes::DOCUMENT, "`read` says how events are read, but there is no `on`"));
         }
         if !["every", "cron", "after", "on"].iter().any(|key| map.contains_key(*key)) {
-            self.found(Finding::new(at, codes::DOCUMENT, "`schedule` needs `every`, `cron` or `after`"));
+            self.found(Finding::new(at, codes::DOCUMENT, "`schedule` needs `every`, `cron`, `after` or `on`"));
         }
     }
 }

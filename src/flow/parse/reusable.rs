@@ -44,7 +44,12 @@ impl Parser<'_> {
             parser.error(map, at).map(Arc::new)
         });
         facts.timeouts = parser.each(uses, at, "timeouts", |parser, value, at| parser.timeout(value, at));
-        facts.retries = parser.each(uses, at, "retries", |parser, value, at| parser.retry(value, at).map(Arc::new));
+        // Where a policy is used, the error has one of these names.
+        let mut errors = vec!["$error".to_owned()];
+        document.values().for_each(|value| caught(value, &mut errors));
+        let errors: Vec<&str> = errors.iter().map(String::as_str).collect();
+        facts.retries = parser
+            .each(uses, at, "retries", |parser, value, at| parser.with_locals(&errors, |parser| parser.retry(value, at).map(Arc::new)));
         facts.authentications = parser.each(uses, at, "authentications", |parser, value, at| {
             let map = parser.map(value, at, "`authentication`")?;
             parser.scheme(map, at).map(Arc::new)
@@ -59,8 +64,9 @@ impl Parser<'_> {
         let Some(Value::Object(uses)) = document.get("use") else { return Reusable::default() };
         let at = &at.key("use");
         let functions = self.each(uses, at, "functions", |parser, value, at| {
-            let name = at.pointer().rsplit('/').next().unwrap_or_default().to_owned();
-            let reference = format!("/use/functions/{name}");
+            let pointer = at.pointer();
+            let escaped = pointer.rsplit('/').next().unwrap_or_default();
+            let (name, reference) = (escaped.replace("~1", "/").replace("~0", "~"), format!("/use/functions/{escaped}"));
             parser.task(&name, value, at, reference, &[])
         });
         Reusable { functions, extensions: self.extensions(uses, at) }
@@ -129,4 +135,17 @@ impl Parser<'_> {
 
 fn is_loose(document: &Map<String, Value>) -> bool {
     document.get("evaluate").and_then(|evaluate| evaluate.get("mode")).is_some_and(|mode| mode == "loose")
+}
+
+/// The variables that hold caught errors somewhere in a document.
+fn caught(value: &Value, into: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            let name = map.get("catch").and_then(|catch| catch.get("as")?.as_str());
+            into.extend(name.map(|name| format!("${}", name.trim_start_matches('$'))));
+            map.values().for_each(|value| caught(value, into));
+        }
+        Value::Array(items) => items.iter().for_each(|item| caught(item, into)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }

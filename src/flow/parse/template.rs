@@ -65,7 +65,7 @@ impl Parser<'_> {
     }
 
     fn text_template(&mut self, text: &str, at: &At<'_>) -> Template {
-        let mut pieces = Vec::new();
+        let (mut pieces, mut is_good) = (Vec::new(), true);
         let mut rest = text;
         while let Some((plain, after)) = rest.split_once("${") {
             let Some(end) = guard::end(after) else {
@@ -75,16 +75,17 @@ impl Parser<'_> {
             if !plain.is_empty() {
                 pieces.push(Piece::Plain(plain.to_owned()));
             }
-            let Some(expression) = self.expression(&after[..end], at) else {
-                return Template::literal(&Value::Null);
-            };
-            pieces.push(Piece::Expression(Box::new(expression)));
+            match self.expression(&after[..end], at) {
+                Some(expression) => pieces.push(Piece::Expression(Box::new(expression))),
+                // Those after it may be wrong too.
+                None => is_good = false,
+            }
             rest = &after[end + 1..];
         }
         if !rest.is_empty() {
             pieces.push(Piece::Plain(rest.to_owned()));
         }
-        alone(pieces)
+        if is_good { alone(pieces) } else { Template::literal(&Value::Null) }
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::body::{self, as_texts, by_name};
 use super::difference::{between, pretty, same};
 use crate::flow::content::from_base64;
+use crate::flow::exchange::joined;
 use crate::flow::{Request, Response};
 use crate::manifest::{ExpectedRequest, MockedResponse, Ordered};
 
@@ -80,8 +81,8 @@ fn seen(actual: &Request, like: Option<&ExpectedRequest>) -> Map<String, Value> 
 
 fn headers(actual: &Request, like: Option<&Ordered<String>>) -> Map<String, Value> {
     let wanted = |name: &str| like.is_none_or(|like| like.names().any(|known| known.eq_ignore_ascii_case(name)));
-    let headers = actual.headers.iter().filter(|(name, _)| wanted(name));
-    headers.map(|(name, value)| (name.to_ascii_lowercase(), json!(value))).collect()
+    let headers: Vec<_> = actual.headers.iter().filter(|(name, _)| wanted(name)).cloned().collect();
+    joined(&headers, str::to_ascii_lowercase)
 }
 
 /// The answer a suite describes: bytes from base64, text as it is, anything else as JSON.
