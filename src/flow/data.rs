@@ -2,11 +2,13 @@
 //!
 //! Secrets come in as a pair: the real value, and one that stands for it. Where an expression reads such a pair it is evaluated on both
 //! sides (secure multi-execution, Devriese and Piessens 2010), so whatever depends on a secret, however it was cut, encoded or computed,
-//! differs between the sides. Requests are sent with the real side; outputs, events, errors and traces show the other.
+//! differs between the sides. Requests are sent with the real side; outputs, events, errors and traces show the other. Only where the sides
+//! agree is a flow led by a condition; one on which they differ ends it, so that no more can be learnt from a run than that they do.
 
 use jaq_json::Val;
+use serde_json::Value;
 
-use super::expression::value::{text_of, text_to_jq};
+use super::expression::value::{text_of, text_to_jq, to_jq};
 
 /// What stands where a secret stood.
 pub(crate) const REDACTED: &str = "[redacted]";
@@ -101,6 +103,17 @@ pub(crate) fn redacted() -> Val {
     text_to_jq(REDACTED)
 }
 
+/// What stands for a secret in expressions: a number for a number, with which they end as soon; a map keeps its keys, so that its members
+/// can be named.
+pub(crate) fn stand_in(secret: &Value) -> Val {
+    const NUMBER: i64 = 3;
+    match secret {
+        Value::Object(members) => Val::obj(members.iter().map(|(key, value)| (text_to_jq(key), stand_in(value))).collect()),
+        Value::Number(_) => to_jq(&NUMBER.into()),
+        Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) => redacted(),
+    }
+}
+
 fn masked(real: &Val, shown: &Val) -> Val {
     match (real, shown) {
         (Val::Arr(reals), Val::Arr(showns)) if reals.len() == showns.len() => {
@@ -125,7 +138,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::flow::expression::value::{to_jq, to_json};
+    use crate::flow::expression::value::to_json;
 
     fn shown(real: &serde_json::Value, shown: &serde_json::Value) -> serde_json::Value {
         to_json(&Data::new(to_jq(real), to_jq(shown)).masked(), 1000).unwrap()

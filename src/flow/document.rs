@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::codes;
-use super::data::{Data, redacted};
+use super::data::{Data, stand_in};
 use super::expression::value::{text_to_jq, to_jq};
 use super::finding::{At, Finding};
 use super::interpreter::{self, Budget, Library, Setting};
@@ -53,7 +53,7 @@ impl Workflow {
     /// processes.
     pub async fn run(&self, input: &Value, secrets: &Map<String, Value>, world: &dyn World, budget: Budget) -> Outcome {
         let given = self.secrets.iter().filter_map(|name| Some((name, secrets.get(name)?)));
-        let values = given.clone().map(|(name, value)| (text_to_jq(name), Data::new(to_jq(value), hidden(value))));
+        let values = given.clone().map(|(name, value)| (text_to_jq(name), Data::new(to_jq(value), stand_in(value))));
         let setting = Setting {
             library: &self.library,
             connection: &ConnectionModel::default(),
@@ -62,17 +62,8 @@ impl Workflow {
             world,
             budget,
             source: &self.source,
+            redactor: Redactor::new(given.map(|(_, value)| value)),
         };
-        let redactor = Redactor::new(given.map(|(_, value)| value));
-        let ended = interpreter::run(&setting, &self.flow, input).await;
-        ended.redacted(&redactor)
-    }
-}
-
-/// What stands for a secret: a map keeps its keys, so that its members can be named.
-fn hidden(value: &Value) -> jaq_json::Val {
-    match value {
-        Value::Object(members) => jaq_json::Val::obj(members.iter().map(|(key, value)| (text_to_jq(key), hidden(value))).collect()),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => redacted(),
+        interpreter::run(&setting, &self.flow, input).await
     }
 }

@@ -100,6 +100,8 @@ impl Fault {
     pub(crate) fn expression(why: impl Into<Unevaluated>) -> Self {
         match why.into() {
             Unevaluated::Failed(detail) => Self::standard(Standard::Expression, "Expression failed", detail),
+            // What catches it would tell of the secret.
+            failed @ Unevaluated::OnSecret => Self::standard(Standard::Expression, "Expression failed", failed.to_string()).fatal(),
             missing @ Unevaluated::NoSecret(_) => Self::standard(Standard::Authorization, "Secret not available", missing.to_string()),
         }
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::data::{Data, redacted};
+use super::data::{Data, stand_in};
 use super::expression::value::{text_to_jq, to_jq};
 use super::fault::Fault;
 use super::finding::{At, Finding, escape};
@@ -53,16 +53,6 @@ pub struct Outcome {
     pub result: Result<Value, Fault>,
     /// The events it emitted, in order: CloudEvents 1.0.
     pub events: Vec<Value>,
-}
-
-impl interpreter::Ended {
-    /// What a service has said of a secret is redacted too.
-    pub(super) fn redacted(self, redactor: &Redactor) -> Outcome {
-        Outcome {
-            result: self.result.map(|output| redactor.value(output)).map_err(|fault| redactor.fault(fault)),
-            events: self.events.into_iter().map(|event| redactor.value(event)).collect(),
-        }
-    }
 }
 
 /// A connector's flows, ready to run.
@@ -165,7 +155,6 @@ impl Program {
 
     /// Runs one of the flows. Evaluates expressions: only for worker processes.
     pub async fn run(&self, target: &Target, input: &Value, connection: &Map<String, Value>, world: &dyn World, budget: Budget) -> Outcome {
-        let redactor = self.redactor(connection);
         let Some(flow) = self.library.flows.get(target) else {
             let fault = Fault::standard(super::fault::Standard::Configuration, "No such flow", format!("the connector has no {target}"));
             return Outcome { result: Err(fault), events: Vec::new() };
@@ -178,16 +167,16 @@ impl Program {
             world,
             budget,
             source: &format!("/{}/{target}", self.connector),
+            redactor: self.redactor(connection),
         };
-        let ended = interpreter::run(&setting, flow, input).await;
-        ended.redacted(&redactor)
+        interpreter::run(&setting, flow, input).await
     }
 
     /// The values of a connection, each secret beside what stands for it.
     fn values(&self, connection: &Map<String, Value>) -> Data {
         let entries = connection.iter().map(|(name, value)| {
             let real = to_jq(value);
-            let data = if self.secrets.contains(name) { Data::new(real, redacted()) } else { Data::plain(real) };
+            let data = if self.secrets.contains(name) { Data::new(real, stand_in(value)) } else { Data::plain(real) };
             (text_to_jq(name), data)
         });
         Data::map(entries.collect())

@@ -49,6 +49,18 @@ impl Template {
         }
     }
 
+    /// What it begins with, where that is text as written.
+    pub(crate) fn beginning(&self) -> Option<String> {
+        match self {
+            Self::Literal(value) => Some(text_of(value)),
+            Self::Text(pieces) => match pieces.first() {
+                Some(Piece::Plain(plain)) => Some(plain.clone()),
+                Some(Piece::Expression(_)) | None => None,
+            },
+            Self::Expression(_) | Self::Loose(..) | Self::Address(_) | Self::List(_) | Self::Map(_) => None,
+        }
+    }
+
     /// A template without expressions.
     pub(crate) fn literal(value: &Value) -> Self {
         Self::Literal(to_jq(value))

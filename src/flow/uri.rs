@@ -58,6 +58,19 @@ impl Address {
         }
     }
 
+    /// Whether the text itself says which host it is.
+    pub(crate) fn names_host(&self) -> bool {
+        let beginning = match self {
+            Self::Given(template) => template.beginning(),
+            Self::Pattern(parts) => match parts.first() {
+                Some(Part::Plain(plain)) => Some(plain.clone()),
+                Some(Part::Variable(_)) | None => None,
+            },
+        };
+        // Without the slash the host goes on with what data says.
+        beginning.is_some_and(|text| text.split_once("://").is_some_and(|(_, rest)| rest.contains('/')))
+    }
+
     /// The address as text, from the task's input; beside it what may be shown of it, where a secret is in it.
     pub(crate) fn evaluate(&self, input: &Data, arguments: &dyn Arguments) -> Result<(String, Option<String>), Unevaluated> {
         match self {

@@ -107,6 +107,9 @@ pub(crate) enum Unevaluated {
     /// It reads a secret of this name, which there is not.
     #[error("there is no secret `{0}`")]
     NoSecret(String),
+    /// Its evaluation failed, and would not with another secret.
+    #[error("the expression fails on the value of a secret")]
+    OnSecret,
 }
 
 impl From<String> for Unevaluated {
@@ -210,7 +213,7 @@ impl Expression {
             (Ok(real), Ok(shown)) => Ok(Data::new(real, shown)),
             (Ok(real), Err(_)) => Ok(Data::secret(real)),
             (Err(_), Err(shown)) => Err(shown.into()),
-            (Err(_), Ok(_)) => Err("the expression fails on the value of a secret".into()),
+            (Err(_), Ok(_)) => Err(Unevaluated::OnSecret),
         }
     }
 

@@ -1,6 +1,5 @@
 //! What tasks do, and those that stay inside: `set`, `emit`, `raise`, `switch`, `wait`, and calls of actions and functions.
 
-use jaq_core::ValT as _;
 use serde_json::{Value, json};
 
 use super::arguments::{Around, Moment};
@@ -47,7 +46,7 @@ impl Run<'_> {
     fn branch(&self, branches: &[Branch], input: &Data, moment: &Moment<'_>) -> Result<Option<Then>, Fault> {
         for branch in branches {
             if let Some(when) = &branch.when
-                && when.evaluate(input, moment).map_err(Fault::expression)?.real().as_bool()
+                && self.holds(&when.evaluate(input, moment).map_err(Fault::expression)?)?
             {
                 return Ok(Some(branch.then));
             }

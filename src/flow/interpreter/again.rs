@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use jaq_core::ValT as _;
 use jiff::Timestamp;
 
 use super::arguments::Moment;
@@ -34,7 +33,7 @@ impl Run<'_> {
         loop {
             let ended = self.one_attempt(again, http, outgoing, input, moment, going).await;
             let asked = match &ended {
-                Ok(exchange) => self.passing(again, http, exchange, moment),
+                Ok(exchange) => self.passing(again, http, exchange, moment)?,
                 Err(undelivered) if undelivered.passing && is_safe(again, &outgoing.real) => Some(None),
                 Err(_) => None,
             };
@@ -63,16 +62,18 @@ impl Run<'_> {
     }
 
     /// Whether a response is one that passes, and how long the service asks to wait.
-    fn passing(&self, again: &Again, http: &Http, exchange: &Exchange<'_>, moment: &Moment<'_>) -> Option<Option<Duration>> {
+    fn passing(&self, again: &Again, http: &Http, exchange: &Exchange<'_>, moment: &Moment<'_>) -> Result<Option<Option<Duration>>, Fault> {
         let response = &exchange.response;
         if !has(&again.statuses, response.status) || !(is_safe(again, &exchange.outgoing.real) || is_unprocessed(response)) {
-            return None;
+            return Ok(None);
         }
-        if let Some(when) = &again.when {
-            // What cannot be judged does not pass.
-            when.evaluate(&self.seen(http, response), moment).ok().filter(|truth| truth.real().as_bool())?;
-        }
-        Some(waiting::asked(response, self.setting.world.now()))
+        // What cannot be judged does not pass.
+        let passes = match again.when.as_ref().map(|when| when.evaluate(&self.seen(http, response), moment)) {
+            None => true,
+            Some(Ok(truth)) => self.holds(&truth)?,
+            Some(Err(_)) => false,
+        };
+        Ok(passes.then(|| waiting::asked(response, self.setting.world.now())))
     }
 
     /// How long to wait before the request is sent again; nothing where it is not.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use jaq_core::ValT as _;
 use jiff::{SignedDuration, Timestamp};
 
 use super::arguments::Moment;
@@ -80,8 +79,7 @@ impl Run<'_> {
     }
 
     fn passes(&self, when: Option<&Expression>, except: Option<&Expression>, input: &Data, moment: &Moment<'_>) -> Result<bool, Fault> {
-        let is_true =
-            |condition: &Expression| condition.evaluate(input, moment).map(|value| value.real().as_bool()).map_err(Fault::expression);
+        let is_true = |condition: &Expression| self.holds(&condition.evaluate(input, moment).map_err(Fault::expression)?);
         Ok(when.map_or(Ok(true), is_true)? && !except.map_or(Ok(false), is_true)?)
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::secrecy::Secrecy;
 use crate::flow::fault::{Fault, Standard};
 
 /// What one run may use. Always on.
@@ -50,7 +51,7 @@ impl Default for Budget {
 const MOST_EVENTS: usize = 32 << 20;
 
 /// What a run has used.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Meter {
     steps: Cell<u32>,
     turns: Cell<u32>,
@@ -62,6 +63,7 @@ pub(super) struct Meter {
     events_size: Cell<usize>,
     /// Documents read in this run, by their addresses.
     pub(super) documents: RefCell<BTreeMap<String, Arc<Vec<u8>>>>,
+    pub(super) secrecy: Secrecy,
 }
 
 /// Branches that are open until it is dropped.
@@ -77,6 +79,20 @@ impl Drop for Branches<'_> {
 }
 
 impl Meter {
+    /// Nothing used yet.
+    pub(super) fn new(secrecy: Secrecy) -> Self {
+        Self {
+            steps: Cell::default(),
+            turns: Cell::default(),
+            branches: Cell::default(),
+            numbers: Cell::default(),
+            events: RefCell::default(),
+            events_size: Cell::default(),
+            documents: RefCell::default(),
+            secrecy,
+        }
+    }
+
     /// A number for a turn of a task.
     pub(super) fn number(&self) -> u32 {
         self.numbers.set(self.numbers.get() + 1);

@@ -5,10 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use url::Url;
 
+use super::Run;
 use super::arguments::{Moment, object};
 use super::outgoing::{Exchange, Outgoing};
 use super::turn::Going;
-use super::{Run, content};
 use crate::flow::content::{ResponseForm, excerpt};
 use crate::flow::data::Data;
 use crate::flow::exchange::{Request, Response, joined};
@@ -48,7 +48,7 @@ impl Run<'_> {
         }
         let mut outgoing = draft.outgoing()?;
         let exchange = self.respond(http, &mut outgoing, input, moment, going).await?;
-        output(http.output, &http.reads, &exchange)
+        self.output(http.output, &http.reads, &exchange)
     }
 
     /// Sends a request with all that its call asks for: credentials, a rate, redirections, repetitions, and errors told from responses.
@@ -86,7 +86,7 @@ impl Run<'_> {
         going.tell(|| What::Sent(Box::new(outgoing.shown.clone())));
         let answer = self.fetch(outgoing).await;
         going.tell(|| match &answer {
-            Ok(response) => content::told(response),
+            Ok(response) => self.told(response),
             Err(undelivered) => What::Unanswered(undelivered.fault.detail.clone().unwrap_or_default()),
         });
         answer
@@ -94,12 +94,13 @@ impl Run<'_> {
 
     /// Sends a request, if its host is allowed.
     pub(super) async fn fetch(&self, outgoing: &Outgoing) -> Result<Response, Undelivered> {
-        self.allow(&outgoing.real.url)?;
+        self.allow(&outgoing.real.url, &outgoing.shown.url)?;
+        self.sends(outgoing);
         let sending = Sending { request: outgoing.real.clone(), credentials: outgoing.credentials.clone(), rate: outgoing.rate.clone() };
         let answer = self.setting.world.send(sending).await;
         let response = answer.map_err(|unanswered| Undelivered {
             passing: matches!(unanswered.kind, UnansweredKind::Communication | UnansweredKind::Timeout),
-            fault: Fault::standard(unanswered.kind.standard(), "No answer", format!("{}: {unanswered}", outgoing.named())),
+            fault: Fault::standard(unanswered.kind.standard(), "No answer", outgoing.told(&unanswered)),
         })?;
         if response.body.len() > self.setting.budget.response {
             let detail = format!("the response is bigger than {} bytes", self.setting.budget.response);
@@ -108,12 +109,12 @@ impl Run<'_> {
         Ok(response)
     }
 
-    /// Refuses hosts that the connection does not allow, before anything is sent.
-    pub(super) fn allow(&self, url: &Url) -> Result<(), Fault> {
-        let host = url.host_str().unwrap_or_default();
+    /// Refuses hosts that the connection does not allow, before anything is sent; the second address is what is shown of the first.
+    pub(super) fn allow(&self, url: &Url, shown: &Url) -> Result<(), Fault> {
         match &self.setting.connection.hosts {
-            Some(allowed) if !hosts::allows(allowed, host) => {
-                Err(Fault::standard(Standard::Configuration, "Host not allowed", hosts::refusal(allowed, host)))
+            Some(allowed) if !hosts::allows(allowed, url.host_str().unwrap_or_default()) => {
+                let refusal = hosts::refusal(allowed, shown.host_str().unwrap_or_default());
+                Err(Fault::standard(Standard::Configuration, "Host not allowed", refusal))
             }
             Some(_) | None => Ok(()),
         }
@@ -131,26 +132,28 @@ pub(super) fn expected(redirect: bool, outgoing: &Outgoing, response: &Response)
     Err(Fault { status: response.status, ..fault })
 }
 
-/// What a call returns of a response.
-pub(super) fn output(form: HttpOutput, reads: &ResponseForm, exchange: &Exchange<'_>) -> Result<Data, Fault> {
-    let content = || content::read(reads, &exchange.response).map(Data::plain);
-    Ok(match form {
-        HttpOutput::Content => content()?,
-        HttpOutput::Raw => Data::plain(to_jq(&json!(STANDARD.encode(&exchange.response.body)))),
-        HttpOutput::Response => {
-            let [request, status, headers] = head(exchange);
-            object([request, status, headers, ("content", content()?)])
-        }
-    })
-}
+impl Run<'_> {
+    /// What a call returns of a response.
+    pub(super) fn output(&self, form: HttpOutput, reads: &ResponseForm, exchange: &Exchange<'_>) -> Result<Data, Fault> {
+        let content = || self.read(reads, &exchange.response);
+        Ok(match form {
+            HttpOutput::Content => content()?,
+            HttpOutput::Raw => self.said(&json!(STANDARD.encode(&exchange.response.body))),
+            HttpOutput::Response => {
+                let [request, status, headers] = self.head(exchange);
+                object([request, status, headers, ("content", content()?)])
+            }
+        })
+    }
 
-/// All that is known of a response but its content.
-pub(super) fn head(Exchange { outgoing, response }: &Exchange<'_>) -> [(&'static str, Data); 3] {
-    [
-        ("request", Data::new(to_jq(&described(&outgoing.real)), to_jq(&described(&outgoing.shown)))),
-        ("statusCode", Data::plain(to_jq(&json!(response.status)))),
-        ("headers", Data::plain(to_jq(&Value::Object(joined(&response.headers, str::to_owned))))),
-    ]
+    /// All that is known of a response but its content.
+    pub(super) fn head(&self, Exchange { outgoing, response }: &Exchange<'_>) -> [(&'static str, Data); 3] {
+        [
+            ("request", Data::new(to_jq(&described(&outgoing.real)), to_jq(&described(&outgoing.shown)))),
+            ("statusCode", Data::plain(to_jq(&json!(response.status)))),
+            ("headers", self.said(&Value::Object(joined(&response.headers, str::to_owned)))),
+        ]
+    }
 }
 
 fn described(request: &Request) -> Value {

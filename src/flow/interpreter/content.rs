@@ -1,14 +1,13 @@
 //! Queries, and what is made and told of bodies.
 
-use jaq_json::Val;
 use serde_json::Value;
 use url::Url;
 
+use super::Run;
 use crate::flow::content::{self, BodyForm, ResponseForm};
+use crate::flow::data::Data;
 use crate::flow::exchange::{Body, Response};
-use crate::flow::expression::value::to_jq;
 use crate::flow::fault::{Fault, Standard};
-use crate::flow::told::{EXCERPT, What};
 
 /// A value as it stands in a header or in a query; nothing for null.
 pub(super) fn scalar(value: &Value) -> Option<String> {
@@ -51,14 +50,10 @@ pub(super) fn write(form: BodyForm, body: &Value, headers: &mut Vec<(String, Str
     Ok(Some(body))
 }
 
-/// The body of a response as a value.
-pub(super) fn read(form: &ResponseForm, response: &Response) -> Result<Val, Fault> {
-    let value = content::decode(form, response);
-    value.map(|value| to_jq(&value)).map_err(|why| Fault::standard(Standard::Communication, "Unreadable response", why))
-}
-
-/// What is told of a response.
-pub(super) fn told(response: &Response) -> What {
-    let text = String::from_utf8_lossy(&response.body[..response.body.len().min(EXCERPT)]).into_owned();
-    What::Answered { status: response.status, headers: response.headers.clone(), body: text }
+impl Run<'_> {
+    /// The body of a response as a value.
+    pub(super) fn read(&self, form: &ResponseForm, response: &Response) -> Result<Data, Fault> {
+        let value = content::decode(form, response);
+        value.map(|value| self.said(&value)).map_err(|why| Fault::standard(Standard::Communication, "Unreadable response", why))
+    }
 }

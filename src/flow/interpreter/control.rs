@@ -2,7 +2,6 @@
 
 use futures_util::future::try_join_all;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use jaq_core::ValT as _;
 
 use super::Run;
 use super::arguments::Moment;
@@ -24,7 +23,7 @@ impl Run<'_> {
             let index = Data::plain(to_jq(&index.into()));
             let here = moment.with(&each.each, item).with(&each.at, index);
             if let Some(condition) = &each.condition
-                && !condition.evaluate(&data, &here).map_err(Fault::expression)?.real().as_bool()
+                && !self.holds(&condition.evaluate(&data, &here).map_err(Fault::expression)?)?
             {
                 break;
             }

@@ -116,10 +116,10 @@ impl Run<'_> {
             None => (String::new(), Some(discovery(&authority))),
         };
         for address in [Some(token_url.as_str()).filter(|address| !address.is_empty()), discovery_url.as_deref()].into_iter().flatten() {
-            let allowed = Side::parse(address).and_then(|url| self.allow(&url));
-            allowed.map_err(
-                |fault| if shown.is_none() { fault } else { Fault::expression("a secret makes an authority that cannot be asked") },
-            )?;
+            let allowed = Side::parse(address).and_then(|url| self.allow(&url, &url));
+            allowed.map_err(|fault| {
+                if shown.is_none() { fault } else { Fault::expression("a secret makes an authority that cannot be asked").fatal() }
+            })?;
         }
         Ok(OAuth2 {
             token_url,

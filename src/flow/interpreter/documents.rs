@@ -9,7 +9,7 @@ use url::Url;
 
 use super::Run;
 use super::arguments::Moment;
-use super::call::{expected, output};
+use super::call::expected;
 use super::outgoing::{Exchange, Outgoing, Side, bare};
 use super::turn::Going;
 use crate::flow::content::ResponseForm;
@@ -119,7 +119,7 @@ impl Run<'_> {
         let is_secret = parameters.is_secret() || shown_address.is_some();
         let shown = if is_secret { Some(request(&parameters.masked(), named)) } else { None };
         let real = match (request(parameters.real(), &address), &shown) {
-            (Err(_), Some(_)) => return Err(wrong("a secret makes a request that cannot be sent".to_owned())),
+            (Err(_), Some(_)) => return Err(wrong("a secret makes a request that cannot be sent".to_owned()).fatal()),
             (request, _) => request?,
         };
         let shown = match shown {
@@ -132,7 +132,7 @@ impl Run<'_> {
         }
         let response = self.deliver(&outgoing, going).await?;
         expected(call.redirect, &outgoing, &response)?;
-        output(call.output, &ResponseForm::Auto, &Exchange { outgoing: Cow::Owned(outgoing), response })
+        self.output(call.output, &ResponseForm::Auto, &Exchange { outgoing: Cow::Owned(outgoing), response })
     }
 }
 
@@ -140,7 +140,7 @@ impl Run<'_> {
 fn asked(address: &str, shown: Option<&str>) -> Result<Outgoing, Fault> {
     let request = |url: Url| Request { method: "GET".to_owned(), url, headers: Vec::new(), body: None };
     let Some(shown) = shown else { return Side::parse(address).map(request).map(Outgoing::plain) };
-    let real = Side::parse(address).map_err(|_| Fault::expression("a secret makes an address that cannot be called"))?;
+    let real = Side::parse(address).map_err(|_| Fault::expression("a secret makes an address that cannot be called").fatal())?;
     let shown = Side::parse(shown).unwrap_or_else(|_| bare(&real));
     Ok(Outgoing::new(request(real), request(shown)))
 }

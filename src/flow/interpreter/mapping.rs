@@ -2,13 +2,12 @@
 
 use std::cell::OnceCell;
 
-use jaq_core::ValT as _;
 use serde_json::{Value, json};
 
+use super::Run;
 use super::arguments::{Moment, object};
 use super::call::expected;
 use super::outgoing::Exchange;
-use super::{Run, content};
 use crate::flow::content::ResponseForm;
 use crate::flow::data::Data;
 use crate::flow::exchange::{Response, joined};
@@ -26,11 +25,19 @@ impl Run<'_> {
     pub(super) fn judge(&self, http: &Http, exchange: &Exchange<'_>, moment: &Moment<'_>) -> Result<(), Fault> {
         let seen = OnceCell::new();
         let seen = || seen.get_or_init(|| self.seen(http, &exchange.response));
-        let mapping = http.policies.errors.iter().find(|mapping| {
-            fits(mapping, &exchange.response)
-                // What cannot be judged does not fit: an error's body may have any form.
-                && mapping.when.as_ref().is_none_or(|when| when.evaluate(seen(), moment).is_ok_and(|truth| truth.real().as_bool()))
-        });
+        let mut mapping = None;
+        for candidate in http.policies.errors.iter().filter(|mapping| fits(mapping, &exchange.response)) {
+            // What cannot be judged does not fit: an error's body may have any form.
+            let fits = match candidate.when.as_ref().map(|when| when.evaluate(seen(), moment)) {
+                None => true,
+                Some(Ok(truth)) => self.holds(&truth)?,
+                Some(Err(_)) => false,
+            };
+            if fits {
+                mapping = Some(candidate);
+                break;
+            }
+        }
         let Some(mapping) = mapping else { return expected(http.redirect, &exchange.outgoing, &exchange.response) };
         let detail = mapping.detail.as_ref().and_then(|detail| told(detail, seen(), moment));
         let detail = detail.unwrap_or_else(|| format!("{} answered {}", exchange.outgoing.named(), exchange.response.status));
@@ -41,19 +48,19 @@ impl Run<'_> {
     pub(super) fn seen(&self, http: &Http, response: &Response) -> Data {
         // An error seldom has the form that was asked for; where it is JSON or XML, it can be told that it has.
         let is_told = matches!(http.reads, ResponseForm::Json | ResponseForm::Xml(_));
-        let content = content::read(&http.reads, response).ok().filter(|_| is_told || (200..300).contains(&response.status));
-        let content = content.or_else(|| content::read(&ResponseForm::Auto, response).ok());
-        viewed(response, content.map_or_else(Data::null, Data::plain))
+        let content = self.read(&http.reads, response).ok().filter(|_| is_told || (200..300).contains(&response.status));
+        let content = content.or_else(|| self.read(&ResponseForm::Auto, response).ok());
+        self.viewed(response, content.unwrap_or_else(Data::null))
     }
-}
 
-/// A response as expressions see it, with its content. The names of headers are in lower case.
-pub(super) fn viewed(response: &Response, content: Data) -> Data {
-    object([
-        ("statusCode", Data::plain(to_jq(&json!(response.status)))),
-        ("headers", Data::plain(to_jq(&Value::Object(joined(&response.headers, str::to_ascii_lowercase))))),
-        ("content", content),
-    ])
+    /// A response as expressions see it, with its content. The names of headers are in lower case.
+    pub(super) fn viewed(&self, response: &Response, content: Data) -> Data {
+        object([
+            ("statusCode", Data::plain(to_jq(&json!(response.status)))),
+            ("headers", self.said(&Value::Object(joined(&response.headers, str::to_ascii_lowercase)))),
+            ("content", content),
+        ])
+    }
 }
 
 fn fits(mapping: &Mapping, response: &Response) -> bool {

@@ -15,6 +15,7 @@ mod mapping;
 mod outgoing;
 mod paging;
 mod redirect;
+mod secrecy;
 mod tasks;
 mod turn;
 mod waiting;
@@ -32,11 +33,13 @@ use serde_json::{Map, Value};
 use self::arguments::{Around, Moment};
 pub use self::budget::Budget;
 use self::budget::Meter;
+use self::secrecy::Secrecy;
 use super::data::Data;
 use super::expression::value::{to_jq, to_json};
 use super::fault::{Fault, Standard};
 use super::model::{self, ConnectionModel, Flow, NamedError, Span, Task};
-use super::program::Target;
+use super::program::{Outcome, Target};
+use super::redact::Redactor;
 use super::template::Template;
 use super::world::World;
 
@@ -65,12 +68,8 @@ pub(crate) struct Setting<'a> {
     pub(crate) budget: Budget,
     /// What events say they come from, where the flow does not say it.
     pub(crate) source: &'a str,
-}
-
-/// How a run ended. Whatever depends on a secret is redacted.
-pub(crate) struct Ended {
-    pub(crate) result: Result<Value, Fault>,
-    pub(crate) events: Vec<Value>,
+    /// Takes the secrets out of what services say of them.
+    pub(crate) redactor: Redactor,
 }
 
 /// One run of one flow.
@@ -88,9 +87,9 @@ pub(crate) struct Run<'a> {
     depth: u32,
 }
 
-/// Runs a flow to its end.
-pub(crate) async fn run(setting: &Setting<'_>, flow: &Flow, input: &Value) -> Ended {
-    let meter = Meter::default();
+/// Runs a flow to its end. No secret is in what comes of it.
+pub(crate) async fn run(setting: &Setting<'_>, flow: &Flow, input: &Value) -> Outcome {
+    let meter = Meter::new(Secrecy::of(setting.redactor.clone()));
     let run = Run::new(setting, &meter, flow, Data::plain(to_jq(input)), 0);
     let whole = async {
         let output = run.flow(Around::default()).await?;
@@ -99,7 +98,11 @@ pub(crate) async fn run(setting: &Setting<'_>, flow: &Flow, input: &Value) -> En
     let limit = setting.budget.time;
     let ended = run.within(limit, whole, || out_of_time(limit)).await;
     let result = ended.map_err(|fault| fault.at_task("/"));
-    Ended { result, events: meter.events.take() }
+    let (events, redactor) = (meter.events.take(), meter.secrecy.redactor());
+    Outcome {
+        result: result.map(|output| redactor.value(output)).map_err(|fault| redactor.fault(fault)),
+        events: events.into_iter().map(|event| redactor.value(event)).collect(),
+    }
 }
 
 fn out_of_time(limit: Duration) -> Fault {

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::arguments::Moment;
+use super::redirect::is_same_host;
 use super::{Run, content};
 use crate::flow::content::BodyForm;
 use crate::flow::data::Data;
@@ -13,6 +14,7 @@ use crate::flow::fault::{Fault, Standard};
 use crate::flow::model::{Http, Place};
 use crate::flow::session::{Credentials, Rate};
 use crate::flow::template::Template;
+use crate::flow::world::Unanswered;
 
 /// A request on its way, beside what may be shown of it.
 #[derive(Debug, Clone)]
@@ -46,6 +48,8 @@ pub(super) struct Draft {
     real: Side,
     /// Nothing where no secret is in it.
     shown: Option<Side>,
+    /// Whether data says to which host it goes, and that is not the connection's.
+    elsewhere: bool,
 }
 
 /// A request with its response.
@@ -78,10 +82,18 @@ impl Outgoing {
         content::set_query(&mut self.shown.url, name, &json!(shown));
     }
 
+    /// Why it was not answered. Where a secret makes its host, nothing is told that may name it.
+    pub(super) fn told(&self, why: &Unanswered) -> String {
+        let is_host_shown = self.real.url.host() == self.shown.url.host() && self.real.url.port() == self.shown.url.port();
+        if is_host_shown { format!("{}: {why}", self.named()) } else { format!("{}: no answer came", self.named()) }
+    }
+
     /// The request in a few words, for messages: without its query.
     pub(super) fn named(&self) -> String {
         let mut url = self.shown.url.clone();
         url.set_query(None);
+        // Addresses without a host, which alone have no place for a user, are none of HTTP.
+        let _ = url.set_username("").and_then(|()| url.set_password(None));
         format!("{} {url}", self.shown.method)
     }
 }
@@ -101,15 +113,17 @@ impl Draft {
 
     /// Puts the request together.
     pub(super) fn outgoing(self) -> Result<Outgoing, Fault> {
-        let Some(shown) = self.shown else { return self.real.request().map(Outgoing::plain) };
+        let elsewhere = self.elsewhere;
+        let placed = |outgoing: Outgoing| Outgoing { elsewhere, ..outgoing };
+        let Some(shown) = self.shown else { return self.real.request().map(Outgoing::plain).map(placed) };
         // What is wrong with the real side is told in the words of the other.
         let shown = shown.request();
         let real = self.real.request().map_err(|_| match &shown {
             Err(fault) => fault.clone(),
-            Ok(_) => Fault::expression("a secret makes a request that cannot be sent"),
+            Ok(_) => Fault::expression("a secret makes a request that cannot be sent").fatal(),
         })?;
         let shown = shown.unwrap_or_else(|_| Request { url: bare(&real.url), headers: Vec::new(), body: None, ..real.clone() });
-        Ok(Outgoing::new(real, shown))
+        Ok(placed(Outgoing::new(real, shown)))
     }
 }
 
@@ -184,6 +198,7 @@ impl Run<'_> {
     pub(super) fn draft(&self, http: &Http, input: &Data, moment: &Moment<'_>) -> Result<Draft, Fault> {
         let method = self.evaluate(&http.method, input, moment)?;
         let (address, shown_address) = self.address(http, input, moment)?;
+        let elsewhere = self.is_elsewhere(http, &address, moment)?;
         let part =
             |template: &Option<Template>| template.as_ref().map_or(Ok(Data::null()), |template| self.evaluate(template, input, moment));
         let (headers, query, body) = (part(&http.headers)?, part(&http.query)?, part(&http.body)?);
@@ -198,7 +213,7 @@ impl Run<'_> {
         };
         let is_secret = shown_address.is_some() || [&method, &headers, &query, &body].into_iter().any(Data::is_secret);
         if !is_secret {
-            return Ok(Draft { real, shown: None });
+            return Ok(Draft { real, shown: None, elsewhere });
         }
         let shown = Side {
             method: text_of(&method.masked()),
@@ -209,7 +224,7 @@ impl Run<'_> {
             sends: http.sends,
             instead: Vec::new(),
         };
-        Ok(Draft { real, shown: Some(shown) })
+        Ok(Draft { real, shown: Some(shown), elsewhere })
     }
 
     /// The address, and what may be shown of it where a secret is in it.
@@ -225,6 +240,16 @@ impl Run<'_> {
             }
             Some(_) | None => Ok((real, shown)),
         }
+    }
+
+    /// Whether data leads a request of the connection to another host than that of its base address: its credentials are not for that.
+    fn is_elsewhere(&self, http: &Http, address: &str, moment: &Moment<'_>) -> Result<bool, Fault> {
+        let Some(base) = self.setting.connection.base.as_ref().filter(|_| http.connection && !http.address.names_host()) else {
+            return Ok(false);
+        };
+        let (base, _) = self.evaluate(base, &Data::null(), moment)?.texts();
+        let (base, address) = (Url::parse(&base), Url::parse(address));
+        Ok(base.is_ok_and(|base| address.is_ok_and(|address| !is_same_host(&base, &address))))
     }
 }
 
@@ -243,12 +268,9 @@ fn entries(value: Value) -> Result<Map<String, Value>, Fault> {
     }
 }
 
-/// An address of which nothing but the host may be shown.
+/// What stands for an address where a secret makes it what it is.
 pub(super) fn bare(url: &Url) -> Url {
-    let mut bare = url.clone();
-    bare.set_query(None);
-    bare.set_path("/");
-    bare
+    Url::parse("https://redacted.invalid/").unwrap_or_else(|_| url.clone())
 }
 
 fn header(name: String, value: &Value) -> Result<Option<(String, String)>, Fault> {

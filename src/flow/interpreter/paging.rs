@@ -2,17 +2,14 @@
 
 use std::collections::HashSet;
 
-use jaq_core::ValT as _;
 use jaq_json::Val;
 use serde_json::{Value, json};
 use url::Url;
 
 use super::arguments::{Moment, object};
-use super::call::head;
-use super::mapping::viewed;
 use super::outgoing::{Draft, Exchange, Outgoing};
 use super::turn::Going;
-use super::{Run, content, link};
+use super::{Run, link};
 use crate::flow::data::Data;
 use crate::flow::expression::value::{measure, text_of, to_jq};
 use crate::flow::fault::{Fault, Standard};
@@ -78,17 +75,17 @@ impl Run<'_> {
         let mut gathered = Gathered::default();
         loop {
             let exchange = self.respond(http, &mut outgoing, input, moment, going).await?;
-            let content = Data::plain(content::read(&http.reads, &exchange.response)?);
-            let seen = viewed(&exchange.response, content.clone());
+            let content = self.read(&http.reads, &exchange.response)?;
+            let seen = self.viewed(&exchange.response, content.clone());
             let items = self.items(paging, &content, &seen, moment)?;
             let page = Page { exchange: &exchange, seen: &seen, items: items.len() };
             gathered.add(items, self.setting.budget.response)?;
             let has_more = match &paging.more {
                 None => true,
-                Some(more) => more.evaluate(&seen, moment).map_err(Fault::expression)?.real().as_bool(),
+                Some(more) => self.holds(&more.evaluate(&seen, moment).map_err(Fault::expression)?)?,
             };
             let next = if has_more { course.onward(&page, moment, self)? } else { None };
-            let Some(next) = gathered.within(&bounds, next)? else { return Ok(gathered.output(http.output, &exchange)) };
+            let Some(next) = gathered.within(&bounds, next)? else { return Ok(gathered.output(http.output, &exchange, self)) };
             self.meter.turn(&self.setting.budget)?;
             outgoing = next;
         }
@@ -160,12 +157,12 @@ impl Gathered {
         Err(Fault::standard(Standard::Runtime, title, format!("the list {bound}; with `truncate: true` it would be cut off there")))
     }
 
-    fn output(self, form: HttpOutput, exchange: &Exchange<'_>) -> Data {
+    fn output(self, form: HttpOutput, exchange: &Exchange<'_>, run: &Run<'_>) -> Data {
         let items = Data::list(self.items);
         match form {
             HttpOutput::Content | HttpOutput::Raw => items,
             HttpOutput::Response => {
-                let [request, status, headers] = head(exchange);
+                let [request, status, headers] = run.head(exchange);
                 let count = |value: Value| Data::plain(to_jq(&value));
                 let (pages, truncated) = (("pages", count(json!(self.pages))), ("truncated", count(json!(self.truncated))));
                 object([request, status, headers, ("content", items), pages, truncated])

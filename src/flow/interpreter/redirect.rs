@@ -92,7 +92,7 @@ fn target(request: &Request, response: &Response) -> Option<Url> {
 }
 
 /// Whether credentials for one address may go to the other: the same host and port, with the same encryption or now with it.
-fn is_same_host(known: &Url, next: &Url) -> bool {
+pub(super) fn is_same_host(known: &Url, next: &Url) -> bool {
     let is_upgrade = (known.port_or_known_default(), next.port_or_known_default()) == (Some(80), Some(443));
     let ports = known.port_or_known_default() == next.port_or_known_default();
     known.host_str() == next.host_str() && ((ports && known.scheme() == next.scheme()) || (is_upgrade && next.scheme() == "https"))

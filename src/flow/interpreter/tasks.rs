@@ -4,8 +4,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use jaq_core::ValT as _;
-
 use super::arguments::{Around, Moment};
 use super::turn::Going;
 use super::{Run, timed_out};
@@ -77,14 +75,14 @@ impl Run<'_> {
         let mut moment = Moment::of_task(self, task, around, raw_input.clone());
         let condition = match &task.condition {
             None => Ok(true),
-            Some(condition) => condition.evaluate(&raw_input, &moment).map(|value| value.real().as_bool()),
+            Some(condition) => condition.evaluate(&raw_input, &moment).map_err(Fault::expression).and_then(|truth| self.holds(&truth)),
         };
         if condition == Ok(false) {
             return Ok((raw_input, Then::Continue));
         }
         let going = Going::begin(self, task, within);
         let ended = match condition {
-            Err(message) => Err(Fault::expression(message)),
+            Err(fault) => Err(fault),
             Ok(_) => self.timed(task, raw_input, &mut moment, &going).await,
         };
         let ended = ended.map_err(|fault| fault.at_task(&task.reference));
@@ -135,7 +133,7 @@ impl Run<'_> {
         for extension in self.flow.extensions.iter().filter(|extension| extension.extend == "all" || extension.extend == kind) {
             let applies = match &extension.when {
                 None => true,
-                Some(when) => when.evaluate(input, moment).map_err(Fault::expression)?.real().as_bool(),
+                Some(when) => self.holds(&when.evaluate(input, moment).map_err(Fault::expression)?)?,
             };
             if applies {
                 applied.push(extension);

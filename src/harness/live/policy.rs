@@ -60,6 +60,8 @@ impl HostMapping {
         let mut target = self.base.clone();
         target.set_path(&format!("{}{}", self.base.path().trim_end_matches('/'), url.path()));
         target.set_query(url.query());
+        // Both are addresses of HTTP, which have a place for a user.
+        let _ = target.set_username(url.username()).and_then(|()| target.set_password(url.password()));
         target
     }
 }

@@ -288,6 +288,23 @@ fn credentials_go_to_no_other_host() {
 }
 
 #[test]
+fn credentials_go_only_where_the_text_of_the_flow_leads() {
+    let sent_to = |path: &str, input: serde_json::Value| {
+        let world = answering(vec![json_of(&json!(1))]);
+        call_with(&world, BEARER, &format!("method: get, path: {path}"), &input).result.unwrap();
+        let sent = world.sent.borrow();
+        sent[0].header("authorization").is_some()
+    };
+    let path = "'${ .next }'";
+    assert!(sent_to(path, json!({"next": "https://api.example.com/y"})) && sent_to(path, json!({"next": "y"})));
+    for next in ["http://api.example.com/y", "https://api.example.com:444/y", "https://other.example.com/y"] {
+        assert!(!sent_to(path, json!({ "next": next })), "{next}");
+    }
+    assert!(sent_to("'https://other.example.com/{id}'", json!({"id": 7})), "a host that is written in the flow is meant");
+    assert!(sent_to("'https://other.example.com/${ .id }'", json!({"id": 7})));
+}
+
+#[test]
 fn a_key_in_the_query_comes_once() {
     let world = answering(vec![to(302, "/y?key=t0ps3cret&a=1"), json_of(&json!(1))]);
     let connection = "  authentication: { apiKey: { query: key, value: '${ $connection.token }' } }\n";

@@ -1,22 +1,28 @@
 //! Takes secrets out of whatever leaves a flow.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+mod spellings;
+
+use std::sync::Arc;
+
+use aho_corasick::{AhoCorasick, MatchKind};
 use serde_json::{Map, Value};
 
+use self::spellings::spellings;
+use super::data::REDACTED;
 use super::fault::Fault;
-use super::uri::percent_encode;
 
-const REDACTED: &str = "[redacted]";
 /// What stands at the end of a text that was cut.
 const CUT: char = '…';
 /// How much of a secret's beginning tells nothing of it, in bytes.
 const TOO_LITTLE: usize = 1;
 
-/// The values that must not be shown, also encoded as they travel in addresses and headers.
-#[derive(Debug, Default)]
+/// The values that must not be shown, also as they are spelt in addresses, headers, JSON and pages.
+#[derive(Debug, Clone, Default)]
 pub struct Redactor {
+    /// The longest first.
     secrets: Vec<String>,
+    /// Finds them; the first pattern is what stands for one already. Nothing where there are none.
+    finder: Option<Arc<AhoCorasick>>,
 }
 
 impl Redactor {
@@ -27,18 +33,17 @@ impl Redactor {
         Self::default().and(plain)
     }
 
-    /// The longest first, so that a secret that contains another goes whole.
-    fn in_order(mut self) -> Self {
-        self.secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        self.secrets.dedup();
-        self
-    }
-
     /// Takes further secrets.
     #[must_use]
     pub(crate) fn and(mut self, texts: impl IntoIterator<Item = String>) -> Self {
-        self.secrets.extend(texts.into_iter().filter(|text| !text.is_empty()).flat_map(spellings));
-        self.in_order()
+        self.secrets.extend(texts.into_iter().filter(|text| !text.is_empty()).flat_map(|text| spellings(&text)));
+        self.secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        self.secrets.dedup();
+        let patterns = std::iter::once(REDACTED).chain(self.secrets.iter().map(String::as_str));
+        // It fails only for more patterns than memory has room for; then everything is a secret.
+        let found = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(patterns);
+        self.finder = if self.secrets.is_empty() { None } else { found.or_else(|_| AhoCorasick::new([""])).ok().map(Arc::new) };
+        self
     }
 
     /// A text without secrets, and without the beginning of one that was cut. What was redacted before stays as it is, whatever the
@@ -64,18 +69,12 @@ impl Redactor {
 
     /// A text without secrets that stand in it as a whole.
     fn whole(&self, text: &str) -> String {
-        if !self.secrets.iter().any(|secret| text.contains(secret.as_str())) {
-            return text.to_owned();
-        }
+        let Some(finder) = &self.finder else { return text.to_owned() };
         let mut shown = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some(first) = rest.chars().next() {
-            let redacted =
-                std::iter::once(REDACTED).chain(self.secrets.iter().map(String::as_str)).find(|secret| rest.starts_with(*secret));
-            let (piece, taken) = redacted.map_or((&rest[..first.len_utf8()], first.len_utf8()), |secret| (REDACTED, secret.len()));
-            shown.push_str(piece);
-            rest = &rest[taken..];
-        }
+        finder.replace_all_with(text, &mut shown, |_, _, shown| {
+            shown.push_str(REDACTED);
+            true
+        });
         shown
     }
 
@@ -86,6 +85,23 @@ impl Redactor {
         self.whole(&text[..end])
     }
 
+    /// Whether a secret is in a value.
+    pub(crate) fn finds(&self, value: &Value) -> bool {
+        let Some(finder) = &self.finder else { return false };
+        match value {
+            Value::String(text) => finder.is_match(text.as_str()),
+            Value::Number(number) => self.is_secret(number),
+            Value::Array(items) => items.iter().any(|item| self.finds(item)),
+            Value::Object(map) => map.iter().any(|(key, value)| finder.is_match(key.as_str()) || self.finds(value)),
+            Value::Null | Value::Bool(_) => false,
+        }
+    }
+
+    fn is_secret(&self, number: &serde_json::Number) -> bool {
+        let digits = number.to_string();
+        self.secrets.binary_search_by(|secret| digits.len().cmp(&secret.len()).then_with(|| secret.as_str().cmp(&digits))).is_ok()
+    }
+
     /// A value without secrets, keys included.
     pub(crate) fn value(&self, value: Value) -> Value {
         if self.secrets.is_empty() {
@@ -93,7 +109,7 @@ impl Redactor {
         }
         match value {
             Value::String(text) => Value::String(self.text(&text)),
-            Value::Number(number) if self.secrets.contains(&number.to_string()) => Value::String(REDACTED.to_owned()),
+            Value::Number(number) if self.is_secret(&number) => Value::String(REDACTED.to_owned()),
             Value::Array(items) => items.into_iter().map(|item| self.value(item)).collect(),
             Value::Object(map) => {
                 Value::Object(map.into_iter().map(|(key, value)| (self.text(&key), self.value(value))).collect::<Map<_, _>>())
@@ -122,34 +138,10 @@ fn leaves(value: &Value, into: &mut Vec<String>) {
     }
 }
 
-/// A secret as it is, and as it travels: in addresses, forms, JSON and headers.
-fn spellings(text: String) -> Vec<String> {
-    let form = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-    let json = serde_json::Value::from(text.as_str()).to_string();
-    let json = json[1..json.len() - 1].to_owned();
-    let mut all = vec![percent_encode(&text), form, json, STANDARD.encode(&text), URL_SAFE_NO_PAD.encode(&text)];
-    for before in 0..3 {
-        let bytes = [&vec![0; before], text.as_bytes()].concat();
-        all.extend(
-            [within(&STANDARD_NO_PAD.encode(&bytes), before, bytes.len()), within(&URL_SAFE_NO_PAD.encode(&bytes), before, bytes.len())]
-                .into_iter()
-                .flatten(),
-        );
-    }
-    all.push(text);
-    all
-}
-
-/// The digits of base64 that stand for a secret alone, where it is encoded with something before it, such as a user's name, and something
-/// after. Nothing where so few could stand for anything.
-fn within(encoded: &str, before: usize, end: usize) -> Option<String> {
-    const FEWEST: usize = 6;
-    let digits = encoded.get((before * 8).div_ceil(6)..end * 8 / 6)?;
-    (digits.len() >= FEWEST).then(|| digits.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use serde_json::json;
 
     use super::*;
