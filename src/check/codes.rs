@@ -81,6 +81,13 @@ codes! {
     NO_CASE "SB203" "not tested"
         "A connector is published on evidence. What no case runs, nothing is known of. Private actions are run by the actions that call them. Needed to publish."
         "Add a case to a suite in `tests/`."
+
+    SECRET_SHOWN "SB221" "secret that can reach what is shown"
+        "Secrets of the connection may go into requests: their credentials, headers, query and body. On some way through the flows this one can reach an output, an event, an error, a cursor, a subscription or an answer. A run shows `[redacted]` there, so nothing gets out, but nothing useful either. What only tells something about a secret, such as a comparison or `length`, does not count, nor does what a service answers."
+        "Give out the fields that are meant, such as `{ id: .id }`, instead of the whole; or take the secret out with `del(.token)` before."
+    SECRETS_UNFOLLOWED "SB222" "flows too intertwined to follow secrets"
+        "The check follows the connection's secrets from task to task and from action to action. Here that takes more steps than it may, so it cannot tell whether one of them can reach an output. A run redacts them all the same."
+        "Let fewer actions call each other with different inputs, and split long expressions."
 }
 
 #[cfg(test)]

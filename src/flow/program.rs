@@ -69,11 +69,11 @@ impl interpreter::Ended {
 #[derive(Debug)]
 pub struct Program {
     connector: String,
-    library: Library,
+    pub(super) library: Library,
     schemas: BTreeMap<Target, [Option<model::Schema>; 2]>,
-    triggers: BTreeMap<String, Trigger>,
-    connection: ConnectionModel,
-    secrets: Vec<String>,
+    pub(super) triggers: BTreeMap<String, Trigger>,
+    pub(super) connection: ConnectionModel,
+    pub(super) secrets: Vec<String>,
 }
 
 /// Every problem in a bundle's flows. Nothing is evaluated, so it is safe in any process.
