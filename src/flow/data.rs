@@ -5,8 +5,9 @@
 //! differs between the sides. Requests are sent with the real side; outputs, events, errors and traces show the other.
 
 use jaq_json::Val;
+use serde_json::{Map, Value};
 
-use super::expression::value::{text_of, text_to_jq};
+use super::expression::value::{text_of, text_to_jq, to_jq};
 
 /// What stands where a secret stood.
 pub(crate) const REDACTED: &str = "[redacted]";
@@ -94,6 +95,16 @@ impl Data {
             Some(_) => items.iter().cloned().map(Self::secret).collect(),
         })
     }
+}
+
+/// The values of a connection, each secret beside what stands for it.
+pub(crate) fn of_connection(values: &Map<String, Value>, secrets: &[String]) -> Data {
+    let entries = values.iter().map(|(name, value)| {
+        let real = to_jq(value);
+        let data = if secrets.contains(name) { Data::new(real, redacted()) } else { Data::plain(real) };
+        (text_to_jq(name), data)
+    });
+    Data::map(entries.collect())
 }
 
 /// What stands where a secret stood, as a value.

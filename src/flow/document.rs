@@ -64,7 +64,7 @@ impl Workflow {
             source: &self.source,
         };
         let redactor = Redactor::new(given.map(|(_, value)| value));
-        let ended = interpreter::run(&setting, &self.flow, input).await;
+        let ended = interpreter::run(&setting, &self.flow, Data::plain(to_jq(input))).await;
         ended.redacted(&redactor)
     }
 }

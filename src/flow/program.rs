@@ -6,15 +6,15 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::data::{Data, redacted};
-use super::expression::value::{text_to_jq, to_jq};
+use super::data::{self, Data};
+use super::expression::value::to_jq;
 use super::fault::Fault;
 use super::finding::{At, Finding, escape};
 use super::interpreter::{self, Budget, Library, Setting};
 use super::model::{self, ConnectionModel, Flow, NamedError, SchemaSource};
 use super::parse::{Facts, Parser};
 use super::redact::Redactor;
-use super::trigger::{self, Trigger};
+use super::trigger::{self, Hushed, Trigger};
 use super::world::World;
 use crate::manifest::{Bundle, Document, Manifest, Schema, Tasks};
 use crate::model::Problem;
@@ -134,7 +134,8 @@ impl Program {
                 self.flow(Target::Unsubscribe(name.to_owned()), unsubscribe, [None, None], parser, &pointer("unsubscribe"));
             }
             undeclared(&trigger.errors, parser, &format!("{base}/errors"));
-            if let Some(trigger) = trigger::parse(parser, trigger, &base) {
+            if let Some(mut trigger) = trigger::parse(parser, trigger, &base) {
+                trigger.hidden.clone_from(&self.secrets);
                 self.triggers.insert(name.to_owned(), trigger);
             }
         }
@@ -163,9 +164,9 @@ impl Program {
         self.triggers.get(name)
     }
 
-    /// Runs one of the flows. Evaluates expressions: only for worker processes.
+    /// Runs one of the flows. What `subscribe` returns is to be kept, and holds its own secret; [`Trigger::secrets`] tells it. Evaluates
+    /// expressions: only for worker processes.
     pub async fn run(&self, target: &Target, input: &Value, connection: &Map<String, Value>, world: &dyn World, budget: Budget) -> Outcome {
-        let redactor = self.redactor(connection);
         let Some(flow) = self.library.flows.get(target) else {
             let fault = Fault::standard(super::fault::Standard::Configuration, "No such flow", format!("the connector has no {target}"));
             return Outcome { result: Err(fault), events: Vec::new() };
@@ -173,24 +174,30 @@ impl Program {
         let setting = Setting {
             library: &self.library,
             connection: &self.connection,
-            values: self.values(connection),
+            values: data::of_connection(connection, &self.secrets),
             secrets: Data::null(),
             world,
             budget,
             source: &format!("/{}/{target}", self.connector),
         };
-        let ended = interpreter::run(&setting, flow, input).await;
-        ended.redacted(&redactor)
-    }
-
-    /// The values of a connection, each secret beside what stands for it.
-    fn values(&self, connection: &Map<String, Value>) -> Data {
-        let entries = connection.iter().map(|(name, value)| {
-            let real = to_jq(value);
-            let data = if self.secrets.contains(name) { Data::new(real, redacted()) } else { Data::plain(real) };
-            (text_to_jq(name), data)
-        });
-        Data::map(entries.collect())
+        let redactor = self.redactor(connection);
+        let trigger = match target {
+            Target::Trigger(name) | Target::Subscribe(name) | Target::Unsubscribe(name) => self.triggers.get(name),
+            Target::Action(_) | Target::TestConnection => None,
+        };
+        let Some(trigger) = trigger else {
+            return interpreter::run(&setting, flow, Data::plain(to_jq(input))).await.redacted(&redactor);
+        };
+        let own = Redactor::default().and(trigger.secrets(&trigger.evaluator(connection), input));
+        let makes = matches!(target, Target::Subscribe(_));
+        let hushed = Hushed { world, redactor: &own, hides_messages: makes && trigger.keeps_secret() };
+        let setting = Setting { world: &hushed, ..setting };
+        let data = if makes { Data::plain(to_jq(input)) } else { own.data(input) };
+        let ended = interpreter::run(&setting, flow, data).await.redacted(&redactor);
+        Outcome {
+            result: ended.result.map(|output| if makes { output } else { own.value(output) }).map_err(|fault| own.fault(fault)),
+            events: ended.events.into_iter().map(|event| own.value(event)).collect(),
+        }
     }
 
     /// Takes the secrets of a connection out of whatever is shown.

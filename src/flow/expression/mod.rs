@@ -196,6 +196,11 @@ impl Expression {
         parse::Parser::new(&tokens).parse(|parser| parser.term()).ok()
     }
 
+    /// Whether a word is in its text.
+    pub(crate) fn mentions(&self, word: &str) -> bool {
+        self.source.contains(word)
+    }
+
     /// Whether it reads this variable.
     pub(crate) fn uses(&self, argument: Argument) -> bool {
         self.uses.contains(&Variable::Argument(argument))

@@ -33,7 +33,7 @@ use self::arguments::{Around, Moment};
 pub use self::budget::Budget;
 use self::budget::Meter;
 use super::data::Data;
-use super::expression::value::{to_jq, to_json};
+use super::expression::value::to_json;
 use super::fault::{Fault, Standard};
 use super::model::{self, ConnectionModel, Flow, NamedError, Span, Task};
 use super::program::Target;
@@ -89,9 +89,9 @@ pub(crate) struct Run<'a> {
 }
 
 /// Runs a flow to its end.
-pub(crate) async fn run(setting: &Setting<'_>, flow: &Flow, input: &Value) -> Ended {
+pub(crate) async fn run(setting: &Setting<'_>, flow: &Flow, input: Data) -> Ended {
     let meter = Meter::default();
-    let run = Run::new(setting, &meter, flow, Data::plain(to_jq(input)), 0);
+    let run = Run::new(setting, &meter, flow, input, 0);
     let whole = async {
         let output = run.flow(Around::default()).await?;
         run.bounded_value(&output.masked())

@@ -254,3 +254,6 @@ fn place(slot: Slot) -> &'static str {
         | Slot::DeduplicateBy => "verify",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,6 +81,8 @@ pub struct Trigger {
     pub(super) remembers: Option<usize>,
     pub(super) keeps_cursor: bool,
     pub(super) templates: BTreeMap<Slot, Template>,
+    /// The connection's secret properties.
+    pub(in crate::flow) hidden: Vec<String>,
 }
 
 impl Trigger {
