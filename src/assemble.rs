@@ -20,7 +20,7 @@ use crate::repository::{Credentials, GitOptions, GitRepository, Location};
 use crate::settings::{LimitFlags, Settings, Site};
 use crate::store::{Database, SqlStore};
 
-pub use connection::{GivenValues, SecretFiles, connection_values};
+pub use connection::{GivenValues, Reach, SecretFiles, connection_values};
 
 /// How many steps a pass performs at once: enough that a slow forge delays nobody, few enough that it is not flooded.
 const STEPS_AT_ONCE: usize = 16;

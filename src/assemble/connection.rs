@@ -10,10 +10,12 @@ use serde_json::{Map, Value};
 use crate::check::{self, OpenSecrets, UNREADABLE_VALUE};
 use crate::manifest::{ConnectionValue, ConnectionValues, Document, Ordered, Property, PropertyType, code};
 use crate::model::Problem;
-use crate::settings::{Site, SiteLocation, connection_variable};
+use crate::settings::{SecretFlags, Site, SiteLocation, connection_variable, is_own, offered};
 
 /// The largest file that holds one value, in bytes: keys and certificates have a few thousand.
 const LARGEST: u64 = 64 * 1024;
+/// The folder of the repository that may hold values in files beside those that name them.
+const OFFERED: &str = "connections";
 /// Where the kernel shows processes and devices as files: this process's own environment is among them.
 const KERNEL: [&str; 3] = ["/proc", "/sys", "/dev"];
 
@@ -26,6 +28,51 @@ pub struct GivenValues<'a> {
     pub bytes: &'a [u8],
     /// Whether secrets may be in it as they are.
     pub open: OpenSecrets,
+    /// What may be looked up for it.
+    pub reach: Reach<'a>,
+}
+
+/// What may be looked up for a file that names it.
+#[derive(Debug, Clone, Copy)]
+pub enum Reach<'a> {
+    /// Whatever its user can read: it is the user's own file.
+    Any,
+    /// What is offered to the connector, and what the flags allow: the file is the repository's, and anybody's who commits.
+    Allowed {
+        /// Whose values it has.
+        connector: &'a str,
+        /// What is allowed besides.
+        flags: &'a SecretFlags,
+    },
+}
+
+/// Why a value cannot be looked up: a lowercase fragment, and what to do.
+#[derive(Debug)]
+struct Unread {
+    reason: String,
+    hint: String,
+}
+
+impl From<String> for Unread {
+    fn from(reason: String) -> Self {
+        Self { reason, hint: "Set the variable, or put the file there, for whoever runs this.".to_owned() }
+    }
+}
+
+impl Reach<'_> {
+    fn variable(&self, name: &str) -> Result<String, Unread> {
+        match self {
+            Self::Allowed { connector, flags } if !flags.allows(connector, name) && !is_own(name) => Err(Unread {
+                reason: format!("the repository's file may not name the variable `{name}`"),
+                hint: format!(
+                    "Call it `{}…`, or allow it with `--secret-env {}`, or SWITCHBOARD_SECRET_ENV, if the repository is to have it.",
+                    offered(connector),
+                    typable(name, "NAME"),
+                ),
+            }),
+            Self::Any | Self::Allowed { .. } => Ok(connection_variable(name).map(|held| held.expose_secret().to_owned())?),
+        }
+    }
 }
 
 /// Which files may hold values: any that is named by its whole path, and those in the repository, by the path from its root; so a name
@@ -34,17 +81,42 @@ pub struct GivenValues<'a> {
 pub struct SecretFiles {
     root: Option<PathBuf>,
     barred: Vec<PathBuf>,
+    /// The folder the command was started in, which folders that are allowed are named from.
+    here: PathBuf,
 }
 
 impl SecretFiles {
     /// Those of a repository.
-    pub fn of(site: &Site) -> Self {
+    pub fn of(site: &Site, here: &Path) -> Self {
         let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let (root, git) = match &site.location {
             SiteLocation::Local { git, work_tree } => (work_tree.as_deref().map(whole), Some(whole(git))),
             SiteLocation::Remote { .. } => (None, None),
         };
-        Self { root, barred: git.into_iter().chain([whole(&site.state)]).collect() }
+        Self { root, barred: git.into_iter().chain([whole(&site.state)]).collect(), here: here.to_owned() }
+    }
+
+    /// What a file holds that may be read for the one that names it.
+    fn held(&self, path: &str, reach: Reach<'_>) -> Result<String, Unread> {
+        let Reach::Allowed { flags, .. } = reach else { return Ok(self.read(path)?) };
+        let named = self.root.as_deref().unwrap_or(Path::new("/")).join(path);
+        let whole = named.canonicalize();
+        let whole = whole.as_deref().unwrap_or(&named);
+        // A link in its place would be the repository's, too.
+        let offered =
+            self.root.iter().map(|root| root.join(OFFERED)).filter(|folder| folder.canonicalize().is_ok_and(|whole| whole == *folder));
+        let allowed = flags.secret_dir.iter().filter_map(|folder| self.here.join(folder).canonicalize().ok());
+        if allowed.chain(offered).any(|folder| whole.starts_with(folder)) {
+            return Ok(self.read(path)?);
+        }
+        let folder = named.parent().unwrap_or(&named).display().to_string();
+        Err(Unread {
+            reason: format!("the repository's file may not name the file `{path}`"),
+            hint: format!(
+                "Keep the value below the repository's {OFFERED}/ in a file that git ignores; or allow its folder with `--secret-dir {}`, or SWITCHBOARD_SECRET_DIR, if the repository is to have all that is in it.",
+                typable(&folder, "DIR"),
+            ),
+        })
     }
 
     /// What a file holds, without the line's end at its own.
@@ -81,6 +153,12 @@ impl SecretFiles {
     }
 }
 
+/// A word of a command that somebody may copy; what a stranger's file says is no part of one unless it is harmless there.
+fn typable<'t>(text: &'t str, otherwise: &'t str) -> &'t str {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
+    if !text.starts_with('-') && !text.is_empty() && text.chars().all(is_plain) { text } else { otherwise }
+}
+
 /// The values of a connection with the defaults that stand in for what is not given; or everything that is wrong.
 pub fn connection_values(
     properties: &Ordered<Property>,
@@ -94,7 +172,7 @@ pub fn connection_values(
     for (name, property) in properties.iter() {
         let value = match written.0.get(name) {
             Some(ConnectionValue(value)) => {
-                looked_up(name, property, value, &document, files).map_err(|problem| problems.push(problem)).ok()
+                looked_up(name, property, value, &document, (files, given.reach)).map_err(|problem| problems.push(problem)).ok()
             }
             None => property.default.clone(),
         };
@@ -113,18 +191,23 @@ fn hushed(problem: Problem) -> Problem {
     Problem { message: parts.join("`"), ..problem }
 }
 
-fn looked_up(name: &str, property: &Property, value: &Value, document: &Document, files: &SecretFiles) -> Result<Value, Problem> {
+fn looked_up(
+    name: &str,
+    property: &Property,
+    value: &Value,
+    document: &Document,
+    (files, reach): (&SecretFiles, Reach<'_>),
+) -> Result<Value, Problem> {
     let text = |key: &str| value.get(key).and_then(Value::as_str);
     let held = match (text("env"), text("file")) {
-        (Some(variable), _) => connection_variable(variable).map(|held| held.expose_secret().to_owned()),
-        (None, Some(path)) => files.read(path),
+        (Some(variable), _) => reach.variable(variable),
+        (None, Some(path)) => files.held(path, reach),
         (None, None) => return Ok(value.clone()),
     };
     // Property names are camelCase, so none has to be escaped.
     let place = document.place(&format!("/{name}"));
-    let held = held.map_err(|reason| {
-        let problem = Problem::error(UNREADABLE_VALUE, place.clone(), format!("the value of `{name}` cannot be looked up: {reason}"));
-        problem.hint("Set the variable, or put the file there, for whoever runs this.")
+    let held = held.map_err(|Unread { reason, hint }| {
+        Problem::error(UNREADABLE_VALUE, place.clone(), format!("the value of `{name}` cannot be looked up: {reason}")).hint(hint)
     })?;
     let value = of_kind(property.kind, held);
     check::misfit(name, property, &value, place).map_or(Ok(value), Err)
@@ -164,7 +247,7 @@ mod tests {
             fs::write(folder.path().join("outside"), "8080").unwrap();
             symlink(root.join(".git/config"), root.join("to-git")).unwrap();
             symlink(folder.path().join("outside"), root.join("to-outside")).unwrap();
-            let files = SecretFiles { barred: vec![root.join(".git")], root: Some(root) };
+            let files = SecretFiles { barred: vec![root.join(".git")], here: root.clone(), root: Some(root) };
             Self { folder, files }
         }
 
@@ -198,6 +281,43 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_the_repository_names_files_that_are_offered_or_allowed() {
+        let repository = Repository::new();
+        let root = repository.files.root.clone().unwrap();
+        let allowing = |folders: &[&Path]| SecretFlags {
+            secret_dir: folders.iter().map(|folder| folder.to_path_buf()).collect(),
+            ..SecretFlags::default()
+        };
+        let held = |path: &str, flags: &SecretFlags| {
+            let held = repository.files.held(path, Reach::Allowed { connector: "crm", flags });
+            held.map_err(|unread| unread.reason)
+        };
+        let refused = |path: &str| Err(format!("the repository's file may not name the file `{path}`"));
+        let none = allowing(&[]);
+        // A link that whoever commits puts where the folder belongs offers nothing.
+        fs::create_dir(root.join("secrets")).unwrap();
+        fs::write(root.join("secrets/token"), "own").unwrap();
+        symlink("secrets", root.join("connections")).unwrap();
+        assert_eq!(held("connections/token", &none), refused("connections/token"));
+        fs::remove_file(root.join("connections")).unwrap();
+        fs::create_dir(root.join("connections")).unwrap();
+        fs::write(root.join("connections/token"), "own").unwrap();
+        symlink(root.join("token"), root.join("connections/link")).unwrap();
+        assert_eq!(held("connections/token", &none), Ok("own".to_owned()));
+        let whole = root.join("connections/token").display().to_string();
+        assert_eq!(held(&whole, &none), Ok("own".to_owned()));
+        let outside = repository.outside();
+        for path in ["token", "connections/link", "connections/../token", "to-outside", "none", &outside, "/etc/passwd"] {
+            assert_eq!(held(path, &none), refused(path), "{path}");
+            assert_eq!(held(path, &allowing(&[Path::new("connections")])), refused(path), "{path}");
+        }
+        assert_eq!(held(&outside, &allowing(&[repository.folder.path()])), Ok("8080".to_owned()));
+        assert_eq!(held("token", &allowing(&[Path::new(".")])), Ok("t0ps3cret".to_owned()));
+        let barred = held(".git/config", &allowing(&[Path::new("/")])).unwrap_err();
+        assert!(barred.contains("no value of a connection"), "{barred}");
+    }
+
+    #[test]
     fn no_mistake_makes_a_secret_seen() {
         for text in [
             "hush",
@@ -210,7 +330,7 @@ mod tests {
             "- hush",
             "token: hush\ntoken: hush",
         ] {
-            let given = GivenValues { file: "c.yaml", bytes: text.as_bytes(), open: OpenSecrets::Allowed };
+            let given = GivenValues { file: "c.yaml", bytes: text.as_bytes(), open: OpenSecrets::Allowed, reach: Reach::Any };
             let found = connection_values(&Ordered::default(), given, &SecretFiles::default()).unwrap_err();
             assert!(!format!("{found:?}").contains("hush"), "{text}: {found:?}");
         }
@@ -226,7 +346,7 @@ mod tests {
         });
         let properties: Ordered<Property> = serde_json::from_value(properties).unwrap();
         let values = |text: String| {
-            let given = GivenValues { file: "c.yaml", bytes: text.as_bytes(), open: OpenSecrets::Refused };
+            let given = GivenValues { file: "c.yaml", bytes: text.as_bytes(), open: OpenSecrets::Refused, reach: Reach::Any };
             connection_values(&properties, given, &repository.files)
         };
         let given = format!("token: {{ file: token }}\nport: {{ file: {} }}\n", repository.outside());

@@ -58,8 +58,8 @@ codes! {
         "The file is in git, where everybody who can read the repository can read it. A secret is named there, and looked up where the flow runs."
         "Write `{ env: NAME }` or `{ file: PATH }` in its place. If the value was ever real, have it revoked: git keeps it."
     UNREADABLE_VALUE "SB155" "value that cannot be looked up"
-        "The variable or the file that the connection's file names cannot be read, or may not be: variables of Switchboard itself, its state, the repository's git directory and what the kernel shows as files are no values of a connection. A path is absolute, or begins at the repository's root, so that it means the same wherever a command is started."
-        "Set the variable, or put the file there, for whoever runs the command or the server."
+        "The variable or the file that the connection's file names cannot be read, or may not be: variables of Switchboard itself, its state, the repository's git directory and what the kernel shows as files are no values of a connection. A path is absolute, or begins at the repository's root, so that it means the same wherever a command is started. A file of the repository may name the variables that begin with CONNECTION_ and the connector's name, such as CONNECTION_CRM_TOKEN, files below the repository's connections/, and what whoever runs the command allows: anybody who commits could have other things sent to a host of their own."
+        "Set the variable, or put the file there, for whoever runs the command or the server. What has another name, or is in another place, is allowed with `--secret-env` and `--secret-dir`. A file of your own, given with `--connection`, may name anything."
 
     REFERENCE_LEADS_OUT "SB161" "reference that leads out of the types"
         "Schemas refer to the connector's types as `#/types/Name`. Nothing else can be followed: no other part of the manifest, no file, no address."

@@ -181,11 +181,7 @@ impl Program {
             source: &format!("/{}/{target}", self.connector),
         };
         let redactor = self.redactor(connection);
-        let trigger = match target {
-            Target::Trigger(name) | Target::Subscribe(name) | Target::Unsubscribe(name) => self.triggers.get(name),
-            Target::Action(_) | Target::TestConnection => None,
-        };
-        let Some(trigger) = trigger else {
+        let Some(trigger) = self.trigger_of(target) else {
             return interpreter::run(&setting, flow, Data::plain(to_jq(input))).await.redacted(&redactor);
         };
         let own = Redactor::default().and(trigger.secrets(&trigger.evaluator(connection), input));
@@ -198,6 +194,20 @@ impl Program {
             result: ended.result.map(|output| if makes { output } else { own.value(output) }).map_err(|fault| own.fault(fault)),
             events: ended.events.into_iter().map(|event| own.value(event)).collect(),
         }
+    }
+
+    fn trigger_of(&self, target: &Target) -> Option<&Trigger> {
+        match target {
+            Target::Trigger(name) | Target::Subscribe(name) | Target::Unsubscribe(name) => self.triggers.get(name),
+            Target::Action(_) | Target::TestConnection => None,
+        }
+    }
+
+    /// Takes the secrets of a run out of whatever is shown: those of the connection, and the trigger's own, which the `subscription` and
+    /// the `input` of this map give. Evaluates expressions: only for worker processes.
+    pub fn redactor_of(&self, target: &Target, over: &Value, connection: &Map<String, Value>) -> Redactor {
+        let own = self.trigger_of(target).map(|trigger| trigger.secrets(&trigger.evaluator(connection), over));
+        self.redactor(connection).and(own.into_iter().flatten())
     }
 
     /// Takes the secrets of a connection out of whatever is shown.
