@@ -7,6 +7,7 @@
 
 mod calls;
 mod read;
+mod request;
 mod shade;
 mod value;
 mod walk;

@@ -3,13 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::shade::Shade;
-use super::value::expanded;
 use super::{Analysis, End, Scene};
 use crate::flow::finding::escape;
-use crate::flow::model::{Act, Branch, DescribedError, Flow, For, Fork, Http, HttpOutput, OpenApi, Raise, Task, Then, Try};
+use crate::flow::model::{Act, Branch, DescribedError, Flow, For, Fork, Raise, Task, Then, Try};
 use crate::flow::program::Target;
 use crate::flow::template::Template;
-use crate::flow::uri::Address;
 
 /// What the data and the context of a flow can hold between two tasks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,8 +27,8 @@ impl State {
 type Locals = BTreeMap<String, Shade>;
 
 /// One flow while it is followed.
-struct Course<'f> {
-    target: &'f Target,
+pub(super) struct Course<'f> {
+    pub(super) target: &'f Target,
     /// Where its list of tasks stands in the manifest, without its `/do`.
     base: String,
     /// Its input.
@@ -60,14 +58,14 @@ impl Given {
 }
 
 /// One task while it is followed.
-struct Moment<'m> {
-    pointer: String,
+pub(super) struct Moment<'m> {
+    pub(super) pointer: String,
     raw_input: &'m Shade,
-    input: Shade,
+    pub(super) input: Shade,
     raw_output: Shade,
     output: Shade,
     context: Shade,
-    authorization: BTreeSet<Box<str>>,
+    pub(super) authorization: BTreeSet<Box<str>>,
     locals: &'m Locals,
 }
 
@@ -261,63 +259,6 @@ impl<'p> Analysis<'p> {
         Given { data: None, then: Vec::new() }
     }
 
-    /// A request lawfully has secrets; its answer has none. But a call can give back the request, too.
-    fn http(&mut self, http: &Http, moment: &mut Moment<'_>, course: &Course<'_>) -> Shade {
-        let how = if http.connection { self.program.connection.authentication.as_deref() } else { http.authentication.as_deref() };
-        let credentials = how.map_or_else(Shade::default, |how| {
-            self.scene(moment, course, |analysis, scene| {
-                analysis.credentials(how, &format!("{}/with/output", moment.pointer), &moment.input, scene)
-            })
-        });
-        moment.authorization = self.secrets_of(&credentials.all());
-        for (index, mapping) in http.policies.errors.iter().enumerate() {
-            if let Some(detail) = &mapping.detail {
-                let told = self.at(detail, &format!("with/errors/{index}/detail"), &Shade::default(), moment, course);
-                self.reached(&told.all(), &End::Error(course.target.to_string()));
-            }
-        }
-        let items = http.policies.paging.as_ref().and_then(|paging| paging.items.as_ref());
-        let content = items.map_or_else(Shade::default, |items| {
-            self.scene(moment, course, |analysis, scene| {
-                analysis.expression(items, &format!("{}/with/paginate/items", moment.pointer), &Shade::default(), scene)
-            })
-        });
-        if http.output != HttpOutput::Response {
-            return content;
-        }
-        let mut request = credentials;
-        for (part, key) in [(&http.headers, "headers"), (&http.query, "query")] {
-            if let Some(part) = part {
-                request = request.or(Some(&self.at(part, &format!("with/{key}"), &moment.input, moment, course).flat()));
-            }
-        }
-        request = request.or(Some(&self.address(&http.address, http.connection, moment, course)));
-        Shade::member("request", request).or(Some(&Shade::member("content", content)))
-    }
-
-    fn address(&mut self, address: &Address, is_path: bool, moment: &Moment<'_>, course: &Course<'_>) -> Shade {
-        let key = if is_path { "with/path" } else { "with/endpoint" };
-        match address {
-            Address::Given(template) => self.at(template, key, &moment.input, moment, course).flat(),
-            Address::Pattern(parts) => expanded(parts, &moment.input),
-        }
-    }
-
-    fn openapi(&mut self, call: &OpenApi, moment: &mut Moment<'_>, course: &Course<'_>) -> Shade {
-        let credentials = call.authentication.as_deref().map_or_else(Shade::default, |how| {
-            self.scene(moment, course, |analysis, scene| {
-                analysis.credentials(how, &format!("{}/with/output", moment.pointer), &moment.input, scene)
-            })
-        });
-        moment.authorization = self.secrets_of(&credentials.all());
-        if call.output != HttpOutput::Response {
-            return Shade::default();
-        }
-        let parameters = call.parameters.as_ref();
-        let parameters = parameters.map(|parameters| self.at(parameters, "with/parameters", &moment.input, moment, course).flat());
-        Shade::member("request", credentials.or(parameters.as_ref()))
-    }
-
     fn given(&mut self, with: Option<&Template>, moment: &Moment<'_>, course: &Course<'_>) -> Shade {
         with.map_or_else(|| moment.input.clone(), |with| self.at(with, "with", &moment.input, moment, course))
     }
@@ -327,13 +268,13 @@ impl<'p> Analysis<'p> {
     }
 
     /// A value as written under a key of the task.
-    fn at(&mut self, template: &Template, key: &str, data: &Shade, moment: &Moment<'_>, course: &Course<'_>) -> Shade {
+    pub(super) fn at(&mut self, template: &Template, key: &str, data: &Shade, moment: &Moment<'_>, course: &Course<'_>) -> Shade {
         let pointer = format!("{}/{key}", moment.pointer);
         self.scene(moment, course, |analysis, scene| analysis.template(template, &pointer, data, scene))
     }
 
     /// The variables at this point of a task.
-    fn scene(&mut self, moment: &Moment<'_>, course: &Course<'_>, look: impl FnOnce(&mut Self, Scene<'_>) -> Shade) -> Shade {
+    pub(super) fn scene(&mut self, moment: &Moment<'_>, course: &Course<'_>, look: impl FnOnce(&mut Self, Scene<'_>) -> Shade) -> Shade {
         let variables = |name: &str| match name {
             "$context" => moment.context.clone(),
             "$input" => moment.input.clone(),
