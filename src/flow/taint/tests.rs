@@ -90,6 +90,16 @@ const STEPS: [&str; 58] = [
     "def f(g): [g]; f(.)",
 ];
 
+/// Where the secret comes from.
+const BEGINNINGS: [&str; 6] = [
+    "$connection",
+    "{a: ., b: $connection.token}",
+    "{a: {b: $connection.token, c: 1}, b: [1]}",
+    "[{a: $connection.token, b: 1}, {b: 2}]",
+    "[., $connection.token]",
+    "$connection.token",
+];
+
 /// What is bound or done around the rest of a pipe.
 const AROUND: [&str; 6] = [
     "($connection as {$token} | {a: ., b: $token})",
@@ -103,8 +113,9 @@ const AROUND: [&str; 6] = [
 #[test]
 fn whatever_holds_a_secret_was_told() {
     let step = prop::sample::select([&STEPS[..], &AROUND[..]].concat());
-    let pipes = prop::collection::vec(step, 1..6).prop_map(|steps| steps.join(" | "));
-    let config = Config { failure_persistence: None, ..Config::with_cases(800) };
+    let pipes = (prop::sample::select(BEGINNINGS.to_vec()), prop::collection::vec(step, 0..5));
+    let pipes = pipes.prop_map(|(beginning, steps)| [&[beginning], &steps[..]].concat().join(" | "));
+    let config = Config { failure_persistence: None, ..Config::with_cases(2000) };
     let ran = TestRunner::new(config).run(&pipes, |source| {
         let expression = Expression::parse(&source, Scope::default()).map_err(|flaws| format!("{source}: {flaws:?}")).unwrap();
         let Ok(result) = expression.evaluate(&Data::plain(to_jq(&json!({ "a": { "b": 1 }, "b": [1] }))), &Connection) else {
