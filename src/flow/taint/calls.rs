@@ -80,7 +80,7 @@ impl<'s> Reader<'_, 's> {
             (name, _) if SELECTING.contains(&name) => input.clone(),
             ("map", 1) => Shade::list(self.term(&arguments[0], &input.part())),
             ("map_values", 1) => input.each(|part| self.term(&arguments[0], part)),
-            ("keys" | "keys_unsorted" | "paths" | "leaf_paths" | "path", _) => Shade::list(input.everywhere()),
+            ("keys" | "keys_unsorted", _) => Shade::list(input.everywhere()),
             ("to_entries", 0) => {
                 let mut entry = Shade::member("key", input.everywhere());
                 entry.join(&Shade::member("value", input.part()));
