@@ -1,6 +1,7 @@
 //! Builds the World from settings: the only place that picks backends.
 
 mod connection;
+mod lookup;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,7 +21,8 @@ use crate::repository::{Credentials, GitOptions, GitRepository, Location};
 use crate::settings::{LimitFlags, Settings, Site};
 use crate::store::{Database, SqlStore};
 
-pub use connection::{GivenValues, SecretFiles, connection_values};
+pub use connection::{GivenValues, connection_values};
+pub use lookup::{Reach, SecretFiles};
 
 /// How many steps a pass performs at once: enough that a slow forge delays nobody, few enough that it is not flooded.
 const STEPS_AT_ONCE: usize = 16;

@@ -2,6 +2,7 @@
 //! Nothing of this comes from the repository, so that no commit can redirect the daemon or read its credentials.
 
 mod branch;
+mod secrets;
 mod served;
 
 use std::env;
@@ -14,6 +15,7 @@ use secrecy::SecretString;
 use crate::model::Digest;
 use crate::repository::Location;
 
+pub use secrets::{SecretFlags, connection_variable, is_own, offered};
 pub use served::{Bond, BondError};
 
 /// The folder that holds Switchboard's state, beside the repository's git directory.
@@ -232,19 +234,6 @@ impl Site {
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-/// What the variables of Switchboard itself begin with.
-const OWN_VARIABLES: &str = "SWITCHBOARD_";
-
-/// The value of a variable that a connection's file names; the error says why there is none, a lowercase fragment.
-/// Switchboard's own are refused: a commit must not be able to have the server's credentials sent somewhere.
-pub fn connection_variable(name: &str) -> Result<SecretString, String> {
-    if name.to_ascii_uppercase().starts_with(OWN_VARIABLES) {
-        return Err(format!("the variable `{name}` is one of Switchboard's own"));
-    }
-    // A name that no variable can have is as good as one that none has.
-    variable(name).map(SecretString::from).ok_or_else(|| format!("the variable `{name}` is not set, or empty, or not UTF-8"))
 }
 
 /// The longest time between two looks; what is longer is a slip, and beyond what clocks can count.

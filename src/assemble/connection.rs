@@ -1,21 +1,11 @@
 //! The values of a connection: read, checked, and looked up where the connection's file only names them.
 
-use std::fs::File;
-use std::io::Read as _;
-use std::path::{Component, Path, PathBuf};
-
-use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 
+use super::lookup::{Reach, SecretFiles, Unread};
 use crate::check::{self, OpenSecrets, UNREADABLE_VALUE};
 use crate::manifest::{ConnectionValue, ConnectionValues, Document, Ordered, Property, PropertyType, code};
 use crate::model::Problem;
-use crate::settings::{Site, SiteLocation, connection_variable};
-
-/// The largest file that holds one value, in bytes: keys and certificates have a few thousand.
-const LARGEST: u64 = 64 * 1024;
-/// Where the kernel shows processes and devices as files: this process's own environment is among them.
-const KERNEL: [&str; 3] = ["/proc", "/sys", "/dev"];
 
 /// The file that gives a connection's values.
 #[derive(Debug, Clone, Copy)]
@@ -26,59 +16,8 @@ pub struct GivenValues<'a> {
     pub bytes: &'a [u8],
     /// Whether secrets may be in it as they are.
     pub open: OpenSecrets,
-}
-
-/// Which files may hold values: any that is named by its whole path, and those in the repository, by the path from its root; so a name
-/// means the same wherever a command is started. Neither the repository's git directory nor Switchboard's state, which hold credentials.
-#[derive(Debug, Clone, Default)]
-pub struct SecretFiles {
-    root: Option<PathBuf>,
-    barred: Vec<PathBuf>,
-}
-
-impl SecretFiles {
-    /// Those of a repository.
-    pub fn of(site: &Site) -> Self {
-        let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let (root, git) = match &site.location {
-            SiteLocation::Local { git, work_tree } => (work_tree.as_deref().map(whole), Some(whole(git))),
-            SiteLocation::Remote { .. } => (None, None),
-        };
-        Self { root, barred: git.into_iter().chain([whole(&site.state)]).collect() }
-    }
-
-    /// What a file holds, without the line's end at its own.
-    fn read(&self, path: &str) -> Result<String, String> {
-        let named = Path::new(path);
-        let failed = |error: std::io::Error| format!("the file `{path}` cannot be read: {error}");
-        let refused = |reason: &str| format!("the file `{path}` is not read: {reason}");
-        let whole = if named.is_absolute() {
-            named.canonicalize().map_err(failed)?
-        } else {
-            let root = self.root.as_ref().ok_or_else(|| refused("it is named by a path within the repository, which has no files here"))?;
-            let is_below = named.components().all(|part| matches!(part, Component::Normal(_)));
-            let whole = root.join(named).canonicalize().map_err(failed)?;
-            if !is_below || !whole.starts_with(root) {
-                return Err(refused("it is outside of the repository, where only whole paths lead"));
-            }
-            whole
-        };
-        if self.barred.iter().map(PathBuf::as_path).chain(KERNEL.map(Path::new)).any(|barred| whole.starts_with(barred)) {
-            return Err(refused("what is there is no value of a connection"));
-        }
-        // What is no file, a pipe, may never end.
-        if !whole.metadata().map_err(failed)?.is_file() {
-            return Err(refused("it is not a file"));
-        }
-        let mut bytes = Vec::new();
-        File::open(&whole).map_err(failed)?.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
-        if bytes.len() as u64 > LARGEST {
-            return Err(refused(&format!("it has more than {LARGEST} bytes")));
-        }
-        let mut text = String::from_utf8(bytes).map_err(|_| refused("it is not UTF-8"))?;
-        text.truncate(text.strip_suffix('\n').map_or(text.len(), |line| line.strip_suffix('\r').unwrap_or(line).len()));
-        if text.is_empty() { Err(refused("it is empty")) } else { Ok(text) }
-    }
+    /// What may be looked up for it.
+    pub reach: Reach<'a>,
 }
 
 /// The values of a connection with the defaults that stand in for what is not given; or everything that is wrong.
@@ -94,7 +33,7 @@ pub fn connection_values(
     for (name, property) in properties.iter() {
         let value = match written.0.get(name) {
             Some(ConnectionValue(value)) => {
-                looked_up(name, property, value, &document, files).map_err(|problem| problems.push(problem)).ok()
+                looked_up(name, property, value, &document, (files, given.reach)).map_err(|problem| problems.push(problem)).ok()
             }
             None => property.default.clone(),
         };
@@ -113,18 +52,23 @@ fn hushed(problem: Problem) -> Problem {
     Problem { message: parts.join("`"), ..problem }
 }
 
-fn looked_up(name: &str, property: &Property, value: &Value, document: &Document, files: &SecretFiles) -> Result<Value, Problem> {
+fn looked_up(
+    name: &str,
+    property: &Property,
+    value: &Value,
+    document: &Document,
+    (files, reach): (&SecretFiles, Reach<'_>),
+) -> Result<Value, Problem> {
     let text = |key: &str| value.get(key).and_then(Value::as_str);
     let held = match (text("env"), text("file")) {
-        (Some(variable), _) => connection_variable(variable).map(|held| held.expose_secret().to_owned()),
-        (None, Some(path)) => files.read(path),
+        (Some(variable), _) => reach.variable(variable),
+        (None, Some(path)) => files.held(path, reach),
         (None, None) => return Ok(value.clone()),
     };
     // Property names are camelCase, so none has to be escaped.
     let place = document.place(&format!("/{name}"));
-    let held = held.map_err(|reason| {
-        let problem = Problem::error(UNREADABLE_VALUE, place.clone(), format!("the value of `{name}` cannot be looked up: {reason}"));
-        problem.hint("Set the variable, or put the file there, for whoever runs this.")
+    let held = held.map_err(|Unread { reason, hint }| {
+        Problem::error(UNREADABLE_VALUE, place.clone(), format!("the value of `{name}` cannot be looked up: {reason}")).hint(hint)
     })?;
     let value = of_kind(property.kind, held);
     check::misfit(name, property, &value, place).map_or(Ok(value), Err)
@@ -142,60 +86,10 @@ fn of_kind(kind: PropertyType, text: String) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::os::unix::fs::symlink;
-
     use serde_json::json;
 
+    use super::super::lookup::tests::Repository;
     use super::*;
-
-    struct Repository {
-        folder: tempfile::TempDir,
-        files: SecretFiles,
-    }
-
-    impl Repository {
-        fn new() -> Self {
-            let folder = tempfile::tempdir().unwrap();
-            let root = folder.path().canonicalize().unwrap().join("team");
-            fs::create_dir_all(root.join(".git")).unwrap();
-            fs::write(root.join(".git/config"), "password").unwrap();
-            fs::write(root.join("token"), "t0ps3cret\n").unwrap();
-            fs::write(folder.path().join("outside"), "8080").unwrap();
-            symlink(root.join(".git/config"), root.join("to-git")).unwrap();
-            symlink(folder.path().join("outside"), root.join("to-outside")).unwrap();
-            let files = SecretFiles { barred: vec![root.join(".git")], root: Some(root) };
-            Self { folder, files }
-        }
-
-        fn outside(&self) -> String {
-            self.folder.path().join("outside").display().to_string()
-        }
-    }
-
-    #[test]
-    fn files_are_read_where_their_names_mean_the_same_to_everybody() {
-        let repository = Repository::new();
-        let read = |path: &str| repository.files.read(path);
-        assert_eq!(read("token"), Ok("t0ps3cret".to_owned()));
-        assert_eq!(read(&repository.outside()), Ok("8080".to_owned()));
-        let whole = repository.files.root.as_ref().unwrap().join(".git/config").display().to_string();
-        for (path, reason) in [
-            ("../outside", "outside of the repository"),
-            ("to-outside", "outside of the repository"),
-            ("to-git", "no value of a connection"),
-            (".git/config", "no value of a connection"),
-            (&whole, "no value of a connection"),
-            ("/proc/self/environ", "no value of a connection"),
-            ("/dev/zero", "no value of a connection"),
-            (".", "outside of the repository"),
-            ("none", "No such file"),
-        ] {
-            let refused = read(path).unwrap_err();
-            assert!(refused.contains(reason), "{path}: {refused}");
-        }
-        assert!(SecretFiles::default().read("token").unwrap_err().contains("no files here"));
-    }
 
     #[test]
     fn no_mistake_makes_a_secret_seen() {
@@ -210,7 +104,7 @@ mod tests {
             "- hush",
             "token: hush\ntoken: hush",
         ] {
-            let given = GivenValues { file: "c.yaml", bytes: text.as_bytes(), open: OpenSecrets::Allowed };
+            let given = GivenValues { file: "c.yaml", bytes: text.as_bytes(), open: OpenSecrets::Allowed, reach: Reach::Any };
             let found = connection_values(&Ordered::default(), given, &SecretFiles::default()).unwrap_err();
             assert!(!format!("{found:?}").contains("hush"), "{text}: {found:?}");
         }
@@ -226,7 +120,7 @@ mod tests {
         });
         let properties: Ordered<Property> = serde_json::from_value(properties).unwrap();
         let values = |text: String| {
-            let given = GivenValues { file: "c.yaml", bytes: text.as_bytes(), open: OpenSecrets::Refused };
+            let given = GivenValues { file: "c.yaml", bytes: text.as_bytes(), open: OpenSecrets::Refused, reach: Reach::Any };
             connection_values(&properties, given, &repository.files)
         };
         let given = format!("token: {{ file: token }}\nport: {{ file: {} }}\n", repository.outside());

@@ -58,8 +58,8 @@ codes! {
         "The file is in git, where everybody who can read the repository can read it. A secret is named there, and looked up where the flow runs."
         "Write `{ env: NAME }` or `{ file: PATH }` in its place. If the value was ever real, have it revoked: git keeps it."
     UNREADABLE_VALUE "SB155" "value that cannot be looked up"
-        "The variable or the file that the connection's file names cannot be read, or may not be: variables of Switchboard itself, its state, the repository's git directory and what the kernel shows as files are no values of a connection. A path is absolute, or begins at the repository's root, so that it means the same wherever a command is started."
-        "Set the variable, or put the file there, for whoever runs the command or the server."
+        "The variable or the file that the connection's file names cannot be read, or may not be: variables of Switchboard itself, its state, the repository's git directory and what the kernel shows as files are no values of a connection. A path is absolute, or begins at the repository's root, so that it means the same wherever a command is started. A file of the repository may name the variables that begin with CONNECTION_ and the connector's name, such as CONNECTION_CRM_TOKEN, files below the repository's connections/, and what whoever runs the command allows: anybody who commits could have other things sent to a host of their own."
+        "Set the variable, or put the file there, for whoever runs the command or the server. What has another name, or is in another place, is allowed with `--secret-env` and `--secret-dir`. A file of your own, given with `--connection`, may name anything."
 
     REFERENCE_LEADS_OUT "SB161" "reference that leads out of the types"
         "Schemas refer to the connector's types as `#/types/Name`. Nothing else can be followed: no other part of the manifest, no file, no address."
@@ -81,6 +81,13 @@ codes! {
     NO_CASE "SB203" "not tested"
         "A connector is published on evidence. What no case runs, nothing is known of. Private actions are run by the actions that call them. Needed to publish."
         "Add a case to a suite in `tests/`."
+
+    SECRET_SHOWN "SB221" "secret that can reach what is shown"
+        "Secrets of the connection may go into requests: their credentials, headers, query and body. On some way through the flows this one can reach an output, an event, an error, a cursor, a subscription or an answer. A run shows `[redacted]` there, so nothing gets out, but nothing useful either. What only tells something about a secret, such as a comparison or `length`, does not count, nor does what a service answers."
+        "Give out the fields that are meant, such as `{ id: .id }`, instead of the whole; or take the secret out with `del(.token)` before."
+    SECRETS_UNFOLLOWED "SB222" "flows too intertwined to follow secrets"
+        "The check follows the connection's secrets from task to task and from action to action. Here that takes more steps than it may, so it cannot tell whether one of them can reach an output. A run redacts them all the same."
+        "Let fewer actions call each other with different inputs, and split long expressions."
 }
 
 #[cfg(test)]

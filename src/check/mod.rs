@@ -13,6 +13,7 @@ mod references;
 #[cfg(test)]
 mod sample;
 mod schemas;
+mod secrets;
 mod subschemas;
 mod suites;
 mod values;
@@ -21,7 +22,7 @@ pub use codes::CODES;
 pub(crate) use codes::UNREADABLE_VALUE;
 pub use values::{OpenSecrets, lacking, misfit, values};
 
-use crate::flow;
+use crate::flow::{self, Program};
 use crate::manifest::{self, Bundle, Code};
 use crate::model::Problem;
 use findings::Findings;
@@ -35,7 +36,10 @@ pub fn report(bundle: &Bundle) -> Vec<Problem> {
     schemas::check(&mut findings);
     references::check(&mut findings);
     suites::check(&mut findings);
-    findings.add(flow::check(bundle));
+    match Program::compile(bundle) {
+        Ok(program) => secrets::check(&mut findings, &program),
+        Err(problems) => findings.add(problems),
+    }
     findings.in_order()
 }
 

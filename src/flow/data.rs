@@ -6,7 +6,7 @@
 //! agree is a flow led by a condition; one on which they differ ends it, so that no more can be learnt from a run than that they do.
 
 use jaq_json::Val;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::expression::value::{text_of, text_to_jq, to_jq};
 
@@ -96,6 +96,16 @@ impl Data {
             Some(_) => items.iter().cloned().map(Self::secret).collect(),
         })
     }
+}
+
+/// The values of a connection, each secret beside what stands for it.
+pub(crate) fn of_connection(values: &Map<String, Value>, secrets: &[String]) -> Data {
+    let entries = values.iter().map(|(name, value)| {
+        let real = to_jq(value);
+        let data = if secrets.contains(name) { Data::new(real, stand_in(value)) } else { Data::plain(real) };
+        (text_to_jq(name), data)
+    });
+    Data::map(entries.collect())
 }
 
 /// What stands where a secret stood, as a value.

@@ -64,6 +64,6 @@ impl Workflow {
             source: &self.source,
             redactor: Redactor::new(given.map(|(_, value)| value)),
         };
-        interpreter::run(&setting, &self.flow, input).await
+        interpreter::run(&setting, &self.flow, Data::plain(to_jq(input))).await
     }
 }

@@ -6,15 +6,15 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::data::{Data, stand_in};
-use super::expression::value::{text_to_jq, to_jq};
+use super::data::{self, Data};
+use super::expression::value::to_jq;
 use super::fault::Fault;
 use super::finding::{At, Finding, escape};
 use super::interpreter::{self, Budget, Library, Setting};
 use super::model::{self, ConnectionModel, Flow, NamedError, SchemaSource};
 use super::parse::{Facts, Parser};
 use super::redact::Redactor;
-use super::trigger::{self, Trigger};
+use super::trigger::{self, Hushed, Trigger};
 use super::world::World;
 use crate::manifest::{Bundle, Document, Manifest, Schema, Tasks};
 use crate::model::Problem;
@@ -59,11 +59,11 @@ pub struct Outcome {
 #[derive(Debug)]
 pub struct Program {
     connector: String,
-    library: Library,
+    pub(super) library: Library,
     schemas: BTreeMap<Target, [Option<model::Schema>; 2]>,
-    triggers: BTreeMap<String, Trigger>,
-    connection: ConnectionModel,
-    secrets: Vec<String>,
+    pub(super) triggers: BTreeMap<String, Trigger>,
+    pub(super) connection: ConnectionModel,
+    pub(super) secrets: Vec<String>,
 }
 
 /// Every problem in a bundle's flows. Nothing is evaluated, so it is safe in any process.
@@ -124,7 +124,8 @@ impl Program {
                 self.flow(Target::Unsubscribe(name.to_owned()), unsubscribe, [None, None], parser, &pointer("unsubscribe"));
             }
             undeclared(&trigger.errors, parser, &format!("{base}/errors"));
-            if let Some(trigger) = trigger::parse(parser, trigger, &base) {
+            if let Some(mut trigger) = trigger::parse(parser, trigger, &base) {
+                trigger.hidden.clone_from(&self.secrets);
                 self.triggers.insert(name.to_owned(), trigger);
             }
         }
@@ -153,7 +154,8 @@ impl Program {
         self.triggers.get(name)
     }
 
-    /// Runs one of the flows. Evaluates expressions: only for worker processes.
+    /// Runs one of the flows. What `subscribe` returns is to be kept, and holds its own secret; [`Trigger::secrets`] tells it. Evaluates
+    /// expressions: only for worker processes.
     pub async fn run(&self, target: &Target, input: &Value, connection: &Map<String, Value>, world: &dyn World, budget: Budget) -> Outcome {
         let Some(flow) = self.library.flows.get(target) else {
             let fault = Fault::standard(super::fault::Standard::Configuration, "No such flow", format!("the connector has no {target}"));
@@ -162,24 +164,44 @@ impl Program {
         let setting = Setting {
             library: &self.library,
             connection: &self.connection,
-            values: self.values(connection),
+            values: data::of_connection(connection, &self.secrets),
             secrets: Data::null(),
             world,
             budget,
             source: &format!("/{}/{target}", self.connector),
             redactor: self.redactor(connection),
         };
-        interpreter::run(&setting, flow, input).await
+        let Some(trigger) = self.trigger_of(target) else {
+            return interpreter::run(&setting, flow, Data::plain(to_jq(input))).await;
+        };
+        let texts = trigger.secrets(&trigger.evaluator(connection), input);
+        let own = Redactor::default().and(texts.iter().cloned());
+        // What makes the subscription returns it as it is, to be kept.
+        let makes = matches!(target, Target::Subscribe(_));
+        let hushed = Hushed { world, redactor: &own, hides_messages: makes && trigger.keeps_secret() };
+        if makes {
+            let setting = Setting { world: &hushed, ..setting };
+            let ended = interpreter::run(&setting, flow, Data::plain(to_jq(input))).await;
+            let events = ended.events.into_iter().map(|event| own.value(event)).collect();
+            return Outcome { result: ended.result.map_err(|fault| own.fault(fault)), events };
+        }
+        let redactor = setting.redactor.clone().and(texts);
+        let setting = Setting { world: &hushed, redactor, ..setting };
+        interpreter::run(&setting, flow, own.data(input)).await
     }
 
-    /// The values of a connection, each secret beside what stands for it.
-    fn values(&self, connection: &Map<String, Value>) -> Data {
-        let entries = connection.iter().map(|(name, value)| {
-            let real = to_jq(value);
-            let data = if self.secrets.contains(name) { Data::new(real, stand_in(value)) } else { Data::plain(real) };
-            (text_to_jq(name), data)
-        });
-        Data::map(entries.collect())
+    fn trigger_of(&self, target: &Target) -> Option<&Trigger> {
+        match target {
+            Target::Trigger(name) | Target::Subscribe(name) | Target::Unsubscribe(name) => self.triggers.get(name),
+            Target::Action(_) | Target::TestConnection => None,
+        }
+    }
+
+    /// Takes the secrets of a run out of whatever is shown: those of the connection, and the trigger's own, which the `subscription` and
+    /// the `input` of this map give. Evaluates expressions: only for worker processes.
+    pub fn redactor_of(&self, target: &Target, over: &Value, connection: &Map<String, Value>) -> Redactor {
+        let own = self.trigger_of(target).map(|trigger| trigger.secrets(&trigger.evaluator(connection), over));
+        self.redactor(connection).and(own.into_iter().flatten())
     }
 
     /// Takes the secrets of a connection out of whatever is shown.

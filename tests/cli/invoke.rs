@@ -16,7 +16,7 @@ const SECRET: &str = "t0p s3cret/42";
 fn team() -> Team {
     let team = Team::with_crm();
     for environment in ["test", "production"] {
-        team.write(&format!("connections/{environment}/crm.yaml"), "token: { env: CRM_TOKEN }\n");
+        team.write(&format!("connections/{environment}/crm.yaml"), "token: { env: CONNECTION_CRM_TOKEN }\n");
     }
     team
 }
@@ -25,7 +25,7 @@ fn team() -> Team {
 fn invoke(team: &Team, service: &Service, arguments: &[&str]) -> Ran {
     let mapping = format!("api.example.com={}", service.url(""));
     let arguments = [&["invoke", "crm"], arguments, &["--map-host", &mapping]].concat();
-    team.run_with(&team.root(), &arguments, &[("CRM_TOKEN", SECRET)])
+    team.run_with(&team.root(), &arguments, &[("CONNECTION_CRM_TOKEN", SECRET)])
 }
 
 const GET: [&str; 5] = ["get-item", "--input", r#"{"id":"item-1"}"#, "--environment", "test"];
@@ -138,7 +138,7 @@ fn a_hostile_schema_ends_in_a_timeout() {
 #[test]
 fn only_hosts_of_the_connection_are_reached() {
     let (team, service) = (team(), Service::always(Answer::json(json!({}))));
-    team.write("connections/test/crm.yaml", "token: { env: CRM_TOKEN }\nbaseUrl: https://evil.example.com\n");
+    team.write("connections/test/crm.yaml", "token: { env: CONNECTION_CRM_TOKEN }\nbaseUrl: https://evil.example.com\n");
     let ran = invoke(&team, &service, &[&GET[..], &["--map-host", &format!("evil.example.com={}", service.url(""))]].concat()).failed();
     assert!(fault(&ran)["detail"].as_str().unwrap().contains("does not allow the host `evil.example.com`"), "{}", ran.err);
     assert_eq!(service.requests().len(), 0);
@@ -148,10 +148,10 @@ fn only_hosts_of_the_connection_are_reached() {
 fn private_addresses_are_reached_where_the_environment_or_the_command_allows_it() {
     let (team, service) = (team(), Service::always(Answer::json(json!({ "id": "a", "name": "b" }))));
     team.replace(MANIFEST, "hosts: [api.example.com]", "hosts: [api.example.com, 127.0.0.1]");
-    team.write("connections/test/crm.yaml", format!("token: {{ env: CRM_TOKEN }}\nbaseUrl: {}\n", service.url("")));
+    team.write("connections/test/crm.yaml", format!("token: {{ env: CONNECTION_CRM_TOKEN }}\nbaseUrl: {}\n", service.url("")));
     let run = |more: &[&str]| {
         let arguments = [&["invoke", "crm"], &GET[..], more].concat();
-        team.run_with(&team.root(), &arguments, &[("CRM_TOKEN", SECRET)])
+        team.run_with(&team.root(), &arguments, &[("CONNECTION_CRM_TOKEN", SECRET)])
     };
     let refused = fault(&run(&[]).failed());
     assert!(refused["detail"].as_str().unwrap().contains("a loopback address, which is not allowed"), "{refused}");
@@ -180,7 +180,7 @@ fn what_runs_is_the_working_files_or_a_commit() {
     git2::build::RepoBuilder::new().bare(true).clone(team.root().to_str().unwrap(), &bare).unwrap();
     let mapping = format!("api.example.com={}", service.url(""));
     let arguments = [&["invoke", "crm"], &GET[..], &["--map-host", &mapping, "--repo", bare.to_str().unwrap()]].concat();
-    team.run_with(team.outside(), &arguments, &[("CRM_TOKEN", SECRET)]).done();
+    team.run_with(team.outside(), &arguments, &[("CONNECTION_CRM_TOKEN", SECRET)]).done();
     assert_eq!(service.requests().last().unwrap().path(), "/items/item-1");
 }
 

@@ -180,3 +180,18 @@ fn values_of_connections_are_held_against_the_manifest() {
     team.write("connections/test/crm.yaml", "token: { env: CRM_TOKEN }\n");
     team.run(&["validate"]).done();
 }
+
+#[test]
+fn a_secret_that_could_be_shown_is_a_warning_and_blocks_nothing() {
+    let team = Team::with_crm();
+    let manifest = "connectors/crm/connector.yaml";
+    team.replace(manifest, "{ id, name }", "{ id, name, key: ($connection.token | @base64) }");
+    let line = 1 + team.read(manifest).lines().position(|line| line.contains("@base64")).unwrap();
+    let ran = team.run(&["validate"]).done();
+    let told = format!(
+        "{manifest}:{line}:17: warning[SB221]: the secret `token` can reach the output of the action `get-item`, where it is redacted"
+    );
+    assert!(ran.out.contains(&told) && ran.out.contains("hint: Keep secrets to requests"), "{}", ran.out);
+    assert!(ran.out.ends_with("1 connector: 1 warning.\n"), "{}", ran.out);
+    assert!(team.run(&["explain", "SB221"]).done().out.starts_with("SB221: secret that can reach what is shown\n"));
+}

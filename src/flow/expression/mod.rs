@@ -2,7 +2,7 @@
 
 pub(crate) mod guard;
 pub(crate) mod library;
-mod names;
+pub(crate) mod names;
 pub(crate) mod value;
 
 use std::sync::OnceLock;
@@ -188,6 +188,22 @@ impl Expression {
         self.connection_fields.iter().map(|field| &**field)
     }
 
+    /// The variables it reads, with their `$`.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
+        self.uses.iter().map(Variable::name)
+    }
+
+    /// What it consists of, for whoever looks at it without evaluating it.
+    pub(crate) fn term(&self) -> Option<parse::Term<&str>> {
+        let tokens = lex::Lexer::new(&self.source).lex().ok()?;
+        parse::Parser::new(&tokens).parse(|parser| parser.term()).ok()
+    }
+
+    /// Whether a word is in its text.
+    pub(crate) fn mentions(&self, word: &str) -> bool {
+        self.source.contains(word)
+    }
+
     /// Whether it reads this variable.
     pub(crate) fn uses(&self, argument: Argument) -> bool {
         self.uses.contains(&Variable::Argument(argument))
@@ -251,8 +267,7 @@ impl Expression {
 
     fn compile(&self) -> Result<Filter<Engine>, String> {
         let broken = || format!("`{}` does not compile", self.source);
-        let tokens = lex::Lexer::new(&self.source).lex().map_err(|_| broken())?;
-        let term = parse::Parser::new(&tokens).parse(|parser| parser.term()).map_err(|_| broken())?;
+        let term = self.term().ok_or_else(broken)?;
         let (definitions, natives) = LIBRARY.select(names::of_term(&term).calls);
         let arena = Arena::default();
         let modules = Loader::new(definitions).load(&arena, File { code: &*self.source, path: () }).map_err(|_| broken())?;

@@ -35,7 +35,7 @@ pub use self::budget::Budget;
 use self::budget::Meter;
 use self::secrecy::Secrecy;
 use super::data::Data;
-use super::expression::value::{to_jq, to_json};
+use super::expression::value::to_json;
 use super::fault::{Fault, Standard};
 use super::model::{self, ConnectionModel, Flow, NamedError, Span, Task};
 use super::program::{Outcome, Target};
@@ -88,9 +88,9 @@ pub(crate) struct Run<'a> {
 }
 
 /// Runs a flow to its end. No secret is in what comes of it.
-pub(crate) async fn run(setting: &Setting<'_>, flow: &Flow, input: &Value) -> Outcome {
+pub(crate) async fn run(setting: &Setting<'_>, flow: &Flow, input: Data) -> Outcome {
     let meter = Meter::new(Secrecy::of(setting.redactor.clone()));
-    let run = Run::new(setting, &meter, flow, Data::plain(to_jq(input)), 0);
+    let run = Run::new(setting, &meter, flow, input, 0);
     let whole = async {
         let output = run.flow(Around::default()).await?;
         run.bounded_value(&output.masked())

@@ -8,7 +8,9 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use serde_json::{Map, Value};
 
 use self::spellings::spellings;
-use super::data::REDACTED;
+use super::data::{Data, REDACTED};
+use super::exchange::{Body, Part, Request};
+use super::expression::value::to_jq;
 use super::fault::Fault;
 
 /// What stands at the end of a text that was cut.
@@ -116,6 +118,43 @@ impl Redactor {
             }
             other @ (Value::Null | Value::Bool(_) | Value::Number(_)) => other,
         }
+    }
+
+    /// A value of which the secrets are not shown, nor what is made of them.
+    pub(crate) fn data(&self, value: &Value) -> Data {
+        if self.secrets.is_empty() {
+            return Data::plain(to_jq(value));
+        }
+        Data::new(to_jq(value), to_jq(&self.value(value.clone())))
+    }
+
+    /// A request without secrets.
+    pub(crate) fn request(&self, request: Request) -> Request {
+        let url = self.text(request.url.as_str()).parse();
+        let text = |bytes: Vec<u8>| match std::str::from_utf8(&bytes) {
+            Ok(text) => self.text(text).into_bytes(),
+            Err(_) => bytes,
+        };
+        let body = request.body.map(|body| match body {
+            Body::Json(value) => Body::Json(self.value(value)),
+            Body::Text(body) => Body::Text(self.text(&body)),
+            Body::Form(fields) => Body::Form(self.pairs(fields)),
+            Body::Multipart(parts) => Body::Multipart(parts.into_iter().map(|part| Part { content: text(part.content), ..part }).collect()),
+            Body::Bytes(bytes) => Body::Bytes(text(bytes)),
+        });
+        // An address that is none any more has its secret in its host.
+        let url = url.unwrap_or_else(|_| {
+            let mut bare = request.url.clone();
+            bare.set_path("");
+            bare.set_query(None);
+            bare
+        });
+        Request { url, headers: self.pairs(request.headers), body, ..request }
+    }
+
+    /// Values by their names, without secrets.
+    pub(crate) fn pairs(&self, pairs: Vec<(String, String)>) -> Vec<(String, String)> {
+        pairs.into_iter().map(|(name, value)| (name, self.text(&value))).collect()
     }
 
     /// An error without secrets.

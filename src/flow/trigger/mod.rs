@@ -9,6 +9,7 @@
 
 mod answer;
 mod evaluate;
+mod hushed;
 mod incoming;
 mod model;
 mod parse;
@@ -24,6 +25,7 @@ mod verify;
 mod window;
 
 pub use answer::Answer;
+pub(crate) use hushed::Hushed;
 pub use incoming::{Incoming, MOST_BODY};
 pub use model::{Evaluate, Slot, Trigger};
 pub(crate) use parse::parse;

@@ -45,6 +45,9 @@ pub enum Slot {
 }
 
 impl Slot {
+    /// Those that give secrets.
+    pub(crate) const SECRETS: [Self; 4] = [Self::Secret, Self::Password, Self::Token, Self::SigningSecret];
+
     /// Where it stands in the trigger.
     pub fn key(self) -> &'static str {
         match self {
@@ -78,6 +81,15 @@ pub struct Trigger {
     pub(super) remembers: Option<usize>,
     pub(super) keeps_cursor: bool,
     pub(super) templates: BTreeMap<Slot, Template>,
+    /// The connection's secret properties.
+    pub(in crate::flow) hidden: Vec<String>,
+}
+
+impl Trigger {
+    /// One of its expressions, or a value with expressions in it.
+    pub(crate) fn template(&self, slot: Slot) -> Option<&Template> {
+        self.templates.get(&slot)
+    }
 }
 
 /// What starts its flow.

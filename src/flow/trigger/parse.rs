@@ -44,6 +44,7 @@ pub(crate) fn parse(parser: &mut Parser<'_>, trigger: &manifest::Trigger, base: 
             .map(|_| trigger.deduplicate_within.map_or(REMEMBERED, |within| usize::try_from(within).unwrap_or(REMEMBERED))),
         keeps_cursor: trigger.cursor.is_some(),
         templates: walk.templates,
+        hidden: Vec::new(),
     })
 }
 

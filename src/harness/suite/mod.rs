@@ -121,7 +121,8 @@ impl Subject<'_> {
         if !flaws.is_empty() {
             return flaws.into_iter().map(|flaw| format!("the input does not fit its schema: {flaw}")).collect();
         }
-        let redactor = self.program.redactor(&connection);
+        let over = json!({ "subscription": self.case.subscription, "input": given });
+        let redactor = self.program.redactor_of(&target, &over, &connection);
         let failures = match self.misplaced(&target) {
             Some(failure) => vec![failure],
             None => match &target {

@@ -35,14 +35,40 @@ fn a_secret_may_stand_in_a_file_that_git_does_not_have() {
 #[test]
 fn values_come_from_files_too() {
     let (team, service) = (team(), service());
+    team.write("connections/test/token", format!("{SECRET}\n"));
     team.write("secrets/token", format!("{SECRET}\n"));
     let elsewhere = team.outside().join("token");
     std::fs::write(&elsewhere, SECRET).unwrap();
-    for file in ["secrets/token", elsewhere.to_str().unwrap()] {
+    let outside = team.outside().display().to_string();
+    let given = |file: &str, flags: &[&str]| {
         team.write("connections/test/crm.yaml", format!("token: {{ file: {file} }}\n"));
-        invoke(&team, &service, &GET).done();
+        invoke(&team, &service, &[&GET[..], flags].concat())
+    };
+    let elsewhere = elsewhere.to_str().unwrap();
+    let ways =
+        [("connections/test/token", &[][..]), ("secrets/token", &["--secret-dir", "secrets"]), (elsewhere, &["--secret-dir", &outside])];
+    for (file, flags) in ways {
+        given(file, flags).done();
         assert_eq!(service.requests().last().unwrap().header("authorization").unwrap(), format!("Bearer {SECRET}"));
     }
+    std::os::unix::fs::symlink("../secrets/token", team.path("connections/link")).unwrap();
+    for file in [
+        "secrets/token",
+        elsewhere,
+        "/etc/passwd",
+        "connections/../secrets/token",
+        ".git/config",
+        "/proc/self/environ",
+        "/dev/zero",
+        "connections/link",
+    ] {
+        let ran = given(file, &["--secret-dir", "connections/test"]).failed();
+        let reason = "error[SB155]: the value of `token` cannot be looked up: the repository's file may not name the file";
+        assert!(ran.err.contains(reason) && ran.err.contains("--secret-dir "), "{file}: {}", ran.err);
+    }
+    let own = team.outside().join("mine.yaml");
+    std::fs::write(&own, format!("token: {{ file: {elsewhere} }}\n")).unwrap();
+    invoke(&team, &service, &["get-item", "--input", r#"{"id":"a"}"#, "--connection", own.to_str().unwrap()]).done();
     for (file, reason) in [
         ("../token", "outside of the repository"),
         (".git/config", "no value of a connection"),
@@ -52,10 +78,37 @@ fn values_come_from_files_too() {
         ("connections", "it is not a file"),
     ] {
         team.write(".switchboard/switchboard.db", "state");
-        team.write("connections/test/crm.yaml", format!("token: {{ file: {file} }}\n"));
-        let ran = invoke(&team, &service, &GET).failed();
+        let ran = given(file, &["--secret-dir", "/"]).failed();
         assert!(ran.err.contains("error[SB155]") && ran.err.contains(reason), "{file}: {}", ran.err);
     }
+}
+
+#[test]
+fn a_file_of_the_repository_names_variables_that_are_meant_for_it_or_allowed() {
+    let (team, service) = (team(), service());
+    let with = |name: &str, flags: &[&str], also: &[(&str, &str)]| {
+        team.write("connections/test/crm.yaml", format!("token: {{ env: {name} }}\n"));
+        let mapping = format!("api.example.com={}", service.url(""));
+        let arguments = [&["invoke", "crm"], &GET[..], flags, &["--map-host", &mapping]].concat();
+        team.run_with(&team.root(), &arguments, &[&[("AWS_SECRET", SECRET), ("CONNECTION_ERP_TOKEN", SECRET)], also].concat())
+    };
+    for name in ["AWS_SECRET", "CONNECTION_ERP_TOKEN", "HOME", "UNSET"] {
+        let ran = with(name, &[], &[]).failed();
+        let reason =
+            format!("error[SB155]: the value of `token` cannot be looked up: the repository's file may not name the variable `{name}`");
+        assert!(ran.err.contains(&reason), "{name}: {}", ran.err);
+        let hint = format!("Call it `CONNECTION_CRM_…`, or allow it with `--secret-env {name}`, or SWITCHBOARD_SECRET_ENV");
+        assert!(ran.err.contains(&hint), "{name}: {}", ran.err);
+    }
+    let ran = with("\"$(touch x)\"", &[], &[]).failed();
+    assert!(ran.err.contains("--secret-env NAME"), "what is copied into a shell is harmless there: {}", ran.err);
+    with("AWS_SECRET", &["--secret-env", "OTHER", "--secret-env", "AWS_SECRET"], &[]).done();
+    with("AWS_SECRET", &["--secret-env", "AWS_*"], &[]).done();
+    with("AWS_SECRET", &[], &[("SWITCHBOARD_SECRET_ENV", "OTHER,AWS_SECRET")]).done();
+    assert_eq!(service.requests().len(), 3);
+    let own = ("SWITCHBOARD_GIT_TOKEN", SECRET);
+    let ran = with("SWITCHBOARD_GIT_TOKEN", &["--secret-env", "SWITCHBOARD_*"], &[own]).failed();
+    assert!(ran.err.contains("one of Switchboard's own"), "{}", ran.err);
 }
 
 #[test]
@@ -74,9 +127,9 @@ fn what_is_wrong_with_values_is_told_all_at_once() {
     ] {
         assert!(ran.err.contains(part), "{part}: {}", ran.err);
     }
-    team.write("connections/test/crm.yaml", "token: { env: NOT_SET }\n");
+    team.write("connections/test/crm.yaml", "token: { env: CONNECTION_CRM_NOT_SET }\n");
     let ran = invoke(&team, &service, &GET).failed();
-    assert!(ran.err.contains("the variable `NOT_SET` is not set"), "{}", ran.err);
+    assert!(ran.err.contains("the variable `CONNECTION_CRM_NOT_SET` is not set"), "{}", ran.err);
     assert!(ran.err.contains("error[SB153]: `region` has no value"), "{}", ran.err);
     assert_eq!(service.requests().len(), 0);
 }

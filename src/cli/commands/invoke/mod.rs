@@ -21,7 +21,7 @@ use crate::flow::{Target, Told};
 use crate::harness::live::{Ending, Files, HostMapping, Listener, LiveRun, Policy, Subject};
 use crate::manifest::{Bundle, Manifest, Visibility, nearest};
 use crate::model::Problem;
-use crate::settings::LimitFlags;
+use crate::settings::{LimitFlags, SecretFlags};
 
 /// Flags of `invoke`.
 #[derive(Debug, clap::Args)]
@@ -63,6 +63,9 @@ pub struct Arguments {
     /// Send requests for a host to another base address, such as api.example.com=http://127.0.0.1:8080; may be repeated
     #[arg(long, value_name = "HOST=URL", value_parser = HostMapping::parse)]
     map_host: Vec<HostMapping>,
+
+    #[command(flatten)]
+    secrets: SecretFlags,
 
     #[command(flatten)]
     limits: LimitFlags,

@@ -6,7 +6,7 @@ use git2::{ErrorCode, Repository};
 use serde_json::{Map, Value};
 
 use super::{Arguments, refused};
-use crate::assemble::{GivenValues, SecretFiles, connection_values};
+use crate::assemble::{GivenValues, Reach, SecretFiles, connection_values};
 use crate::check::{self, OpenSecrets};
 use crate::cli::failure::Failure;
 use crate::cli::render::plan::listed;
@@ -33,6 +33,16 @@ struct ValuesFile {
     /// Nothing where there is none.
     bytes: Option<Vec<u8>>,
     open: OpenSecrets,
+    /// Whose it is.
+    source: ValuesSource,
+}
+
+/// Whose a file of values is.
+enum ValuesSource {
+    /// The repository's, and so anybody's who commits.
+    Repository,
+    /// The user's own.
+    User,
 }
 
 impl Chosen {
@@ -48,13 +58,16 @@ impl Chosen {
             (Some(name), _) => {
                 let environment = environment(name, source, door, attempt).await?;
                 let path = format!("connections/{name}/{}.yaml", manifest.name);
-                (environment, Some(ValuesFile { bytes: source.file(&path, attempt).await?, name: path, open: OpenSecrets::Refused }))
+                let bytes = source.file(&path, attempt).await?;
+                let file = ValuesFile { name: path, bytes, open: OpenSecrets::Refused, source: ValuesSource::Repository };
+                (environment, Some(file))
             }
             (None, Some(path)) => {
                 let whole = door.settings.current_folder.join(path);
                 let bytes = given::file(&whole, LARGEST_FILE)?;
                 let name = path.display().to_string();
-                (Environment::default(), Some(ValuesFile { name, bytes: Some(bytes), open: open_secrets(&whole) }))
+                let file = ValuesFile { name, bytes: Some(bytes), open: open_secrets(&whole), source: ValuesSource::User };
+                (Environment::default(), Some(file))
             }
             (None, None) => (Environment::default(), None),
         };
@@ -62,9 +75,13 @@ impl Chosen {
         let properties = manifest.connection.as_ref().map_or(&empty, |connection| &connection.properties);
         let name = file.as_ref().map(|file| file.name.clone()).unwrap_or_default();
         let values = match file {
-            Some(ValuesFile { name, bytes: Some(bytes), open }) => {
-                let files = SecretFiles::of(&door.site(attempt)?);
-                let given = GivenValues { file: &name, bytes: &bytes, open };
+            Some(ValuesFile { name, bytes: Some(bytes), open, source }) => {
+                let files = SecretFiles::of(&door.site(attempt)?, &door.settings.current_folder);
+                let reach = match source {
+                    ValuesSource::Repository => Reach::Allowed { connector: &manifest.name, flags: &arguments.secrets },
+                    ValuesSource::User => Reach::Any,
+                };
+                let given = GivenValues { file: &name, bytes: &bytes, open, reach };
                 connection_values(properties, given, &files).map_err(|found| refused(door, attempt, &found))?
             }
             Some(ValuesFile { name, bytes: None, .. }) => defaults(properties, attempt, &format!("there is no {name}, and "))?,

@@ -115,7 +115,7 @@ pub(super) fn text(slot: Slot, over: &Value, setting: &Setting<'_>) -> Result<St
     plain(value).ok_or(Refusal::NoSecret(slot.key()))
 }
 
-fn plain(value: Value) -> Option<String> {
+pub(super) fn plain(value: Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text),
         Value::Number(number) => Some(number.to_string()),
