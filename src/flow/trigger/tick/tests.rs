@@ -1,7 +1,7 @@
 //! When polls are due, also after pauses, failures and wrong clocks.
 
 use super::super::parse::tests::{trigger, trigger_with};
-use super::super::settle::Run;
+use super::super::settle::{Marks, Run};
 use super::*;
 
 const BEGIN: i64 = 1_790_000_000;
@@ -25,8 +25,8 @@ fn scheduled(trigger: &Trigger, state: &TriggerState, now: Timestamp) -> Result<
 }
 
 fn succeeded(trigger: &Trigger, state: &TriggerState, scheduled: i64, now: i64) -> TriggerState {
-    let run = Run { scheduled: Some(at(scheduled)), output: Value::Null, events: Vec::new() };
-    trigger.settle(state, run, at(now), &|_, _| Ok(Value::Null)).unwrap().state
+    let run = Run { scheduled: Some(at(scheduled)), events: Vec::new(), marks: Marks::default() };
+    trigger.settle(state, run, at(now)).unwrap().state
 }
 
 #[test]
