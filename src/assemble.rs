@@ -25,6 +25,8 @@ pub use connection::{GivenValues, SecretFiles, connection_values};
 /// How many steps a pass performs at once: enough that a slow forge delays nobody, few enough that it is not flooded.
 const STEPS_AT_ONCE: usize = 16;
 const STEP_DEADLINE: Duration = Duration::from_secs(60);
+/// How many flows of one trigger run at once.
+const FLOWS_AT_ONCE: usize = 16;
 
 /// The World on the embedded defaults, with what only commands for people need beside it.
 pub struct Assembled {
@@ -76,10 +78,26 @@ pub fn workers(settings: &Settings) -> Result<WorkersConfig> {
     Ok(WorkersConfig { concurrency: settings.workers, run_limit: settings.test_time, ..WorkersConfig::new(program) })
 }
 
+/// The store of a site alone, for who needs nothing else of the World.
+pub async fn store(site: &Site) -> Result<Arc<SqlStore>> {
+    prepare_state(&site.state)?;
+    let database = Database::open(&site.state.join("switchboard.db")).await?;
+    Ok(Arc::new(SqlStore::new(&database)))
+}
+
 /// What runs flows live, on the machine's own network.
 pub fn live(settings: &Settings, limits: &LimitFlags) -> Result<Live> {
+    live_at_once(settings, limits, settings.workers)
+}
+
+/// The same for a trigger that goes on: its flows wait for services more than they work, and one that waits keeps no other from running.
+pub fn live_trigger(settings: &Settings, limits: &LimitFlags) -> Result<Live> {
+    live_at_once(settings, limits, settings.workers.max(FLOWS_AT_ONCE))
+}
+
+fn live_at_once(settings: &Settings, limits: &LimitFlags, concurrency: usize) -> Result<Live> {
     let memory = u64::from(limits.flow_memory) << 20;
-    let config = WorkersConfig { memory, case_deadline: limits.flow_time, ..workers(settings)? };
+    let config = WorkersConfig { memory, case_deadline: limits.flow_time, concurrency, ..workers(settings)? };
     Ok(Live::new(config, Network::default()))
 }
 

@@ -4,6 +4,7 @@
 mod limits;
 pub mod live;
 mod live_task;
+mod part;
 mod piped;
 mod pool;
 mod process;

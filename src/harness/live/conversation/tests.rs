@@ -67,7 +67,7 @@ fn send(method: &str) -> Question {
 }
 
 fn outcome() -> Word {
-    Word::Outcome { result: Ok(Value::Null), events: Vec::new(), warnings: Vec::new() }
+    Word::Outcome { result: Ok(Value::Null), events: Vec::new(), warnings: Vec::new(), settling: None }
 }
 
 /// What is left of a conversation: its end, the task that began last, whether the worker can be used again, and what was told.
