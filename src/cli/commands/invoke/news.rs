@@ -43,8 +43,7 @@ impl Report for Writer {
             (Format::Human | Format::Json, News::Failed(fault)) => self.shell.note(escaped(&fault)),
             (Format::Human, News::Warning(text)) => self.shell.warn(text),
             (Format::Json, News::Warning(text)) => self.shell.note(escaped(&json!({ "warning": text }))),
-            (Format::Human, news) => self.shell.note(harmless(&sentence(&news))),
-            (Format::Json, news) => self.shell.note(escaped(&json!({ "note": sentence(&news) }))),
+            (Format::Human | Format::Json, news) => say(self.shell, &sentence(&news)),
         }
     }
 
@@ -62,6 +61,14 @@ impl Follow for Trace {
 
     fn end(self: Box<Self>) {
         self.tracer.end(&self.title);
+    }
+}
+
+/// Tells what happened beside the events.
+pub(super) fn say(shell: Shell, sentence: &str) {
+    match shell.format {
+        Format::Human => shell.note(harmless(sentence)),
+        Format::Json => shell.note(escaped(&json!({ "note": sentence }))),
     }
 }
 

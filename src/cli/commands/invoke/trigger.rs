@@ -1,12 +1,13 @@
 //! `invoke --trigger`: polls once, or goes on: by the schedule, or with the requests that reach the webhook.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use serde_json::Value;
 use tokio::net::TcpListener;
 use url::Url;
 
-use super::news::{Traced, Writer};
+use super::news::{Traced, Writer, say};
 use super::values::Chosen;
 use super::{Arguments, refused, unknown};
 use crate::assemble;
@@ -67,7 +68,7 @@ fn public_url(text: &str) -> Result<Url, String> {
 enum Way {
     Poll,
     Follow,
-    Serve { listener: TcpListener, place: Place, when_done: WhenDone },
+    Serve { listener: TcpListener, local: SocketAddr, place: Place, when_done: WhenDone },
 }
 
 pub(super) async fn run(name: &str, arguments: Arguments, input: Value, door: &Door) -> Ended {
@@ -78,9 +79,8 @@ pub(super) async fn run(name: &str, arguments: Arguments, input: Value, door: &D
     let trigger = declared(&bundle, name, &attempt)?;
     let chosen = Chosen::find(&arguments, &bundle.manifest, &source, door, &attempt).await?;
     let way = way(trigger, &arguments.trigger, &attempt, door).await?;
-    let memory = if arguments.trigger.reset { Memory::Forgotten } else { Memory::Kept };
     let stop = Stop::listen()?;
-    let trigger = Arc::new(open(name, arguments, bundle, chosen, input, memory, door, &attempt).await?);
+    let trigger = Arc::new(open(Wanted { name, arguments, bundle, chosen, input }, door, &attempt).await?);
     let ended = tokio::select! {
         ended = go(&trigger, way, &stop, door) => ended,
         () = stop.insisted.cancelled() => Err(Failure::refused(&attempt, "it was stopped before it had ended")),
@@ -105,17 +105,21 @@ async fn go(trigger: &Arc<LiveTrigger>, way: Way, stop: &Stop, door: &Door) -> E
             () = stop.asked.cancelled() => Err(Failure::refused("end the poll", "it was stopped before").hint("Poll again: nothing is lost.")),
         },
         Way::Follow => {
+            say(door.shell, "Polling by the schedule. Stop with Ctrl-C.");
             trigger.follow(&stop.asked).await?;
-            door.shell.note("Stopped.");
+            say(door.shell, "Stopped.");
             Ok(Outcome::Done)
         }
-        Way::Serve { listener, place, when_done } => match trigger.serve(listener, place, when_done, &stop.asked).await? {
-            Served::Stopped => {
-                door.shell.note("Stopped.");
-                Ok(Outcome::Done)
+        Way::Serve { listener, local, place, when_done } => {
+            say(door.shell, &format!("Listening at http://{local}{}. Stop with Ctrl-C.", place.path));
+            match trigger.serve(listener, place, when_done, &stop.asked).await? {
+                Served::Stopped => {
+                    say(door.shell, "Stopped.");
+                    Ok(Outcome::Done)
+                }
+                Served::Failed(fault) => failed(fault),
             }
-            Served::Failed(fault) => failed(fault),
-        },
+        }
     }
 }
 
@@ -166,22 +170,22 @@ async fn serve(webhook: &Webhook, address: &str, flags: &TriggerFlags, attempt: 
     if webhook.verify.is_none() {
         door.shell.warn("the trigger has no `verify`: whoever reaches the address starts its flow");
     }
-    door.shell.note(format!("Listening at http://{local}{}. Stop with Ctrl-C.", webhook.path));
     let when_done = if flags.keep_subscription { WhenDone::Keep } else { WhenDone::Unsubscribe };
-    Ok(Way::Serve { listener, place: Place { path: webhook.path.clone(), public }, when_done })
+    Ok(Way::Serve { listener, local, place: Place { path: webhook.path.clone(), public }, when_done })
 }
 
-#[expect(clippy::too_many_arguments, reason = "everything that the command line and the files decide")]
-async fn open(
-    name: &str,
+/// What the command line and the files ask for.
+struct Wanted<'a> {
+    name: &'a str,
     arguments: Arguments,
     bundle: Bundle,
     chosen: Chosen,
     input: Value,
-    memory: Memory,
-    door: &Door,
-    attempt: &str,
-) -> Result<LiveTrigger, Failure> {
+}
+
+async fn open(wanted: Wanted<'_>, door: &Door, attempt: &str) -> Result<LiveTrigger, Failure> {
+    let Wanted { name, arguments, bundle, chosen, input } = wanted;
+    let memory = if arguments.trigger.reset { Memory::Forgotten } else { Memory::Kept };
     let store = door.store(attempt).await?;
     let live = assemble::live_trigger(&door.settings, &arguments.limits)?;
     let manifest = &bundle.manifest;
