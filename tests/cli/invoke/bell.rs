@@ -63,7 +63,7 @@ triggers:
           do:
             - delete:
                 call: request
-                with: { method: delete, path: "/subscriptions/{id}", parameters: { id: "${ .subscription.id }" } }
+                with: { method: delete, path: "/subscriptions/${ .subscription.id }" }
     do:
       - ring: { emit: { event: { with: { type: bell.rung, data: "${ .body }" } } } }
   polled:

@@ -176,7 +176,8 @@ fn a_poll_that_takes_long_is_not_overtaken_by_the_next() {
         }
         Answer::json(json!({ "rings": [{ "id": request.number }], "next": request.number }))
     });
-    let mut daemon = bell::start(&bell::team(), &service, "polled", &["--listen"]);
+    let team = bell::team();
+    let mut daemon = bell::start(&team, &service, "polled", &["--listen"]);
     daemon.note_with("Left out the poll of ");
     assert_eq!(service.requests().len(), 1);
     release.send(()).unwrap();

@@ -53,8 +53,9 @@ impl Hook {
 
     /// Ends it well, and tells what it had printed beyond what was read.
     pub fn end(mut self) -> Vec<String> {
-        assert!(self.daemon.end_with("TERM").success());
-        self.daemon.note_with("Stopped.");
+        let status = self.daemon.end_with("TERM");
+        let notes: Vec<String> = self.daemon.notes.by_ref().map(Result::unwrap).collect();
+        assert!(status.success() && notes.last().is_some_and(|note| note == "Stopped."), "{status}: {notes:#?}");
         self.daemon.lines.by_ref().map(Result::unwrap).collect()
     }
 }

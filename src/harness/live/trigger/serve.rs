@@ -73,6 +73,7 @@ impl LiveTrigger {
         let accepting = tokio::spawn(Arc::clone(&server).accept(listener));
         let served = self.served(&callback_url, when_done, stop).await;
         accepting.abort();
+        let _ = accepting.await;
         server.close().await;
         served
     }

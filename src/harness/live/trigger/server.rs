@@ -69,8 +69,8 @@ impl Server {
         self.closing.cancel();
         let all = u32::try_from(MOST_REQUESTS).unwrap_or(u32::MAX);
         let _ = timeout(GRACE, self.requests.acquire_many(all)).await;
-        // Their answers are on the way.
-        let all = u32::try_from(MOST_CONNECTIONS - 1).unwrap_or(u32::MAX);
+        // Their answers are on the way, and the connections end once they have arrived.
+        let all = u32::try_from(MOST_CONNECTIONS).unwrap_or(u32::MAX);
         let _ = timeout(BREATH * 10, self.connections.acquire_many(all)).await;
     }
 

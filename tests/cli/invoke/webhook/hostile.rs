@@ -9,18 +9,20 @@ use serde_json::{Value, json};
 use super::super::bell;
 use super::{Hook, signature};
 use crate::support::client::Reply;
+use crate::support::command::Team;
 use crate::support::http::{Answer, Service};
 
 const MEBIBYTE: usize = 1 << 20;
 
-fn hook(more: &[&str]) -> (Hook, Service) {
-    let service = Service::always(Answer::status(500));
-    (Hook::start(&bell::team(), &service, "rung", more), service)
+/// A webhook, and what it stands on.
+fn hook(more: &[&str]) -> (Hook, (Team, Service)) {
+    let (team, service) = (bell::team(), Service::always(Answer::status(500)));
+    (Hook::start(&team, &service, "rung", more), (team, service))
 }
 
 #[test]
 fn what_is_too_big_is_refused_before_it_is_read() {
-    let (mut hook, _service) = hook(&[]);
+    let (mut hook, _ground) = hook(&[]);
     let mut stream = hook.client.connect();
     stream.write_all(b"POST /rings HTTP/1.1\r\nhost: h\r\ncontent-length: 900000000000\r\n\r\n").unwrap();
     assert_eq!(Reply::read(stream).status, 413);
@@ -53,7 +55,7 @@ fn what_is_too_big_is_refused_before_it_is_read() {
 
 #[test]
 fn connections_that_say_nothing_keep_nobody_out() {
-    let (mut hook, _service) = hook(&[]);
+    let (mut hook, _ground) = hook(&[]);
     let silent: Vec<_> = (0..200)
         .map(|index| {
             let mut stream = hook.client.connect();
@@ -72,7 +74,7 @@ fn connections_that_say_nothing_keep_nobody_out() {
 
 #[test]
 fn many_requests_at_once_are_each_answered_once() {
-    let (mut hook, _service) = hook(&[]);
+    let (mut hook, _ground) = hook(&[]);
     let statuses: Vec<u16> = std::thread::scope(|scope| {
         let ring = |index: usize| {
             let hook = &hook;
@@ -95,7 +97,7 @@ fn many_requests_at_once_are_each_answered_once() {
 
 #[test]
 fn a_flow_that_never_ends_stops_no_other() {
-    let (mut hook, _service) = hook(&["--evaluation-time", "2s"]);
+    let (mut hook, _ground) = hook(&["--evaluation-time", "2s"]);
     let body = json!({ "id": "endless", "spin": true }).to_string();
     let endless = hook.client.begin("POST /rings", &[("x-signature", &signature(bell::SECRET, &body))], &body);
     for id in ["one", "two"] {

@@ -87,7 +87,8 @@ fn a_service_may_call_back_while_it_is_asked() {
         let reply = known.wait().send("GET /asked?challenge=prove%20it", &[], "");
         Answer::status(if reply.body == "prove it" { 201 } else { 400 }).with_json(json!({ "id": 1, "token": "t" }))
     });
-    let mut hook = Hook::start(&bell::team(), &service, "asked", &PUBLIC);
+    let team = bell::team();
+    let mut hook = Hook::start(&team, &service, "asked", &PUBLIC);
     client.set(hook.client.clone()).unwrap();
     hook.daemon.note_with("Answered a handshake.");
     hook.daemon.note_with("Subscribed");
@@ -116,7 +117,8 @@ fn a_service_that_refuses_ends_it_and_one_that_is_not_told_is_remembered() {
     let told = hook.daemon.note_with(r#""status":409"#);
     assert!(told.contains("/subscriptions/1"), "{told}");
     drop(hook);
-    let mut hook = Hook::start(&team, &service(), "asked", &PUBLIC);
+    let willing = service();
+    let mut hook = Hook::start(&team, &willing, "asked", &PUBLIC);
     assert_eq!(ask(&hook, "t", "1"), 202);
     assert_eq!(hook.data(), json!(1));
     hook.end();
