@@ -2,6 +2,7 @@
 
 mod connection;
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -138,7 +139,11 @@ impl Assembled {
 /// The state folder ignores itself, so that no work tree ever shows it.
 fn prepare_state(state: &Path) -> Result<()> {
     let context = || format!("cannot prepare the state folder {}", state.display());
-    std::fs::create_dir_all(state).with_context(context)?;
+    if let Some(parent) = state.parent() {
+        std::fs::create_dir_all(parent).with_context(context)?;
+    }
+    // What services hand out for their subscriptions, the secrets of signatures among it, is nobody else's business.
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(state).with_context(context)?;
     let ignore = state.join(".gitignore");
     if !ignore.exists() {
         std::fs::write(ignore, "*\n").with_context(context)?;

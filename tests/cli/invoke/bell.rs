@@ -1,5 +1,7 @@
 //! A connector with a trigger of each kind, for what no example does.
 
+use switchboard::store::{ConnectionName, Database, SqlStore, TriggerKey};
+
 use crate::support::command::Team;
 use crate::support::daemon::Daemon;
 use crate::support::http::Service;
@@ -90,6 +92,17 @@ pub fn team() -> Team {
     team.write("connectors/bell/connector.yaml", MANIFEST.trim_start());
     team.write("connections/test/bell.yaml", "secret: { env: BELL_SECRET }\n");
     team
+}
+
+/// The store of a team.
+pub async fn store(team: &Team) -> SqlStore {
+    SqlStore::new(&Database::open(&team.path(".switchboard/switchboard.db")).await.unwrap())
+}
+
+/// What a trigger's state in the test environment belongs to.
+pub fn key(trigger: &str) -> TriggerKey {
+    let connection = ConnectionName::Environment("test".parse().unwrap());
+    TriggerKey { connection, connector: "bell".parse().unwrap(), trigger: trigger.to_owned() }
 }
 
 /// The arguments that run a trigger against a service.

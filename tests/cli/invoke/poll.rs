@@ -3,7 +3,10 @@
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
+use switchboard::model::{Clock as _, SystemClock};
+use switchboard::store::{Leased, TriggerStates as _};
 
 use super::bell;
 use crate::support::command::{Ran, Team};
@@ -184,6 +187,55 @@ fn a_poll_that_takes_long_is_not_overtaken_by_the_next() {
     assert_eq!(next(&mut daemon, 2), [json!(1), json!(2)]);
     assert_eq!(service.requests()[1].parameter("after").as_deref(), Some("1"));
     assert!(daemon.end_with("INT").success());
+}
+
+#[test]
+fn polls_may_overlap_where_the_trigger_says_so() {
+    let (release, released) = channel::<()>();
+    let released = Mutex::new(released);
+    let service = Service::start(move |request| {
+        if request.number == 1 {
+            let _ = released.lock().unwrap().recv();
+        }
+        Answer::json(json!({ "rings": [{ "id": request.number }, { "id": "same" }] }))
+    });
+    let team = bell::team();
+    team.replace("connectors/bell/connector.yaml", "every: PT1S", "every: PT1S, overlap: allow");
+    team.replace("connectors/bell/connector.yaml", "    cursor: .next\n", "");
+    let mut daemon = bell::start(&team, &service, "polled", &["--listen"]);
+    assert_eq!(next(&mut daemon, 2), [json!(2), json!("same")], "the first waits still");
+    release.send(()).unwrap();
+    let mut rest = next(&mut daemon, 1);
+    while !rest.contains(&json!(1)) {
+        rest.extend(next(&mut daemon, 1));
+    }
+    assert!(!rest.contains(&json!("same")), "{rest:?}");
+    assert!(daemon.end_with("TERM").success());
+}
+
+#[tokio::test]
+async fn a_process_whose_lease_was_taken_over_ends() {
+    let service = Service::start(|request| Answer::json(json!({ "rings": [{ "id": request.number }], "next": request.number })));
+    let team = bell::team();
+    let mut daemon = bell::start(&team, &service, "polled", &["--listen"]);
+    next(&mut daemon, 1);
+    let (store, key) = (bell::store(&team).await, bell::key("polled"));
+    let later = SystemClock.now().checked_add(SignedDuration::from_hours(1)).unwrap();
+    let Leased::Mine(lease) = store.lease_trigger(&key, "me", later, later).await.unwrap() else { panic!("it was over by then") };
+    let note = daemon.note_with("error:");
+    assert_eq!(note, "error: another process has taken over the trigger polled of bell in test");
+    assert_eq!(daemon.wait().code(), Some(1));
+    store.put_trigger_state(&key, &lease, "{ no state").await.unwrap();
+    store.return_trigger_lease(&key, &lease).await.unwrap();
+
+    let arguments = bell::arguments(&service, "polled", &[]);
+    let run = |more: &[&str]| {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        team.run_with(&team.root(), &arguments, &[("BELL_SECRET", bell::SECRET)])
+    };
+    let ran = run(&[]).failed();
+    assert!(ran.err.contains("the trigger's state cannot be read") && ran.err.contains("Begin anew with --reset."), "{}", ran.err);
+    assert!(run(&["--reset"]).done().out.contains("bell.rung"));
 }
 
 #[test]

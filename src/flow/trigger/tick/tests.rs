@@ -120,6 +120,16 @@ fn a_clock_that_was_wrong_stops_nothing() {
 }
 
 #[test]
+fn a_poll_that_somebody_wants_goes_on_from_the_cursor_and_counts() {
+    let trigger = trigger_with(&json!({ "on": { "schedule": { "every": "PT5M" } }, "cursor": ".next" }));
+    let before = succeeded(&trigger, &trigger.begin(at(0)), 0, 1);
+    let state = TriggerState { cursor: json!("c1"), ..before };
+    let (moment, input) = trigger.poll_now(&state, at(100), &json!(7));
+    assert_eq!((moment, input), (at(100), json!({ "scheduledAt": at(100).to_string(), "cursor": "c1", "input": 7 })));
+    assert_eq!(scheduled(&trigger, &succeeded(&trigger, &state, 100, 101), at(101)), Err(Some(400)));
+}
+
+#[test]
 fn a_poll_begins_from_its_moment_the_cursor_and_the_parameters() {
     let trigger = trigger_with(&json!({ "on": { "schedule": { "every": "PT5M" } }, "cursor": ".next" }));
     let state = TriggerState { cursor: json!("c1"), ..trigger.begin(at(0)) };

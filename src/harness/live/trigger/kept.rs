@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::MutexGuard;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::{Memory, Unopened};
 use crate::flow::trigger::TriggerState;
@@ -16,6 +16,8 @@ use crate::store::{Leased, TriggerKey, TriggerLease, TriggerLeaseLost, TriggerSt
 /// How long a lease outlives a process that was killed, and how often one that lives extends it.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
 const EXTENDED_EVERY: Duration = Duration::from_secs(10);
+/// How long a run that is being settled is waited for in the end.
+const SETTLING: Duration = Duration::from_secs(1);
 
 pub(super) struct Kept {
     states: Arc<dyn TriggerStates>,
@@ -65,8 +67,8 @@ impl Kept {
     }
 
     pub(super) async fn close(&self) -> Result<()> {
-        // Whoever still settles a run is waited for.
-        let _state = self.state.lock().await;
+        // Whoever still settles a run is waited for, but not where its events are taken by nobody.
+        let _state = timeout(SETTLING, self.state.lock()).await;
         self.states.return_trigger_lease(&self.key, &self.lease()).await
     }
 

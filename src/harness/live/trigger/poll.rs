@@ -6,7 +6,7 @@ use anyhow::Result;
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -21,6 +21,8 @@ use crate::store::TriggerLeaseLost;
 pub(super) const GRACE: Duration = Duration::from_secs(10);
 /// The longest sleep before the clock is looked at again: the machine may sleep too, and clocks are set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// How long people wait without being told what for.
+const WONDER: SignedDuration = SignedDuration::from_secs(5);
 /// How many polls run at once where they may overlap.
 const MOST_AT_ONCE: usize = 16;
 
@@ -70,7 +72,7 @@ impl LiveTrigger {
             };
             if running.is_empty() && until != told {
                 told = until;
-                until.into_iter().for_each(|moment| self.report.tell(News::Waiting(moment)));
+                until.into_iter().filter(|moment| is_far(*moment)).for_each(|moment| self.report.tell(News::Waiting(moment)));
             }
             tokio::select! {
                 Some((scheduled, polled)) = running.next(), if !running.is_empty() => {
@@ -83,8 +85,13 @@ impl LiveTrigger {
             }
         }
         // What does not end in time is given up, and polled for again from the same cursor.
-        let _ = timeout(GRACE, async { while running.next().await.is_some() {} }).await;
-        Ok(())
+        let rest = async {
+            while let Some((scheduled, polled)) = running.next().await {
+                self.polled(scheduled, polled).await?;
+            }
+            Ok(())
+        };
+        timeout(GRACE, rest).await.unwrap_or(Ok(()))
     }
 
     /// What is to be done now. The moments that runs are under way for count as dealt with.
@@ -101,7 +108,14 @@ impl LiveTrigger {
         let mut next = turn.state().clone();
         next.skip(moment);
         self.report.tell(News::Skipped(moment));
-        turn.replace(next).await
+        match turn.replace(next.clone()).await {
+            Err(error) if error.is::<TriggerLeaseLost>() => Err(error),
+            Err(_) => {
+                turn.remember(next);
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
     }
 
     /// Takes in how a poll ended. Where the state could not be kept, it is tried again, later.
@@ -167,6 +181,11 @@ impl LiveTrigger {
         let delivered = tokio::task::spawn_blocking(move || report.deliver(&events)).await.map_err(anyhow::Error::from).flatten();
         delivered.inspect_err(|error| self.breaks(anyhow::anyhow!("{error:#}")))
     }
+}
+
+/// Whether people may wonder what it waits for.
+fn is_far(moment: Timestamp) -> bool {
+    moment.duration_since(SystemClock.now()) > WONDER
 }
 
 /// Waits until some moment, or for ever. The clock may be set meanwhile, so it may be over before.

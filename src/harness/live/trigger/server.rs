@@ -57,7 +57,11 @@ impl Server {
             // The semaphore is never closed.
             let Ok(permit) = Arc::clone(&self.connections).acquire_owned().await else { return };
             match listener.accept().await {
-                Ok((stream, _)) => drop(tokio::spawn(Arc::clone(&self).connection(stream, permit))),
+                Ok((stream, _)) => {
+                    // Where it cannot be had, answers are slower.
+                    let _ = stream.set_nodelay(true);
+                    tokio::spawn(Arc::clone(&self).connection(stream, permit));
+                }
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(_) => sleep(BREATH).await,
             }

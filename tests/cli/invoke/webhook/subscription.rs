@@ -3,6 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
+use switchboard::model::{Clock as _, SystemClock};
+use switchboard::store::{Leased, TriggerStates as _};
 
 use super::super::bell;
 use super::{Hook, LISTEN};
@@ -74,6 +76,30 @@ fn a_subscription_may_stand_while_nobody_listens() {
     assert_eq!((ask(&third, "token-1", "1"), ask(&third, "token-3", "3")), (401, 202));
     third.end();
     assert_eq!(lines(&service)[1..], ["DELETE /subscriptions/1", "POST /subscriptions", "DELETE /subscriptions/3"]);
+}
+
+#[tokio::test]
+async fn a_subscription_that_expires_is_renewed_with_what_is_known_of_it() {
+    let (team, service) = (bell::team(), service());
+    team.replace("connectors/bell/connector.yaml", "        subscribe:\n", "        renewEvery: P1D\n        subscribe:\n");
+    let keep = [&PUBLIC[..], &["--keep-subscription"]].concat();
+    let start = || {
+        let mut hook = Hook::start(&team, &service, "asked", &keep);
+        hook.daemon.note_with("Subscribed");
+        hook
+    };
+    start().end();
+    let (store, key) = (bell::store(&team).await, bell::key("asked"));
+    let mut state: Value = serde_json::from_str(&store.trigger_state(&key).await.unwrap().unwrap()).unwrap();
+    assert_eq!(state["subscription"]["data"], json!({ "id": 1, "token": "token-1" }));
+    state["subscription"]["since"] = json!("2026-01-01T00:00:00Z");
+    let now = SystemClock.now();
+    let Leased::Mine(lease) = store.lease_trigger(&key, "me", now, now).await.unwrap() else { panic!("it was given back") };
+    store.put_trigger_state(&key, &lease, &state.to_string()).await.unwrap();
+    let hook = start();
+    assert_eq!(service.requests()[1].json()["known"], json!({ "id": 1, "token": "token-1" }));
+    assert_eq!((ask(&hook, "token-2", "1"), ask(&hook, "token-1", "1")), (202, 401));
+    drop(hook);
 }
 
 #[test]
