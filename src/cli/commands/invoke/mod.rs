@@ -40,9 +40,6 @@ pub struct Arguments {
     #[arg(long, conflicts_with = "trigger")]
     test_connection: bool,
 
-    #[command(flatten)]
-    trigger: TriggerFlags,
-
     /// The input: JSON, @FILE, or - for the standard input
     #[arg(long, value_name = "JSON", default_value = "{}", conflicts_with = "test_connection")]
     input: String,
@@ -69,6 +66,9 @@ pub struct Arguments {
     /// Send requests for a host to another base address, such as api.example.com=http://127.0.0.1:8080; may be repeated
     #[arg(long, value_name = "HOST=URL", value_parser = HostMapping::parse)]
     map_host: Vec<HostMapping>,
+
+    #[command(flatten)]
+    trigger: TriggerFlags,
 
     #[command(flatten)]
     limits: LimitFlags,
