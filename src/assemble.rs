@@ -3,6 +3,7 @@
 mod connection;
 mod lookup;
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,8 @@ pub use lookup::{Reach, SecretFiles};
 /// How many steps a pass performs at once: enough that a slow forge delays nobody, few enough that it is not flooded.
 const STEPS_AT_ONCE: usize = 16;
 const STEP_DEADLINE: Duration = Duration::from_secs(60);
+/// How many flows of one trigger run at once.
+const FLOWS_AT_ONCE: usize = 16;
 
 /// The World on the embedded defaults, with what only commands for people need beside it.
 pub struct Assembled {
@@ -78,10 +81,26 @@ pub fn workers(settings: &Settings) -> Result<WorkersConfig> {
     Ok(WorkersConfig { concurrency: settings.workers, run_limit: settings.test_time, ..WorkersConfig::new(program) })
 }
 
+/// The store of a site alone, for who needs nothing else of the World.
+pub async fn store(site: &Site) -> Result<Arc<SqlStore>> {
+    prepare_state(&site.state)?;
+    let database = Database::open(&site.state.join("switchboard.db")).await?;
+    Ok(Arc::new(SqlStore::new(&database)))
+}
+
 /// What runs flows live, on the machine's own network.
 pub fn live(settings: &Settings, limits: &LimitFlags) -> Result<Live> {
+    live_at_once(settings, limits, settings.workers)
+}
+
+/// The same for a trigger that goes on: its flows wait for services more than they work, and one that waits keeps no other from running.
+pub fn live_trigger(settings: &Settings, limits: &LimitFlags) -> Result<Live> {
+    live_at_once(settings, limits, settings.workers.max(FLOWS_AT_ONCE))
+}
+
+fn live_at_once(settings: &Settings, limits: &LimitFlags, concurrency: usize) -> Result<Live> {
     let memory = u64::from(limits.flow_memory) << 20;
-    let config = WorkersConfig { memory, case_deadline: limits.flow_time, ..workers(settings)? };
+    let config = WorkersConfig { memory, case_deadline: limits.flow_time, concurrency, ..workers(settings)? };
     Ok(Live::new(config, Network::default()))
 }
 
@@ -122,7 +141,11 @@ impl Assembled {
 /// The state folder ignores itself, so that no work tree ever shows it.
 fn prepare_state(state: &Path) -> Result<()> {
     let context = || format!("cannot prepare the state folder {}", state.display());
-    std::fs::create_dir_all(state).with_context(context)?;
+    if let Some(parent) = state.parent() {
+        std::fs::create_dir_all(parent).with_context(context)?;
+    }
+    // What services hand out for their subscriptions, the secrets of signatures among it, is nobody else's business.
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(state).with_context(context)?;
     let ignore = state.join(".gitignore");
     if !ignore.exists() {
         std::fs::write(ignore, "*\n").with_context(context)?;

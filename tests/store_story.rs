@@ -8,7 +8,10 @@ use switchboard::model::{
     Verdict, Version,
 };
 use switchboard::registry::{Actual, BundleMissing, Holding, Publication, PublishedVersion, Registry, SqlRegistry, WrongDigest};
-use switchboard::store::{CachedDeclaration, Database, LeaseLost, NewFact, SqlStore, Store, StoredPlan, TriggerKey, TriggerStates};
+use switchboard::store::{
+    CachedDeclaration, ConnectionName, Database, LeaseLost, Leased, NewFact, SqlStore, Store, StoredPlan, TriggerKey, TriggerLease,
+    TriggerLeaseLost, TriggerStates,
+};
 
 use crate::support::universe::Universe;
 
@@ -18,6 +21,7 @@ async fn the_story_on_sqlite() {
     let database = Database::open(&folder.path().join("switchboard.db")).await.unwrap();
     tell(&SqlStore::new(&database), &SqlRegistry::new(&database)).await;
     triggers_keep_their_state(&SqlStore::new(&database)).await;
+    one_process_at_a_time_runs_a_trigger(&SqlStore::new(&database)).await;
 }
 
 #[tokio::test]
@@ -25,6 +29,7 @@ async fn the_story_in_memory() {
     let database = Database::memory().await.unwrap();
     tell(&SqlStore::new(&database), &SqlRegistry::new(&database)).await;
     triggers_keep_their_state(&SqlStore::new(&database)).await;
+    one_process_at_a_time_runs_a_trigger(&SqlStore::new(&database)).await;
 }
 
 /// What the tests of passes stand on is no kinder than what they stand for.
@@ -278,18 +283,59 @@ async fn risen(registry: &dyn Registry, revision: &mut u64) {
 }
 
 async fn triggers_keep_their_state(states: &dyn TriggerStates) {
-    let key = |place: &str, trigger: &str| TriggerKey { environment: environment(place), connector: github(), trigger: trigger.to_owned() };
-    let (test, production, other) = (key("test", "issue-opened"), key("production", "issue-opened"), key("test", "issue-closed"));
+    let key = |place: &str, trigger: &str| TriggerKey {
+        connection: ConnectionName::Environment(environment(place)),
+        connector: github(),
+        trigger: trigger.to_owned(),
+    };
+    let (test, production) = (key("test", "issue-opened"), key("production", "issue-opened"));
+    let other = TriggerKey { connection: ConnectionName::File("/srv/mine.yaml".to_owned()), ..key("test", "issue-closed") };
+    let (mine, production_lease) = (lease(states, &test).await, lease(states, &production).await);
+    let other_lease = lease(states, &other).await;
     assert_eq!(states.trigger_state(&test).await.unwrap(), None);
-    states.put_trigger_state(&test, "{\"cursor\":1}").await.unwrap();
-    states.put_trigger_state(&production, "{\"cursor\":2}").await.unwrap();
-    states.put_trigger_state(&other, "{}").await.unwrap();
-    states.put_trigger_state(&test, "{\"cursor\":3}").await.unwrap();
+    states.put_trigger_state(&test, &mine, "{\"cursor\":1}").await.unwrap();
+    states.put_trigger_state(&production, &production_lease, "{\"cursor\":2}").await.unwrap();
+    states.put_trigger_state(&other, &other_lease, "{}").await.unwrap();
+    states.put_trigger_state(&test, &mine, "{\"cursor\":3}").await.unwrap();
     assert_eq!(states.trigger_state(&test).await.unwrap().as_deref(), Some("{\"cursor\":3}"));
     assert_eq!(states.trigger_state(&production).await.unwrap().as_deref(), Some("{\"cursor\":2}"));
-    assert_eq!(states.triggers_with_state().await.unwrap(), [production, other.clone(), test.clone()]);
+    assert_eq!(states.triggers_with_state().await.unwrap(), [other.clone(), production, test.clone()]);
     states.remove_trigger_state(&test).await.unwrap();
     states.remove_trigger_state(&test).await.unwrap();
     assert_eq!(states.trigger_state(&test).await.unwrap(), None);
     assert_eq!(states.trigger_state(&other).await.unwrap().as_deref(), Some("{}"));
+}
+
+async fn lease(states: &dyn TriggerStates, key: &TriggerKey) -> TriggerLease {
+    match states.lease_trigger(key, "me", at(0), at(30)).await.unwrap() {
+        Leased::Mine(lease) => lease,
+        others @ Leased::Others { .. } => panic!("{others:?}"),
+    }
+}
+
+async fn one_process_at_a_time_runs_a_trigger(states: &dyn TriggerStates) {
+    let connection = ConnectionName::Defaults;
+    let key = TriggerKey { connection, connector: github(), trigger: "leased".to_owned() };
+    let first = lease(states, &key).await;
+    states.put_trigger_state(&key, &first, "1").await.unwrap();
+    let taken = |holder: &'static str, now: i64| states.lease_trigger(&key, holder, at(now), at(now + 30));
+    assert_eq!(taken("other", 29).await.unwrap(), Leased::Others { holder: "me".to_owned(), until: at(30) });
+    states.extend_trigger_lease(&key, &TriggerLease { until: at(40), ..first }).await.unwrap();
+    assert_eq!(taken("other", 30).await.unwrap(), Leased::Others { holder: "me".to_owned(), until: at(40) });
+
+    let Leased::Mine(second) = taken("other", 40).await.unwrap() else { panic!("it was over") };
+    assert!(second.epoch > first.epoch);
+    for lost in
+        [states.put_trigger_state(&key, &first, "2").await.unwrap_err(), states.extend_trigger_lease(&key, &first).await.unwrap_err()]
+    {
+        assert!(lost.is::<TriggerLeaseLost>(), "{lost:#}");
+    }
+    assert_eq!(states.trigger_state(&key).await.unwrap().as_deref(), Some("1"));
+    states.return_trigger_lease(&key, &first).await.unwrap();
+    assert!(matches!(taken("third", 41).await.unwrap(), Leased::Others { .. }), "what was lost is not given back");
+    states.put_trigger_state(&key, &TriggerLease { until: at(80), ..second }, "3").await.unwrap();
+    assert_eq!(taken("third", 71).await.unwrap(), Leased::Others { holder: "other".to_owned(), until: at(80) });
+    states.return_trigger_lease(&key, &second).await.unwrap();
+    assert!(matches!(taken("third", 72).await.unwrap(), Leased::Mine(_)));
+    assert_eq!(states.trigger_state(&key).await.unwrap().as_deref(), Some("3"));
 }

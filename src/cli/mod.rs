@@ -16,12 +16,14 @@ pub mod render;
 pub mod source;
 pub mod standing;
 pub mod status;
+pub mod stop;
 pub mod trace;
 pub mod working_files;
 
 use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{CommandFactory as _, Parser as _};
 use tokio::runtime::{Builder, Runtime};
@@ -31,8 +33,9 @@ pub use commands::{Command, output_schemas};
 use failure::{Ended, Failure};
 use output::{Colour, Format, Shell};
 
-use crate::assemble::{Assembled, assemble};
+use crate::assemble::{self, Assembled, assemble};
 use crate::settings::{Flags, Settings, Site};
+use crate::store::SqlStore;
 
 /// The command line as a whole.
 #[derive(Debug, clap::Parser)]
@@ -102,12 +105,24 @@ impl Door {
 
     /// Opens everything that a command needs for what it attempts.
     pub async fn assemble(&self, attempt: &str) -> Result<Assembled, Failure> {
+        let site = self.bound_site(attempt)?;
+        Ok(assemble(&self.settings, site).await?)
+    }
+
+    /// Opens the store alone.
+    pub async fn store(&self, attempt: &str) -> Result<Arc<SqlStore>, Failure> {
+        let site = self.bound_site(attempt)?;
+        Ok(assemble::store(&site).await?)
+    }
+
+    /// The repository, with a state that is its own.
+    fn bound_site(&self, attempt: &str) -> Result<Site, Failure> {
         let site = self.site(attempt)?;
         site.bond.check().map_err(|error| {
             Failure::refused(attempt, error.to_string())
                 .hint("Name this repository's own state with --state. Where the repository has moved, `switchboard rebuild` begins anew.")
         })?;
-        Ok(assemble(&self.settings, site).await?)
+        Ok(site)
     }
 }
 

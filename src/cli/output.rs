@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use owo_colors::OwoColorize as _;
 use serde::Serialize;
 
-use super::render::columns::harmless;
+use super::render::columns::{escaped, harmless};
 use super::render::paint;
 
 /// Who reads the result.
@@ -69,6 +69,13 @@ impl Shell {
         let mut text = serde_json::to_string_pretty(value).context("cannot write the result as JSON")?;
         text.push('\n');
         written(anstream::stdout().lock().write_all(text.as_bytes()))
+    }
+
+    /// Writes one of many results, in a line of its own. It fails too where the reader went away: nobody has got it then.
+    pub fn line(self, value: &serde_json::Value) -> Result<()> {
+        let mut out = anstream::stdout().lock();
+        let line = format!("{}\n", escaped(value));
+        out.write_all(line.as_bytes()).and_then(|()| out.flush()).context("cannot write to the standard output")
     }
 
     /// Writes the result for people, or text that is the result itself.

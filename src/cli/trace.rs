@@ -1,7 +1,6 @@
 //! What a run tells, as it may be shown: without secrets, in parts of bounded size, and not without end.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -10,7 +9,8 @@ use serde_json::Value;
 use super::output::{Format, Shell};
 use super::render;
 use super::render::columns::escaped;
-use crate::flow::{Body, EXCERPT, Redactor, Request, Session, Told, What};
+use crate::flow::{Body, EXCERPT, Redactor, Request, Told, What};
+use crate::harness::live::Veil;
 use crate::manifest::cut;
 
 /// How many lines are kept for people: more than anybody reads.
@@ -100,40 +100,6 @@ pub struct Tracer {
     /// The turns whose beginning was kept.
     kept: HashSet<u32>,
     left_out: usize,
-}
-
-/// Takes the secrets of a run out of whatever is shown: those of its connection, and the tokens that it gets on its way.
-pub struct Veil {
-    redactor: Redactor,
-    session: Arc<Session>,
-    known: Vec<String>,
-}
-
-impl Veil {
-    /// Knows the values of a connection's secrets.
-    pub fn new<'v>(secrets: impl IntoIterator<Item = &'v Value>, session: Arc<Session>) -> Self {
-        Self { redactor: Redactor::new(secrets), session, known: Vec::new() }
-    }
-
-    /// What takes out everything that is secret by now.
-    pub fn redactor(&mut self) -> &Redactor {
-        let tokens = self.session.secrets();
-        if tokens != self.known {
-            self.redactor = std::mem::take(&mut self.redactor).and(tokens.clone());
-            self.known = tokens;
-        }
-        &self.redactor
-    }
-
-    /// A value without secrets.
-    pub fn value(&mut self, value: Value) -> Value {
-        self.redactor().value(value)
-    }
-
-    /// A text without secrets.
-    pub fn text(&mut self, text: &str) -> String {
-        self.redactor().text(text)
-    }
 }
 
 impl Tracer {

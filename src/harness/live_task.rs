@@ -8,26 +8,20 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value};
 
 use super::outbox::Outbox;
+use super::part::Part;
 use super::piped::Piped;
-use super::protocol::{self, Live, Said, Subject, Word, unpack};
+use super::protocol::{self, Live, Said, Start, Subject, Word, unpack};
 use super::watch::Watch;
 use super::worker::Hearing;
-use crate::flow::{Budget, Fault, Outcome, Program, Target, Workflow, World};
-use crate::manifest::{Bundle, Validation};
+use crate::flow::trigger::Answer;
+use crate::flow::{Budget, Program, Workflow, World};
+use crate::manifest::Bundle;
 use crate::model::Problem;
 
 /// A flow that is ready to run.
 enum Ready {
     Workflow(Box<Workflow>, Map<String, Value>),
     Connector(Box<Part>),
-}
-
-/// One of a connector's flows.
-struct Part {
-    program: Program,
-    target: Target,
-    connection: Map<String, Value>,
-    validation: Validation,
 }
 
 /// Runs a flow and returns the word that tells how it ended.
@@ -41,7 +35,7 @@ pub(super) async fn run(live: Live, hearing: &mut Hearing, watch: &Watch, outbox
     let world = Piped::new(&say, watch, questions, live.heard);
     // The flow sees to its time by itself, but not while an expression is evaluated.
     let time = live.budget.time.saturating_add(live.budget.time / 50);
-    let mut flow = pin!(watch.over(live.evaluation, time, ready.run(&live.input, &world, live.budget)));
+    let mut flow = pin!(watch.over(live.evaluation, time, ready.run(&live.start, &world, live.budget)));
     // What is asked for at once is also said at once. Where the parent is gone, the next thing that is heard tells so.
     let mut flow = poll_fn(|context| {
         let polled = flow.as_mut().poll(context);
@@ -50,7 +44,7 @@ pub(super) async fn run(live: Live, hearing: &mut Hearing, watch: &Watch, outbox
         }
         polled
     });
-    let (outcome, warnings) = loop {
+    loop {
         tokio::select! {
             biased;
             said = protocol::next(hearing) => match said.context("cannot read an answer")? {
@@ -58,10 +52,9 @@ pub(super) async fn run(live: Live, hearing: &mut Hearing, watch: &Watch, outbox
                 Some(Said::Task(_) | Said::Pause) => bail!("a task came while another was being done"),
                 None => bail!("the parent closed the pipe while a flow was running"),
             },
-            outcome = &mut flow => break outcome,
+            word = &mut flow => return Ok(word),
         }
-    };
-    Ok(Word::Outcome { result: outcome.result.map_err(|fault| fault.to_json()), events: outcome.events, warnings })
+    }
 }
 
 fn ready(subject: Subject) -> Result<Ready, Vec<Problem>> {
@@ -78,46 +71,16 @@ fn ready(subject: Subject) -> Result<Ready, Vec<Problem>> {
 }
 
 impl Ready {
-    /// How the flow ends, and what did not fit its schema where that is no error.
-    async fn run(&self, input: &Value, world: &dyn World, budget: Budget) -> (Outcome, Vec<String>) {
-        match self {
-            Self::Workflow(workflow, secrets) => (workflow.run(input, secrets, world, budget).await, Vec::new()),
-            Self::Connector(part) => part.run(input, world, budget).await,
-        }
-    }
-}
-
-impl Part {
-    async fn run(&self, input: &Value, world: &dyn World, budget: Budget) -> (Outcome, Vec<String>) {
-        let Self { program, target, connection, validation } = self;
-        let mut warnings = Vec::new();
-        let flaws = program.input_flaws(target, input);
-        if let Err(fault) = judge(*validation, "input", &flaws, &mut warnings) {
-            let fault = program.redactor(connection).fault(fault);
-            return (Outcome { result: Err(fault), events: Vec::new() }, warnings);
-        }
-        let mut outcome = program.run(target, input, connection, world, budget).await;
-        // What follows is an evaluation of its own.
-        world.now();
-        if let Ok(output) = &outcome.result {
-            let flaws = program.output_flaws(target, output);
-            outcome.result = judge(*validation, "output", &flaws, &mut warnings).and(outcome.result);
-        }
-        (outcome, warnings)
-    }
-}
-
-/// Makes an error, or a warning, of what is wrong.
-fn judge(validation: Validation, what: &str, flaws: &[String], warnings: &mut Vec<String>) -> Result<(), Fault> {
-    if flaws.is_empty() {
-        return Ok(());
-    }
-    let detail = format!("the {what} does not fit its schema: {}", flaws.join("; "));
-    match validation {
-        Validation::Strict => Err(Fault::invalid(detail).at_task("/")),
-        Validation::Warn => {
-            warnings.push(detail);
-            Ok(())
+    /// How the flow ends.
+    async fn run(&self, start: &Start, world: &dyn World, budget: Budget) -> Word {
+        match (self, start) {
+            (Self::Connector(part), _) => part.run(start, world, budget).await,
+            (Self::Workflow(workflow, secrets), Start::Input(input)) => {
+                let outcome = workflow.run(input, secrets, world, budget).await;
+                let result = outcome.result.map_err(|fault| fault.to_json());
+                Word::Outcome { result, events: outcome.events, warnings: Vec::new(), settling: None }
+            }
+            (Self::Workflow(..), Start::Request(_)) => Word::Turned { answer: Answer::empty(404), why: None },
         }
     }
 }

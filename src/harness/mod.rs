@@ -5,6 +5,7 @@ mod limits;
 pub mod live;
 mod live_task;
 mod outbox;
+mod part;
 mod piped;
 mod pool;
 mod process;

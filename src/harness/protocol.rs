@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -11,6 +12,7 @@ use tokio::io::AsyncRead;
 use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
 
 use crate::flow::exchange::bytes;
+use crate::flow::trigger::{Answer as HttpAnswer, Incoming, Marks};
 use crate::flow::{Budget, Response, Sending, Target, Told, Unanswered};
 use crate::manifest::Validation;
 use crate::model::{BundleFiles, CaseReport, Place, Problem};
@@ -51,13 +53,34 @@ pub(crate) enum Task {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Live {
     pub(crate) subject: Subject,
-    pub(crate) input: Value,
+    pub(crate) start: Start,
     /// What it may use.
     pub(crate) budget: Budget,
     /// How long one evaluation of an expression may take.
     pub(crate) evaluation: Duration,
     /// Whether the parent wants to hear what happens.
     pub(crate) heard: bool,
+}
+
+/// What a flow starts from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum Start {
+    /// An input.
+    Input(Value),
+    /// A request that reached the trigger's webhook, if it is one that starts the flow.
+    Request(Box<Arrival>),
+}
+
+/// A request that reached a trigger's webhook.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Arrival {
+    pub(crate) incoming: Incoming,
+    /// The trigger's parameters.
+    pub(crate) input: Value,
+    /// What `subscribe` returned.
+    pub(crate) subscription: Value,
+    /// When it arrived.
+    pub(crate) now: Timestamp,
 }
 
 /// Which flow runs.
@@ -91,7 +114,18 @@ pub(crate) enum Word {
     /// It ends itself, because the flow overstays. `during` is the task that began last.
     Overstayed { limit: Overstayed, during: Option<String> },
     /// The flow ended: its output, or the error that ended it (RFC 7807), the events it emitted, and what did not fit its schema.
-    Outcome { result: Result<Value, Value>, events: Vec<Value>, warnings: Vec<String> },
+    /// Where it was a trigger's and succeeded, what the settlement of the run needs.
+    Outcome { result: Result<Value, Value>, events: Vec<Value>, warnings: Vec<String>, settling: Option<Box<Settling>> },
+    /// The request starts no flow: what it is answered, and why where it is refused.
+    Turned { answer: HttpAnswer, why: Option<String> },
+}
+
+/// What a trigger's expressions say of a run that succeeded.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Settling {
+    pub(crate) marks: Marks,
+    /// What the request is answered that started it.
+    pub(crate) answer: Option<HttpAnswer>,
 }
 
 /// An effect that happens in the parent.

@@ -8,13 +8,16 @@ mod failure;
 mod plans;
 mod sql;
 mod sqlite;
+mod trigger_key;
+mod trigger_leases;
 mod triggers;
 
 pub use database::Database;
 pub(crate) use database::{number, unreadable};
 pub use failure::{DatabaseCause, DatabaseError};
 pub use sql::SqlStore;
-pub use triggers::{TriggerKey, TriggerStates};
+pub use trigger_key::{ConnectionName, TriggerKey};
+pub use triggers::{Leased, TriggerLease, TriggerLeaseLost, TriggerStates};
 
 use anyhow::Result;
 use async_trait::async_trait;

@@ -1,8 +1,11 @@
-//! `invoke` runs one action of a connector, or its test connection.
+//! `invoke` runs one action of a connector, its test connection, or one of its triggers.
 
+mod bell;
+mod poll;
 mod secrets;
 mod trace;
 mod values;
+mod webhook;
 
 use serde_json::{Value, json};
 

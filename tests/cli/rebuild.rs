@@ -1,5 +1,9 @@
 //! `rebuild` re-creates lost state from git and the forge.
 
+use jiff::SignedDuration;
+use switchboard::model::{Clock as _, SystemClock};
+use switchboard::store::{ConnectionName, Database, Leased, SqlStore, TriggerKey, TriggerStates as _};
+
 use crate::support::command::Team;
 use crate::support::daemon::Daemon;
 
@@ -53,4 +57,27 @@ fn what_was_deleted_and_came_back_as_a_draft_stays_one() {
     team.commit_all("Bring it back as a draft");
     let ran = team.run(&["rebuild"]).done();
     assert_eq!((ran.out.as_str(), team.stage("crm").as_str()), ("", "editing"));
+}
+
+#[tokio::test]
+async fn what_triggers_keep_is_carried_over_unless_one_runs() {
+    let team = Team::with_crm();
+    team.run(&["apply"]).done();
+    let key = TriggerKey { connection: ConnectionName::Defaults, connector: "crm".parse().unwrap(), trigger: "polled".to_owned() };
+    let now = SystemClock.now();
+    let open = || async { Database::open(&team.path(".switchboard/switchboard.db")).await.unwrap() };
+    let database = open().await;
+    let store = SqlStore::new(&database);
+    let until = now.checked_add(SignedDuration::from_mins(5)).unwrap();
+    let Leased::Mine(lease) = store.lease_trigger(&key, "process 7", now, until).await.unwrap() else { panic!("it is nobody's") };
+    store.put_trigger_state(&key, &lease, r#"{"cursor":7}"#).await.unwrap();
+    let refused = team.run(&["rebuild"]).failed();
+    assert!(refused.err.contains("another switchboard (process 7) runs the trigger polled of crm with default values"), "{}", refused.err);
+    store.return_trigger_lease(&key, &lease).await.unwrap();
+    database.close().await;
+
+    team.run(&["rebuild"]).done();
+    let database = open().await;
+    assert_eq!(SqlStore::new(&database).trigger_state(&key).await.unwrap().as_deref(), Some(r#"{"cursor":7}"#));
+    database.close().await;
 }

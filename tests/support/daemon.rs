@@ -1,26 +1,34 @@
 //! The daemon as a process of its own; it ends with the test.
 
-use std::io::{BufRead as _, BufReader, Lines};
-use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::io::{self, BufRead as _, BufReader, Lines, Read};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 
 use super::command::Team;
 
-/// A running `watch`, and what it prints.
+/// A running `watch`, or another command that goes on until it is told to stop, and what it prints.
 pub struct Daemon {
     child: Child,
-    pub lines: Lines<BufReader<ChildStdout>>,
+    pub lines: Lines<BufReader<Box<dyn Read + Send + Sync>>>,
     pub notes: Lines<BufReader<ChildStderr>>,
+    /// What it said when it was ready.
+    pub ready: String,
 }
 
 impl Daemon {
     /// Starts it in the team's repository, and waits until it watches.
     pub fn start(team: &Team, arguments: &[&str]) -> Self {
-        let mut child = team.command(&team.root(), arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self::start_with(team, arguments, &[], "Watching; state in ")
+    }
+
+    /// Starts any command that goes on, and waits until it says that it is ready.
+    pub fn start_with(team: &Team, arguments: &[&str], variables: &[(&str, &str)], ready: &str) -> Self {
+        let mut command = team.command(&team.root(), arguments);
+        let mut child = command.envs(variables.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = reading(Box::new(child.stdout.take().unwrap()));
         let mut notes = BufReader::new(child.stderr.take().unwrap()).lines();
-        let ready = notes.next().unwrap().unwrap();
-        assert!(ready.starts_with("Watching; state in "), "{ready}");
-        Self { child, lines, notes }
+        let said = notes.next().unwrap().unwrap();
+        assert!(said.starts_with(ready), "{said}");
+        Self { child, lines, notes, ready: said }
     }
 
     /// The next line of its output; it fails where the daemon ends instead.
@@ -45,11 +53,30 @@ impl Daemon {
         stats.filter(|(_, (_, parent))| *parent == self.child.id()).map(|(id, _)| id).collect()
     }
 
-    /// Sends a signal, such as TERM, and waits for the end.
-    pub fn end_with(&mut self, signal: &str) -> ExitStatus {
-        assert!(Command::new("/bin/kill").args([&format!("-{signal}"), &self.child.id().to_string()]).status().unwrap().success());
+    /// Reads its output no more.
+    pub fn close_output(&mut self) {
+        self.lines = reading(Box::new(io::empty()));
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn wait(&mut self) -> ExitStatus {
         self.child.wait().unwrap()
     }
+
+    /// Sends a signal, such as TERM, and waits for the end.
+    pub fn end_with(&mut self, signal: &str) -> ExitStatus {
+        self.signal(signal);
+        self.child.wait().unwrap()
+    }
+
+    /// Sends a signal, such as TERM.
+    pub fn signal(&self, signal: &str) {
+        assert!(Command::new("/bin/kill").args([&format!("-{signal}"), &self.child.id().to_string()]).status().unwrap().success());
+    }
+}
+
+fn reading(from: Box<dyn Read + Send + Sync>) -> Lines<BufReader<Box<dyn Read + Send + Sync>>> {
+    BufReader::new(from).lines()
 }
 
 impl Drop for Daemon {

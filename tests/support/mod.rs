@@ -1,5 +1,6 @@
 //! World builder, stateful fakes, fixed clock, command runner.
 
+pub mod client;
 pub mod command;
 pub mod daemon;
 pub mod git;

@@ -12,9 +12,9 @@ use crate::cli::Door;
 use crate::cli::failure::{Ended, Outcome};
 use crate::cli::given;
 use crate::cli::render::columns::{escaped, harmless};
-use crate::cli::trace::{Tracer, Veil};
+use crate::cli::trace::Tracer;
 use crate::flow::{Told, What as Happening};
-use crate::harness::live::{Addresses, Ending, Files, HostMapping, Listener, LiveRun, Policy, Subject};
+use crate::harness::live::{Addresses, Ending, Files, HostMapping, Listener, LiveRun, Policy, Subject, Veil};
 use crate::manifest::LARGEST_FILE;
 use crate::settings::LimitFlags;
 

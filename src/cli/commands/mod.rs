@@ -38,14 +38,14 @@ macro_rules! commands {
         /// What is to be done.
         #[derive(Debug, clap::Subcommand)]
         pub enum Command {
-            $($(#[$doc])* $variant($module::Arguments),)*
+            $($(#[$doc])* $variant(Box<$module::Arguments>),)*
         }
 
         impl Command {
             /// Does it.
             pub async fn run(self, door: &Door) -> Ended {
                 match self {
-                    $(Command::$variant(arguments) => $module::run(arguments, door).await,)*
+                    $(Command::$variant(arguments) => $module::run(*arguments, door).await,)*
                 }
             }
         }
@@ -63,7 +63,7 @@ commands! {
     edit Edit
     /// Run the test suites of the working files
     test Test
-    /// Run one action, or the test connection, against the real service
+    /// Run an action, a trigger or the test connection against the real service
     invoke Invoke
     /// Ask for a connector to be deployed for testing
     pre_publish PrePublish
@@ -127,7 +127,7 @@ Write connectors:
   edit           Set values of a manifest, or open it in an editor
   validate       Find every problem in the files
   test           Run the test suites of the working files
-  invoke         Run one action, or the test connection, against the real service
+  invoke         Run an action, a trigger or the test connection against the real service
   schema         Print or write the JSON Schemas of the files a team writes
 
 Take them through their lifecycle (each is a change in git):

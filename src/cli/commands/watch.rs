@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 use crate::cli::Door;
 use crate::cli::failure::{Ended, Failure, Outcome};
+use crate::cli::stop::Stop;
 use crate::daemon::{self, Heartbeat, Lease};
 use crate::repository::Watch;
 use crate::settings::WatchFlags;
@@ -34,14 +32,7 @@ pub(super) async fn run(_arguments: Arguments, door: &Door) -> Ended {
 
 /// Serves the repository until SIGINT or SIGTERM.
 pub(super) async fn serve(door: &Door) -> Ended {
-    let stop = CancellationToken::new();
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    let stopped = stop.clone();
-    tokio::spawn(async move {
-        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-        stopped.cancel();
-    });
+    let stop = Stop::listen()?.asked;
     let assembled = door.assemble("watch").await?;
     let _lease = Lease::take(&assembled.site.state)
         .map_err(|error| Failure::refused("watch", error.to_string()).hint("Stop it first, or name another folder with --state."))?;

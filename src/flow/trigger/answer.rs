@@ -1,10 +1,12 @@
 //! What a request is answered.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::model::{AnswerShape, Slot};
 use super::receive::Setting;
 use super::verify::Refusal;
+use crate::flow::exchange::bytes;
 
 /// How big the body of an answer may be, in bytes.
 const MOST_ANSWER: usize = 64 << 10;
@@ -13,23 +15,26 @@ const MOST_ANSWER: usize = 64 << 10;
 const FRAMING: [&str; 5] = ["content-length", "transfer-encoding", "connection", "upgrade", "trailer"];
 
 /// An answer to an HTTP request.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Answer {
     /// The status.
     pub status: u16,
     /// Headers with their values; names in lowercase.
     pub headers: Vec<(String, String)>,
     /// The body.
+    #[serde(with = "bytes")]
     pub body: Vec<u8>,
 }
 
 impl Answer {
     /// An answer without a body.
-    pub(super) fn empty(status: u16) -> Self {
+    pub fn empty(status: u16) -> Self {
         Self { status, ..Self::default() }
     }
 
-    pub(super) fn header(mut self, name: &str, value: &str) -> Self {
+    /// The same with one header more.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }

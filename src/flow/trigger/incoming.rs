@@ -4,16 +4,17 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::flow::content::essence;
-use crate::flow::exchange::joined;
+use crate::flow::exchange::{bytes, joined};
 
 /// How long the body of a request may be, in bytes.
 pub const MOST_BODY: usize = 8 << 20;
 
 /// A request that reaches a webhook, as it came.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Incoming {
     /// The method, in any case.
     pub method: String,
@@ -26,6 +27,7 @@ pub struct Incoming {
     /// Query parameters, decoded.
     pub query: Vec<(String, String)>,
     /// The body, byte for byte.
+    #[serde(with = "bytes")]
     pub body: Vec<u8>,
 }
 

@@ -3,8 +3,9 @@
 //!
 //! 1. A request comes: [`Trigger::receive`] verifies it and says what to answer, and whether to run the flow with which input.
 //!    Time passes: [`Trigger::tick`] says whether to run it.
-//! 2. The flow ran: [`Trigger::settle`] says which of its events are new, and the next state. Where it failed, [`Trigger::fail`] does; the
-//!    run is then repeated from the same cursor, so that nothing is lost.
+//! 2. The flow ran: [`Trigger::mark`] evaluates what the trigger's expressions say of it, and [`Trigger::settle`] says which of its events
+//!    are new, and the next state. Where it failed, [`Trigger::fail`] does; the run is then repeated from the same cursor, so that nothing
+//!    is lost.
 //! 3. A webhook is wanted, or no more: [`Trigger::subscribing`] says which of its flows is to be run.
 
 mod answer;
@@ -31,7 +32,7 @@ pub use model::{Evaluate, Slot, Trigger};
 pub(crate) use parse::parse;
 pub(crate) use paths::distinct;
 pub use receive::{Received, Setting};
-pub use settle::{Run, Settled, Unsettled};
+pub use settle::{Marks, Run, Settled, Unsettled};
 pub use state::{Failure, LARGEST_STATE, LARGEST_VALUE, StateError, Subscription, TriggerState};
 pub use subscribing::{Subscribing, Wanted};
 pub use tick::Tick;

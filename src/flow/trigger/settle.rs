@@ -1,21 +1,32 @@
 //! What follows from a run: the events that are new, and the state to keep.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::model::{Evaluate, Slot, Trigger};
 use super::state::{StateError, TriggerState, small};
 use super::tick::{failed, is_ahead};
+use super::window::key;
 
 /// A run that succeeded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
     /// The moment of the schedule that it was for; `None` for a webhook.
     pub scheduled: Option<Timestamp>,
-    /// The flow's output.
-    pub output: Value,
     /// The events it emitted, in order.
     pub events: Vec<Value>,
+    /// What the trigger's expressions say of it.
+    pub marks: Marks,
+}
+
+/// What a trigger's expressions say of a run that succeeded: all of a settlement that is evaluated, and nothing that depends on the state.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Marks {
+    /// What `deduplicateBy` gives for each event, as short keys; `None` where an event has no value. Empty without `deduplicateBy`.
+    pub keys: Vec<Option<String>>,
+    /// What `cursor` gives; null where it gives nothing, or there is none.
+    pub cursor: Value,
 }
 
 /// What is to be passed on and kept: both, or neither.
@@ -44,33 +55,40 @@ pub enum Unsettled {
 }
 
 impl Trigger {
-    /// Settles a run that succeeded, against the state that stands now: other runs may have been settled since it began.
-    pub fn settle(&self, state: &TriggerState, run: Run, now: Timestamp, evaluate: &Evaluate<'_>) -> Result<Settled, Unsettled> {
-        let failed = |slot: Slot| move |message| Unsettled::Expression { key: slot.key(), message };
-        let mut next = state.clone();
-        let mut events = run.events;
-        if let Some(limit) = self.remembers {
-            let mut fresh = Vec::with_capacity(events.len());
+    /// Evaluates what `deduplicateBy` and `cursor` say of a run that succeeded.
+    pub fn mark(&self, output: &Value, events: &[Value], evaluate: &Evaluate<'_>) -> Result<Marks, Unsettled> {
+        let evaluated =
+            |slot: Slot, over: &Value| evaluate(slot, over).map_err(|message| Unsettled::Expression { key: slot.key(), message });
+        let mut marks = Marks::default();
+        if self.remembers.is_some() {
             for event in events {
-                let data = event.get("data").unwrap_or(&Value::Null);
-                let key = evaluate(Slot::DeduplicateBy, data).map_err(failed(Slot::DeduplicateBy))?;
-                if key.is_null() || next.seen.remember(&key, limit) {
-                    fresh.push(event);
-                }
+                let value = evaluated(Slot::DeduplicateBy, event.get("data").unwrap_or(&Value::Null))?;
+                marks.keys.push((!value.is_null()).then(|| key(&value)));
             }
-            events = fresh;
         }
         if self.keeps_cursor {
-            let cursor = evaluate(Slot::Cursor, &run.output).map_err(failed(Slot::Cursor))?;
-            small(&cursor, "cursor")?;
-            // A poll that found nothing has no newest item to go on from; going back to the beginning would be wrong.
-            if !cursor.is_null() {
-                next.cursor = cursor;
-            }
+            marks.cursor = evaluated(Slot::Cursor, output)?;
+            small(&marks.cursor, "cursor")?;
         }
-        if run.scheduled.is_some() {
+        Ok(marks)
+    }
+
+    /// Settles a run that succeeded, against the state that stands now: other runs may have been settled since it began.
+    pub fn settle(&self, state: &TriggerState, run: Run, now: Timestamp) -> Result<Settled, Unsettled> {
+        let Run { scheduled, mut events, marks: Marks { keys, cursor } } = run;
+        let mut next = state.clone();
+        if let Some(limit) = self.remembers {
+            let mut keys = keys.into_iter();
+            events.retain(|_| keys.next().flatten().is_none_or(|key| next.seen.remember(key, limit)));
+        }
+        small(&cursor, "cursor")?;
+        // A poll that found nothing has no newest item to go on from; going back to the beginning would be wrong.
+        if self.keeps_cursor && !cursor.is_null() {
+            next.cursor = cursor;
+        }
+        if scheduled.is_some() {
             next.failure = None;
-            next.last_scheduled = match (next.last_scheduled, run.scheduled) {
+            next.last_scheduled = match (next.last_scheduled, scheduled) {
                 (Some(last), scheduled) if is_ahead(last, now) => scheduled,
                 (last, scheduled) => last.max(scheduled),
             };

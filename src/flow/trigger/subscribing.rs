@@ -29,6 +29,14 @@ pub enum Subscribing {
 }
 
 impl Trigger {
+    /// Whether a service is to be asked for requests before any come.
+    pub fn subscribes(&self) -> bool {
+        match &self.start {
+            Start::Webhook(webhook) => webhook.subscribes,
+            Start::Poll(_) => false,
+        }
+    }
+
     /// Decides what is to be done so that the service sends requests to the webhook that is wanted, or sends none.
     pub fn subscribing(&self, state: &TriggerState, wanted: Option<Wanted<'_>>, now: Timestamp) -> Subscribing {
         let webhook = match &self.start {

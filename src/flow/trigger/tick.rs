@@ -59,6 +59,12 @@ impl Trigger {
         }
     }
 
+    /// A poll that somebody wants now, whatever the schedule says: the moment it is for, and the flow's input.
+    pub fn poll_now(&self, state: &TriggerState, now: Timestamp, input: &Value) -> (Timestamp, Value) {
+        let scheduled = whole_second(now);
+        (scheduled, self.poll_input(state, scheduled, input))
+    }
+
     fn poll_input(&self, state: &TriggerState, scheduled: Timestamp, input: &Value) -> Value {
         json!({ "scheduledAt": scheduled.to_string(), "cursor": if self.keeps_cursor { &state.cursor } else { &Value::Null }, "input": input })
     }

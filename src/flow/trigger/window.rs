@@ -29,9 +29,9 @@ impl Window {
         self.by_key.contains_key(key(value).as_str())
     }
 
-    /// Remembers that a value was seen, and tells whether it was seen for the first time, as far as is remembered.
-    pub fn remember(&mut self, value: &Value, limit: usize) -> bool {
-        let is_new = self.keep(key(value).into());
+    /// Remembers that a value was seen, by its key, and tells whether it was seen for the first time, as far as is remembered.
+    pub(super) fn remember(&mut self, key: String, limit: usize) -> bool {
+        let is_new = self.keep(key.into());
         while self.by_key.len() > limit
             && let Some((_, oldest)) = self.by_age.pop_first()
         {
@@ -83,7 +83,7 @@ impl<'de> Deserialize<'de> for Window {
 }
 
 /// A value as a short key: `=` and a text, `:` and other JSON, or `#` and a digest of either.
-fn key(value: &Value) -> String {
+pub(super) fn key(value: &Value) -> String {
     let mut text = String::new();
     match value {
         Value::String(plain) => {
@@ -143,10 +143,10 @@ mod tests {
     fn a_value_is_new_once_and_the_longest_unseen_is_forgotten_first() {
         let mut window = Window::default();
         for id in [1, 2, 3] {
-            assert!(window.remember(&json!(id), 3));
+            assert!(window.remember(key(&json!(id)), 3));
         }
-        assert!(!window.remember(&json!(1), 3), "1 is known, and now the one seen last");
-        assert!(window.remember(&json!(4), 3));
+        assert!(!window.remember(key(&json!(1)), 3), "1 is known, and now the one seen last");
+        assert!(window.remember(key(&json!(4)), 3));
         assert_eq!([1, 2, 3, 4].map(|id| window.has(&json!(id))), [true, false, true, true]);
         assert_eq!(window.len(), 3);
     }
@@ -173,13 +173,13 @@ mod tests {
         let long = |id: u32| json!({ "id": id, "long": "\u{1}".repeat(50) });
         let mut window = Window::default();
         for id in 0..100 {
-            window.remember(&long(id), 100);
+            window.remember(key(&long(id)), 100);
         }
         let text = serde_json::to_string(&window).unwrap();
         assert!(text.len() <= 100 * (LONGEST_KEY + 3) + 2, "{}", text.len());
         let mut back: Window = serde_json::from_str(&text).unwrap();
         assert_eq!(back, window);
-        back.remember(&json!("another"), 100);
+        back.remember(key(&json!("another")), 100);
         assert_eq!([0, 1].map(|id| back.has(&long(id))), [false, true], "the first is forgotten first");
     }
 }

@@ -16,9 +16,10 @@ use tokio::time::{Instant, sleep_until};
 
 use super::files::Files;
 use super::listening::Listening;
+use crate::flow::trigger::Answer as HttpAnswer;
 use crate::flow::{Session, Transport, Unanswered};
 use crate::harness::piped::{MOST_REQUESTS, MOST_SLEEPS};
-use crate::harness::protocol::{self, Answer, Content, Frames, Overstayed, Question, Said, Task, Word};
+use crate::harness::protocol::{self, Answer, Content, Frames, Overstayed, Question, Said, Settling, Task, Word};
 use crate::harness::watch::FOR_EVER;
 use crate::model::Problem;
 
@@ -28,7 +29,9 @@ const MOST_TOLD: usize = 1_000_000;
 /// How a conversation ended.
 pub(super) enum End {
     /// The flow ended by itself.
-    Outcome { result: Result<Value, Value>, events: Vec<Value>, warnings: Vec<String> },
+    Outcome { result: Result<Value, Value>, events: Vec<Value>, warnings: Vec<String>, settling: Option<Box<Settling>> },
+    /// The request started none.
+    Turned { answer: HttpAnswer, why: Option<String> },
     /// It was not run, for these reasons.
     Invalid(Vec<Problem>),
     /// It was ended, because it overstayed.
@@ -172,7 +175,8 @@ impl<'a> Conversation<'a> {
                 self.during = during.or(self.during.take());
                 Some(End::Overstayed(limit))
             }
-            Word::Outcome { result, events, warnings } => Some(End::Outcome { result, events, warnings }),
+            Word::Outcome { result, events, warnings, settling } => Some(End::Outcome { result, events, warnings, settling }),
+            Word::Turned { answer, why } => Some(End::Turned { answer, why }),
             Word::Invalid(problems) => Some(End::Invalid(problems)),
             Word::Started(_) | Word::Ended(_) | Word::Done | Word::Paused => Some(End::Wrong("it said what it was not asked".to_owned())),
         }

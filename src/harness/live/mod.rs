@@ -9,6 +9,8 @@ mod listening;
 mod network;
 mod policy;
 mod run;
+pub mod trigger;
+mod veil;
 
 pub use addresses::Addresses;
 pub use exchange::{ExchangeLimits, NetworkTransport};
@@ -17,3 +19,4 @@ pub use listening::Listener;
 pub use network::{Network, Resolver, SystemResolver};
 pub use policy::{HostMapping, Policy};
 pub use run::{Ending, Live, LiveOutcome, LiveRun, RunLimits, Subject};
+pub use veil::Veil;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 
@@ -14,9 +14,10 @@ use super::files::Files;
 use super::listening::{Listener, Listening};
 use super::network::Network;
 use super::policy::Policy;
+use crate::flow::trigger::Answer;
 use crate::flow::{Budget, Session, Target};
 use crate::harness::pool::Pool;
-use crate::harness::protocol::{self, Content, Overstayed, Task, pack};
+use crate::harness::protocol::{self, Content, Overstayed, Settling, Start, Task, pack};
 use crate::harness::workers::WorkersConfig;
 use crate::manifest::Validation;
 use crate::model::{BundleFiles, Problem};
@@ -94,10 +95,28 @@ pub struct LiveOutcome {
     pub warnings: Vec<String>,
 }
 
-impl LiveOutcome {
+/// What came of a run, with what only triggers ask for.
+pub(super) enum Performed {
+    /// The flow ran, or could not.
+    Ran {
+        /// How it ended.
+        outcome: LiveOutcome,
+        /// What the settlement of a trigger's run needs.
+        settling: Option<Settling>,
+    },
+    /// The request started no flow.
+    Turned {
+        /// What it is answered.
+        answer: Answer,
+        /// Why, where it is refused.
+        why: Option<String>,
+    },
+}
+
+impl Performed {
     /// An ending without anything beside it.
     fn of(ending: Ending) -> Self {
-        Self { ending, events: Vec::new(), warnings: Vec::new() }
+        Self::Ran { outcome: LiveOutcome { ending, events: Vec::new(), warnings: Vec::new() }, settling: None }
     }
 }
 
@@ -134,10 +153,19 @@ impl Live {
     }
 
     /// Runs a flow. Fails only where no worker can be started or the flow cannot be handed to one; dropping it ends the worker.
-    pub async fn run(&self, run: LiveRun<'_>) -> Result<LiveOutcome> {
+    pub async fn run(&self, mut run: LiveRun<'_>) -> Result<LiveOutcome> {
+        let start = Start::Input(run.input.take());
+        match self.perform(run, start).await? {
+            Performed::Ran { outcome, settling: _ } => Ok(outcome),
+            Performed::Turned { .. } => bail!("a request was answered that nobody made"),
+        }
+    }
+
+    /// Runs a flow from whatever it starts from; the run's own input counts for nothing.
+    pub(super) async fn perform(&self, run: LiveRun<'_>, start: Start) -> Result<Performed> {
         // The semaphore is never closed, so waiting for a turn cannot fail.
         let _turn = self.turns.acquire().await;
-        let LiveRun { subject, input, policy, session, files, listener, limits } = run;
+        let LiveRun { subject, input: _, policy, session, files, listener, limits } = run;
         let transport = NetworkTransport::new(self.network.clone(), policy, limits.exchange);
         let sources = Sources { transport: &transport, session: &session, files: &files };
         let mut listening = Listening::new(listener);
@@ -145,20 +173,27 @@ impl Live {
         loop {
             let mut worker = self.pool.take().await?;
             let warm = worker.tasks > 0;
-            let task = task(&subject, &input, limits, listening.is_wanted());
+            let task = task(&subject, &start, limits, listening.is_wanted());
             let mut conversation = Conversation::new(sources);
             let end = conversation.hold(worker.ways(), task, &patience, &mut listening).await?;
             let fault = match end {
-                End::Outcome { result, events, warnings } => {
+                End::Outcome { result, events, warnings, settling } => {
                     if conversation.clean {
                         self.pool.give_back(worker);
                     }
                     let ending = result.map_or_else(Ending::Fault, Ending::Output);
-                    return Ok(LiveOutcome { ending, events, warnings });
+                    let settling = settling.map(|settling| *settling);
+                    return Ok(Performed::Ran { outcome: LiveOutcome { ending, events, warnings }, settling });
+                }
+                End::Turned { answer, why } => {
+                    if conversation.clean {
+                        self.pool.give_back(worker);
+                    }
+                    return Ok(Performed::Turned { answer, why });
                 }
                 End::Invalid(problems) => {
                     self.pool.give_back(worker);
-                    return Ok(LiveOutcome::of(Ending::Invalid(problems)));
+                    return Ok(Performed::of(Ending::Invalid(problems)));
                 }
                 // It was dead before it was asked.
                 End::Dead if warm && !conversation.begun => continue,
@@ -167,12 +202,12 @@ impl Live {
                 End::Overstayed(limit) => overstayed(limit, limits, conversation.during),
             };
             listening.broken_off(&fault);
-            return Ok(LiveOutcome::of(Ending::Fault(fault)));
+            return Ok(Performed::of(Ending::Fault(fault)));
         }
     }
 }
 
-fn task(subject: &Subject, input: &Value, limits: RunLimits, heard: bool) -> Task {
+fn task(subject: &Subject, start: &Start, limits: RunLimits, heard: bool) -> Task {
     let subject = match subject {
         Subject::Workflow { file, content, secrets } => {
             protocol::Subject::Workflow { file: file.clone(), content: Content::of(content), secrets: secrets.clone() }
@@ -186,7 +221,7 @@ fn task(subject: &Subject, input: &Value, limits: RunLimits, heard: bool) -> Tas
         },
     };
     let RunLimits { budget, evaluation, exchange: _ } = limits;
-    Task::Live(Box::new(protocol::Live { subject, input: input.clone(), budget, evaluation, heard }))
+    Task::Live(Box::new(protocol::Live { subject, start: start.clone(), budget, evaluation, heard }))
 }
 
 fn overstayed(limit: Overstayed, limits: RunLimits, during: Option<String>) -> Value {
@@ -204,7 +239,7 @@ fn broken_off(reason: &str, during: Option<String>) -> Value {
 }
 
 /// A standard error, RFC 7807, of the task that began last: it was running or waiting when the run was ended.
-fn problem(kind: &str, status: u16, title: &str, detail: &str, during: Option<String>) -> Value {
+pub(super) fn problem(kind: &str, status: u16, title: &str, detail: &str, during: Option<String>) -> Value {
     json!({
         "type": format!("https://open-workflow-specification.org/spec/1.0.0/errors/{kind}"),
         "status": status,

@@ -176,8 +176,9 @@ fn settled(
     match outcome.result {
         Err(fault) => Ok((Outcome { result: Err(fault), events: Vec::new() }, trigger.fail(state, scheduled, now))),
         Ok(output) => {
-            let run = Run { scheduled, output: output.clone(), events: outcome.events };
-            let settled = trigger.settle(state, run, now, evaluate).map_err(|why| why.to_string())?;
+            let marks = trigger.mark(&output, &outcome.events, evaluate).map_err(|why| why.to_string())?;
+            let run = Run { scheduled, events: outcome.events, marks };
+            let settled = trigger.settle(state, run, now).map_err(|why| why.to_string())?;
             Ok((Outcome { result: Ok(output), events: settled.events }, settled.state))
         }
     }

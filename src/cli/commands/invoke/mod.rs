@@ -1,11 +1,14 @@
-//! `invoke`: runs one action of a connector, or its test connection, against the real service.
+//! `invoke`: runs one action of a connector, its test connection, or one of its triggers, against the real service.
 
+mod news;
+mod trigger;
 mod values;
 
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use self::trigger::TriggerFlags;
 use self::values::Chosen;
 use crate::assemble;
 use crate::cli::Door;
@@ -16,9 +19,9 @@ use crate::cli::render::columns::escaped;
 use crate::cli::render::plan::listed;
 use crate::cli::render::problems;
 use crate::cli::source::{Source, SourceFlags};
-use crate::cli::trace::{Tracer, Veil};
+use crate::cli::trace::Tracer;
 use crate::flow::{Target, Told};
-use crate::harness::live::{Ending, Files, HostMapping, Listener, LiveRun, Policy, Subject};
+use crate::harness::live::{Ending, Files, HostMapping, Listener, LiveRun, Policy, Subject, Veil};
 use crate::manifest::{Bundle, Manifest, Visibility, nearest};
 use crate::model::Problem;
 use crate::settings::{LimitFlags, SecretFlags};
@@ -30,11 +33,11 @@ pub struct Arguments {
     connector: String,
 
     /// Which of its actions
-    #[arg(required_unless_present = "test_connection", conflicts_with = "test_connection")]
+    #[arg(required_unless_present_any = ["test_connection", "trigger"], conflicts_with_all = ["test_connection", "trigger"])]
     action: Option<String>,
 
     /// Run the test connection
-    #[arg(long)]
+    #[arg(long, conflicts_with = "trigger")]
     test_connection: bool,
 
     /// The input: JSON, @FILE, or - for the standard input
@@ -68,6 +71,9 @@ pub struct Arguments {
     secrets: SecretFlags,
 
     #[command(flatten)]
+    trigger: TriggerFlags,
+
+    #[command(flatten)]
     limits: LimitFlags,
 }
 
@@ -81,6 +87,9 @@ struct Job {
 
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let input = given::input(&arguments.input)?;
+    if let Some(name) = arguments.trigger.name().map(str::to_owned) {
+        return trigger::run(&name, arguments, input, door).await;
+    }
     let job = Job::find(&arguments, door).await?;
     let title = job.attempt.clone();
     let Job { bundle, target, chosen, .. } = job;
@@ -168,11 +177,15 @@ fn target(manifest: &Manifest, action: Option<&str>, attempt: &str) -> Result<Ta
 fn unknown_action(manifest: &Manifest, name: &str, attempt: &str) -> Failure {
     let public = manifest.actions.iter().filter(|(_, action)| action.visibility == Visibility::Public);
     let known: Vec<&str> = public.map(|(name, _)| name).collect();
-    let failure = Failure::usage(attempt, format!("{} has no action `{name}`", manifest.name));
+    unknown(Failure::usage(attempt, format!("{} has no action `{name}`", manifest.name)), name, &known)
+}
+
+/// A refusal with what was probably meant.
+fn unknown(failure: Failure, name: &str, known: &[&str]) -> Failure {
     match nearest(name, known.iter().copied()) {
         Some(meant) => failure.hint(format!("Did you mean `{meant}`?")),
         None if known.is_empty() => failure.hint("It has none that can be invoked."),
-        None => failure.hint(format!("There are: {}.", listed(&known))),
+        None => failure.hint(format!("There are: {}.", listed(known))),
     }
 }
 

@@ -14,11 +14,14 @@ use crate::cli::source::Source;
 use crate::cli::{Door, given};
 use crate::harness::live::Addresses;
 use crate::manifest::{CONFIG, Config, Environment, LARGEST_FILE, Manifest, Ordered, Property, Validation, nearest};
+use crate::store::ConnectionName;
 
 /// What a run has of its connection.
 pub(super) struct Chosen {
     /// Tells this connection from others.
     pub(super) name: String,
+    /// The same for what is kept of it.
+    pub(super) connection: ConnectionName,
     /// The values, with defaults.
     pub(super) values: Map<String, Value>,
     /// What becomes of an input or output that does not fit its schema.
@@ -89,7 +92,8 @@ impl Chosen {
         };
         let is_any = arguments.allow_private || environment.allow_private_addresses;
         let addresses = if is_any { Addresses::Any } else { Addresses::Public };
-        Ok(Self { name, values, validation: environment.validation(), addresses })
+        let connection = connection_name(arguments, door)?;
+        Ok(Self { name, connection, values, validation: environment.validation(), addresses })
     }
 
     /// The values that must never be shown.
@@ -97,6 +101,18 @@ impl Chosen {
         let properties = manifest.connection.iter().flat_map(|connection| connection.properties.iter());
         properties.filter(|(_, property)| property.secret).filter_map(|(name, _)| self.values.get(name))
     }
+}
+
+/// Which of the connector's connections it is.
+fn connection_name(arguments: &Arguments, door: &Door) -> Result<ConnectionName, Failure> {
+    Ok(match (&arguments.environment, &arguments.connection) {
+        (Some(name), _) => ConnectionName::Environment(name.parse().map_err(anyhow::Error::from)?),
+        (None, Some(path)) => {
+            let whole = door.settings.current_folder.join(path);
+            ConnectionName::File(whole.canonicalize().unwrap_or(whole).display().to_string())
+        }
+        (None, None) => ConnectionName::Defaults,
+    })
 }
 
 /// The values where none are given, if all have defaults.

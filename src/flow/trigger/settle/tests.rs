@@ -19,8 +19,9 @@ fn event(id: &Value) -> Value {
 }
 
 fn settled(trigger: &Trigger, state: &TriggerState, output: Value, ids: &[Value]) -> Result<Settled, Unsettled> {
-    let run = Run { scheduled: Some(Timestamp::UNIX_EPOCH), output, events: ids.iter().map(event).collect() };
-    trigger.settle(state, run, Timestamp::UNIX_EPOCH, &trigger.evaluator(&Map::new()))
+    let events: Vec<Value> = ids.iter().map(event).collect();
+    let marks = trigger.mark(&output, &events, &trigger.evaluator(&Map::new()))?;
+    trigger.settle(state, Run { scheduled: Some(Timestamp::UNIX_EPOCH), events, marks }, Timestamp::UNIX_EPOCH)
 }
 
 fn ids(settled: &Settled) -> Vec<Value> {
@@ -63,8 +64,8 @@ fn what_cannot_be_settled_changes_nothing() {
 #[test]
 fn without_rules_every_event_is_passed_on_and_nothing_is_kept() {
     let trigger = trigger_with(&json!({ "on": { "webhook": { "path": "/a" } } }));
-    let run = Run { scheduled: None, output: json!(1), events: vec![event(&json!(1)), event(&json!(1))] };
-    let settled =
-        trigger.settle(&TriggerState::default(), run, Timestamp::UNIX_EPOCH, &|_, _| Err("none is evaluated".to_owned())).unwrap();
+    let events = vec![event(&json!(1)), event(&json!(1))];
+    let marks = trigger.mark(&json!(1), &events, &|_, _| Err("none is evaluated".to_owned())).unwrap();
+    let settled = trigger.settle(&TriggerState::default(), Run { scheduled: None, events, marks }, Timestamp::UNIX_EPOCH).unwrap();
     assert_eq!((settled.events.len(), settled.state), (2, TriggerState::default()));
 }

@@ -1,7 +1,7 @@
 //! When polls are due, also after pauses, failures and wrong clocks.
 
 use super::super::parse::tests::{trigger, trigger_with};
-use super::super::settle::Run;
+use super::super::settle::{Marks, Run};
 use super::*;
 
 const BEGIN: i64 = 1_790_000_000;
@@ -25,8 +25,8 @@ fn scheduled(trigger: &Trigger, state: &TriggerState, now: Timestamp) -> Result<
 }
 
 fn succeeded(trigger: &Trigger, state: &TriggerState, scheduled: i64, now: i64) -> TriggerState {
-    let run = Run { scheduled: Some(at(scheduled)), output: Value::Null, events: Vec::new() };
-    trigger.settle(state, run, at(now), &|_, _| Ok(Value::Null)).unwrap().state
+    let run = Run { scheduled: Some(at(scheduled)), events: Vec::new(), marks: Marks::default() };
+    trigger.settle(state, run, at(now)).unwrap().state
 }
 
 #[test]
@@ -117,6 +117,16 @@ fn a_clock_that_was_wrong_stops_nothing() {
         let failed = TriggerState { failure: Some(failed(None, at(year), at(year))), ..trigger.begin(at(year)) };
         assert!(scheduled(&trigger, &failed, at(0)).is_ok(), "{on}");
     }
+}
+
+#[test]
+fn a_poll_that_somebody_wants_goes_on_from_the_cursor_and_counts() {
+    let trigger = trigger_with(&json!({ "on": { "schedule": { "every": "PT5M" } }, "cursor": ".next" }));
+    let before = succeeded(&trigger, &trigger.begin(at(0)), 0, 1);
+    let state = TriggerState { cursor: json!("c1"), ..before };
+    let (moment, input) = trigger.poll_now(&state, at(100), &json!(7));
+    assert_eq!((moment, input), (at(100), json!({ "scheduledAt": at(100).to_string(), "cursor": "c1", "input": 7 })));
+    assert_eq!(scheduled(&trigger, &succeeded(&trigger, &state, 100, 101), at(101)), Err(Some(400)));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use tokio::sync::Barrier;
 
 use super::*;
 use crate::flow::{Budget, Request, Response, Sending, Told, Turn, What};
-use crate::harness::protocol::{Live, Subject};
+use crate::harness::protocol::{Live, Start, Subject};
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -58,7 +58,7 @@ impl Played {
 
 fn task() -> Task {
     let subject = Subject::Workflow { file: String::new(), content: Content::of(b""), secrets: serde_json::Map::new() };
-    Task::Live(Box::new(Live { subject, input: Value::Null, budget: Budget::default(), evaluation: LONG, heard: true }))
+    Task::Live(Box::new(Live { subject, start: Start::Input(Value::Null), budget: Budget::default(), evaluation: LONG, heard: true }))
 }
 
 fn send(method: &str) -> Question {
@@ -67,7 +67,7 @@ fn send(method: &str) -> Question {
 }
 
 fn outcome() -> Word {
-    Word::Outcome { result: Ok(Value::Null), events: Vec::new(), warnings: Vec::new() }
+    Word::Outcome { result: Ok(Value::Null), events: Vec::new(), warnings: Vec::new(), settling: None }
 }
 
 /// What is left of a conversation: its end, the task that began last, whether the worker can be used again, and what was told.
@@ -162,7 +162,7 @@ async fn a_worker_that_asks_for_too_much_is_not_served() {
         .await;
         match end {
             End::Wrong(reason) => reason,
-            End::Outcome { .. } | End::Invalid(_) | End::Overstayed(_) | End::Dead => panic!(),
+            End::Outcome { .. } | End::Turned { .. } | End::Invalid(_) | End::Overstayed(_) | End::Dead => panic!(),
         }
     };
     let many = (0..=MOST_SLEEPS as u64).map(|number| (number, Question::Sleep(LONG))).collect();
