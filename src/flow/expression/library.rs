@@ -6,12 +6,12 @@ use std::sync::LazyLock;
 
 use jaq_core::load::parse::Def;
 use jaq_core::{Native, data::JustLut, load, native};
-use jaq_json::Val;
 
-use super::names;
+use super::datum::Datum;
+use super::{names, natives};
 
 /// How jaq's values, functions and data fit together here.
-pub(crate) type Engine = JustLut<Val>;
+pub(crate) type Engine = JustLut<Datum>;
 
 /// What is left out, and what to use instead.
 const LEFT_OUT: [(&str, &str); 17] = [
@@ -62,22 +62,37 @@ enum Target {
     Native(&'static str, usize),
 }
 
+/// jaq's definitions without those that are a native function here, and ours.
 fn definitions() -> impl Iterator<Item = Def<&'static str>> {
-    jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(missing())
+    let ours = own_natives();
+    let jaqs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+    jaqs.filter(move |def| !ours.contains(&(def.name, def.args.len()))).chain(missing()).chain(parity())
 }
 
-/// What stands in for the differences between jaq and jq; see there.
+/// What jq has and jaq has not; see there.
 fn missing() -> Vec<Def<&'static str>> {
     load::parse(include_str!("missing.jq"), |parser| parser.defs()).unwrap_or_default()
 }
 
-fn natives() -> impl Iterator<Item = native::Filter<Native<Engine>>> {
-    jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs())
+/// What stands in for the differences between jaq and jq; see there.
+fn parity() -> Vec<Def<&'static str>> {
+    load::parse(include_str!("parity.jq"), |parser| parser.defs()).unwrap_or_default()
+}
+
+fn own_natives() -> BTreeSet<Signature<'static>> {
+    natives::all().map(|(name, arguments, _)| (name, arguments.len())).collect()
+}
+
+/// jaq's native functions and ours, which come first.
+fn native_functions() -> impl Iterator<Item = native::Filter<Native<Engine>>> {
+    let mut seen = BTreeSet::new();
+    let functions = natives::all().chain(jaq_core::funs()).chain(jaq_std::funs());
+    functions.filter(move |(name, arguments, _)| seen.insert((*name, arguments.len())))
 }
 
 impl Library {
     fn load() -> Self {
-        let mut latest: HashMap<_, _> = natives()
+        let mut latest: HashMap<_, _> = native_functions()
             .filter(|(name, ..)| instead_of(name).is_none())
             .map(|(name, arguments, _)| ((name, arguments.len()), Target::Native(name, arguments.len())))
             .collect();
@@ -130,7 +145,7 @@ impl Library {
         if !needed.iter().any(|target| matches!(target, Target::Native(..))) {
             return (defs, Vec::new());
         }
-        let natives = natives().filter(|(name, arguments, _)| needed.contains(&Target::Native(name, arguments.len())));
+        let natives = native_functions().filter(|(name, arguments, _)| needed.contains(&Target::Native(name, arguments.len())));
         (defs, natives.collect())
     }
 }
@@ -149,7 +164,7 @@ mod tests {
 
     #[test]
     fn what_jaq_has_not_is_there() {
-        assert!(missing().len() > 20);
+        assert!(missing().len() > 10 && parity().len() > 10 && own_natives().len() > 10);
         for call in [("IN", 1), ("INDEX", 1), ("tostream", 0), ("toarray", 0), ("dateadd", 2), ("@csv", 0), ("@tsv", 0), ("format", 1)] {
             assert!(LIBRARY.has(call), "{call:?}");
         }

@@ -1,8 +1,10 @@
 //! jq expressions: parsed and their names checked where a bundle is validated, compiled and evaluated only in worker processes.
 
+mod datum;
 pub(crate) mod guard;
 pub(crate) mod library;
 mod names;
+mod natives;
 pub(crate) mod value;
 
 use std::sync::OnceLock;
@@ -11,6 +13,7 @@ use jaq_core::load::{self, Arena, File, Loader, lex, parse};
 use jaq_core::{Compiler, Ctx, Filter, Vars};
 use jaq_json::Val;
 
+use self::datum::Datum;
 use self::library::{Engine, LIBRARY};
 use super::codes;
 use super::data::Data;
@@ -229,12 +232,12 @@ impl Expression {
 
     fn first(&self, input: Val, variables: impl Iterator<Item = Val>) -> Result<Val, String> {
         let filter = self.filter.get_or_init(|| self.compile()).as_ref().map_err(Clone::clone)?;
-        let context = Ctx::<Engine>::new(&filter.lut, Vars::new(variables));
-        match filter.id.run((context, input)).next() {
+        let context = Ctx::<Engine>::new(&filter.lut, Vars::new(variables.map(Datum)));
+        match filter.id.run((context, Datum(input))).next() {
             None => Ok(Val::Null),
-            Some(Ok(value)) => Ok(value),
+            Some(Ok(value)) => Ok(value.0),
             Some(Err(exception)) => Err(match exception.get_err() {
-                Ok(error) => self.failure(&error.to_string()),
+                Ok(error) => self.failure(&value::text_of(&error.into_val().0)),
                 Err(_) => "the expression was broken off".to_owned(),
             }),
         }
@@ -324,3 +327,6 @@ fn variables(scope: Scope<'_>) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod parity;
