@@ -39,4 +39,4 @@ pub use session::{ClientAuthentication, Credentials, Grant, OAuth2, Rate, Sendin
 pub(crate) use told::EXCERPT;
 pub use told::{Told, Turn, What};
 pub use virtual_clock::VirtualClock;
-pub use world::{Transport, Unanswered, UnansweredKind, World};
+pub use world::{Denial, Transport, Unanswered, UnansweredKind, World};

@@ -36,7 +36,7 @@ pub use authentication::{
 pub use bundle::{Bundle, SuiteFile};
 pub use code::{CODES, Code};
 pub use config::{CONFIG, Config, DeletionPolicy, Environment, ReviewPolicy, ReviewProvider, Validation};
-pub use connection::{Connection, ConnectionValue, ConnectionValues, Property, PropertyType};
+pub use connection::{Connection, ConnectionValue, ConnectionValues, ErrorMappings, Property, PropertyType};
 pub use connector::{API_VERSION, Action, DeclaredError, DocLinks, Manifest, Schema, Tasks, TestConnection, Visibility};
 pub use digest::{MANIFEST, digest};
 pub use document::Document;
