@@ -22,7 +22,7 @@ pub struct Connection {
     /// What relative paths of `call: request` are resolved against: text or an expression.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_url: Option<String>,
-    /// The properties by name (camelCase); one without a default is required.
+    /// The properties by name (camelCase); one without a default is required, unless it is optional.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
     #[schemars(extend("propertyNames" = {"pattern": form::CAMEL, "maxLength": 63}))]
     pub properties: Ordered<Property>,
@@ -58,7 +58,7 @@ impl JsonSchema for ErrorMappings {
     fn json_schema(_: &mut SchemaGenerator) -> schemars::Schema {
         let status = json!({ "anyOf": [
             { "type": "integer", "minimum": 200, "maximum": 599 },
-            { "type": "string", "pattern": "^[2-5](xx|XX)$" },
+            { "type": "string", "enum": ["2xx", "3xx", "4xx", "5xx"] },
         ] });
         json_schema!({
             "description": "Responses that stand for declared errors; the first that fits does. A token that an authority refuses is judged \
@@ -115,6 +115,9 @@ pub struct Property {
     /// Whether it must never be shown.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub secret: bool,
+    /// Whether it can do without a value; then it is null to expressions, and requests whose credentials it is go without any.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
     /// What a value looks like.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub example: Option<Value>,

@@ -97,4 +97,5 @@ macro_rules! topics {
 
 topics! {
     errors
+    properties
 }
