@@ -3,6 +3,7 @@
 pub(crate) mod guard;
 pub(crate) mod library;
 mod names;
+mod stage;
 pub(crate) mod value;
 
 use std::sync::OnceLock;
@@ -12,6 +13,7 @@ use jaq_core::{Compiler, Ctx, Filter, Vars};
 use jaq_json::Val;
 
 use self::library::{Engine, LIBRARY};
+pub(crate) use self::stage::Stage;
 use super::codes;
 use super::data::Data;
 use crate::manifest::cut;
@@ -87,6 +89,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) locals: &'a [String],
     /// Whether the flow has secrets of its own, `$secrets`.
     pub(crate) secrets: bool,
+    /// Where the expression stands.
+    pub(crate) stage: Stage,
 }
 
 /// Gives the values of the variables.
@@ -166,6 +170,8 @@ impl Expression {
         let found = names::of_term(&term);
         let mut flaws: Vec<_> = found.calls.iter().filter(|call| !LIBRARY.has(**call)).map(|call| unknown_function(*call)).collect();
         flaws.extend(found.variables.iter().filter(|name| variable(name, scope).is_none()).map(|name| unknown_variable(name, scope)));
+        let no_value = |name: &&&str| matches!(variable(name, scope), Some(Variable::Argument(argument)) if !scope.stage.has(argument));
+        flaws.extend(found.variables.iter().filter(no_value).map(|name| valueless(name, scope.stage)));
         flaws.extend(found.labels.iter().map(|label| Flaw::new(codes::UNKNOWN_NAME, format!("no label `{label}` to break out of"))));
         if !flaws.is_empty() {
             return Err(flaws);
@@ -315,9 +321,14 @@ fn unknown_variable(name: &str, scope: Scope<'_>) -> Flaw {
     flaw.hint(hint)
 }
 
+fn valueless(name: &str, stage: Stage) -> Flaw {
+    Flaw::new(codes::NO_VALUE_HERE, format!("`{name}` has no value here")).hint(stage.instead())
+}
+
 /// The variables there are in a scope.
 fn variables(scope: Scope<'_>) -> impl Iterator<Item = &str> {
-    let arguments = Argument::ALL.into_iter().filter(move |argument| *argument != Argument::Secrets || scope.secrets);
+    let has = move |argument: &Argument| scope.stage.has(*argument) && (*argument != Argument::Secrets || scope.secrets);
+    let arguments = Argument::ALL.into_iter().filter(has);
     let arguments: Vec<&str> = arguments.map(Argument::variable).collect();
     arguments.into_iter().chain(scope.locals.iter().map(String::as_str))
 }

@@ -23,7 +23,7 @@ fn evaluate(source: &str, input: &Value) -> Result<Value, String> {
 
 fn evaluate_both(source: &str, input: &Value) -> Result<Data, Unevaluated> {
     let locals = ["$item".to_owned()];
-    let scope = Scope { locals: &locals, secrets: false };
+    let scope = Scope { locals: &locals, ..Scope::default() };
     let expression = Expression::parse(source, scope).unwrap_or_else(|flaws| panic!("{source}: {flaws:?}"));
     let arguments = Given(json!({"input": {"x": 1}, "context": [2], "connection": {"token": "t"}, "item": 5}));
     expression.evaluate(&Data::plain(value::to_jq(input)), &arguments)
