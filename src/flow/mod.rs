@@ -33,6 +33,7 @@ pub use document::Workflow;
 pub use exchange::{Body, Part, Request, Response};
 pub use fault::Fault;
 pub use interpreter::Budget;
+pub(crate) use model::duration;
 pub use program::{Outcome, Program, Target, check};
 pub use redact::Redactor;
 pub use session::{ClientAuthentication, Credentials, Grant, OAuth2, Rate, Sending, Session};

@@ -47,8 +47,8 @@ pub(crate) use scalar::resolve as plain_scalar;
 pub use schemas::{schema_text, schemas};
 pub use suggestion::nearest;
 pub use suite::{
-    Case, Exchange, Expectation, ExpectedAnswer, ExpectedError, ExpectedEvent, ExpectedRequest, Lifecycle, MockedResponse, Poll, Suite,
-    WebhookRequest,
+    Case, Exchange, Expectation, ExpectedAnswer, ExpectedError, ExpectedEvent, ExpectedRequest, Happening, Lifecycle, MockedResponse, Poll,
+    Suite, WebhookRequest,
 };
 pub use text::LARGEST_FILE;
 pub use trigger::{Overlap, Schedule, Start, Trigger};

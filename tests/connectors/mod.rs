@@ -96,6 +96,8 @@ macro_rules! topics {
 }
 
 topics! {
+    efforts
     errors
     properties
+    sequences
 }
