@@ -34,6 +34,9 @@ const LEFT_OUT: [(&str, &str); 17] = [
     ("include", "Expressions cannot load modules."),
 ];
 
+/// What jaq has and writes in another way than jq, which all that is built on it would do, too.
+const OURS: [&str; 2] = ["tojson", "tostring"];
+
 /// A function's name with the number of its arguments.
 pub(crate) type Signature<'a> = (&'a str, usize);
 
@@ -63,7 +66,8 @@ enum Target {
 }
 
 fn definitions() -> impl Iterator<Item = Def<&'static str>> {
-    jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(missing())
+    let theirs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).filter(|def| !OURS.contains(&def.name));
+    theirs.chain(missing())
 }
 
 /// What stands in for the differences between jaq and jq; see there.
@@ -72,7 +76,8 @@ fn missing() -> Vec<Def<&'static str>> {
 }
 
 fn natives() -> impl Iterator<Item = native::Filter<Native<Engine>>> {
-    jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs())
+    let theirs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs()).filter(|(name, ..)| !OURS.contains(name));
+    theirs.chain(super::natives::natives())
 }
 
 impl Library {

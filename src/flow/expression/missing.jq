@@ -5,8 +5,7 @@ def toarray: if type == "array" then . else [.] end;
 def have_literal_numbers: true;
 def have_decnum: false;
 
-# Text. To jq 3.0 is 3, and what is no text has nothing to trim.
-def tostring: if type == "number" and (isinfinite or isnan | not) and . == floor then "\(floor)" else "\(.)" end;
+# Text. What is no text has nothing to trim.
 def ltrimstr($x): if type == "string" and ($x | type) == "string" and startswith($x) then .[($x | length):] end;
 def rtrimstr($x): if type == "string" and ($x | type) == "string" and endswith($x) then .[:length - ($x | length)] end;
 def trimstr($x): ltrimstr($x) | rtrimstr($x);
@@ -29,6 +28,18 @@ def setpath($path; $x):
       .[$key] |= setpath($path[1:]; $x)
     else .[$key] |= setpath($path[1:]; $x) end
   end;
+def pick(f): . as $top | reduce path(f) as $path (null; setpath($path; $top | getpath($path)));
+def _delpath($path):
+  if $path == [] then null else
+    . as $dot |
+    (try getpath($path[:-1]) catch null) as $parent |
+    if $parent == null then .
+    elif ($parent | type) == ($path[-1] | if type == "string" then "object" else "array" end)
+    then try (getpath($path) |= empty) catch $dot
+    else error("cannot delete \($path[-1] | tojson) of \($parent | type)") end
+  end;
+def delpaths($paths): reduce ($paths | sort | reverse | .[]) as $path (.; _delpath($path));
+def del(f): delpaths([path(f)]);
 def walk(f): def down: (if type == "object" then map_values(down) elif type == "array" then map(down) end) | f; down;
 def from_entries:
   reduce .[] as $x ({}; . + {
@@ -83,6 +94,10 @@ def @tsv:
       else error("a list or a map cannot be a field of TSV") end
     ) | join("\t")
   end;
+def @text: tostring;
+def @html: tostring | split("&") | join("&amp;") | split("<") | join("&lt;") | split(">") | join("&gt;") | split("'") | join("&#39;") | split("\"") | join("&quot;");
+def @base32: tostring | encode_base32;
+def @base32d: tostring | decode_base32;
 def format($name):
   if   $name == "text"    then @text
   elif $name == "json"    then @json
@@ -93,4 +108,21 @@ def format($name):
   elif $name == "sh"      then @sh
   elif $name == "base64"  then @base64
   elif $name == "base64d" then @base64d
+  elif $name == "base32"  then @base32
+  elif $name == "base32d" then @base32d
   else error("no format `\($name)`") end;
+
+# Operators: what they are called where an expression uses them.
+def _assign(paths; f):
+  f as $x | . as $dot |
+  try (paths = $x) catch ($dot | reduce path(paths) as $path (.; setpath($path; $x)));
+def _update(paths; f):
+  . as $dot |
+  try (paths |= f) catch (
+    $dot | reduce path(paths) as $path (.;
+      [getpath($path) | first(f)] as $new |
+      if $new == [] then _delpath($path) else setpath($path; $new[0]) end
+    )
+  );
+def _divisor: if type == "number" and . == 0 then error("cannot divide by zero") end;
+def _whole: if type != "number" or isinfinite or isnan then . elif . < 0 then ceil else floor end;

@@ -1,8 +1,10 @@
 //! jq expressions: parsed and their names checked where a bundle is validated, compiled and evaluated only in worker processes.
 
 pub(crate) mod guard;
+mod jq;
 pub(crate) mod library;
 mod names;
+mod natives;
 mod stage;
 pub(crate) mod value;
 
@@ -21,6 +23,9 @@ use crate::manifest::cut;
 /// How much of an expression, and of what jq says of it, a message repeats, in characters.
 const LONGEST_SLICE: usize = 40;
 const LONGEST_ERROR: usize = 500;
+
+/// What the whole expression is called where it is compiled.
+const WHOLE: &str = "_whole_expression";
 
 /// The variables a flow gives to its expressions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,7 +174,13 @@ impl Expression {
         let term = term.map_err(|errors| errors.iter().take(1).map(|error| grammatical(error, source)).collect::<Vec<_>>())?;
         let found = names::of_term(&term);
         let mut flaws: Vec<_> = found.calls.iter().filter(|call| !LIBRARY.has(**call)).map(|call| unknown_function(*call)).collect();
-        flaws.extend(found.variables.iter().filter(|name| variable(name, scope).is_none()).map(|name| unknown_variable(name, scope)));
+        flaws.extend(
+            found
+                .variables
+                .iter()
+                .filter(|name| variable(name, scope).is_none() && **name != jq::PLACE)
+                .map(|name| unknown_variable(name, scope)),
+        );
         let no_value = |name: &&&str| matches!(variable(name, scope), Some(Variable::Argument(argument)) if !scope.stage.has(argument));
         flaws.extend(found.variables.iter().filter(no_value).map(|name| valueless(name, scope.stage)));
         flaws.extend(found.labels.iter().map(|label| Flaw::new(codes::UNKNOWN_NAME, format!("no label `{label}` to break out of"))));
@@ -255,10 +266,12 @@ impl Expression {
     fn compile(&self) -> Result<Filter<Engine>, String> {
         let broken = || format!("`{}` does not compile", self.source);
         let tokens = lex::Lexer::new(&self.source).lex().map_err(|_| broken())?;
-        let term = parse::Parser::new(&tokens).parse(|parser| parser.term()).map_err(|_| broken())?;
-        let (definitions, natives) = LIBRARY.select(names::of_term(&term).calls);
+        let mut term = parse::Parser::new(&tokens).parse(|parser| parser.term()).map_err(|_| broken())?;
+        jq::as_jq(&mut term, &self.source);
+        let (mut definitions, natives) = LIBRARY.select(names::of_term(&term).calls);
+        definitions.push(parse::Def { name: WHOLE, args: Vec::new(), body: term });
         let arena = Arena::default();
-        let modules = Loader::new(definitions).load(&arena, File { code: &*self.source, path: () }).map_err(|_| broken())?;
+        let modules = Loader::new(definitions).load(&arena, File { code: WHOLE, path: () }).map_err(|_| broken())?;
         Compiler::default().with_funs(natives).with_global_vars(self.uses.iter().map(Variable::name)).compile(modules).map_err(|_| broken())
     }
 }

@@ -131,6 +131,15 @@ fn number_to_json(number: &Num) -> Value {
     }
 }
 
+/// A float as the whole number that it is, where it is one.
+pub(super) fn plain_float(float: f64) -> Num {
+    if float.fract() == 0.0 && float.abs() < SMALLEST_UNSAFE {
+        #[expect(clippy::cast_possible_truncation, reason = "it is whole, and smaller than the largest number of the type")]
+        return Num::from_integral(float as i64);
+    }
+    Num::Float(float)
+}
+
 /// From here on not every whole number is a float.
 const SMALLEST_UNSAFE: f64 = 9_007_199_254_740_992.0;
 
