@@ -138,8 +138,8 @@ impl<'s> Meaning<'s> {
 
 fn operation<'s>(left: Term<&'s str>, operator: BinaryOp<&'s str>, right: Term<&'s str>) -> Term<&'s str> {
     match operator {
-        BinaryOp::Assign => call("_assign", vec![left, right]),
-        BinaryOp::Update => call("_update", vec![left, right]),
+        BinaryOp::Assign => call(if is_known(&left) { "_assign" } else { "_assign_new" }, vec![left, right]),
+        BinaryOp::Update => call(if is_known(&left) { "_update" } else { "_update_new" }, vec![left, right]),
         BinaryOp::UpdateMath(math) => updated(left, BinaryOp::Math(math), right),
         BinaryOp::UpdateAlt => updated(left, BinaryOp::Alt, right),
         BinaryOp::Math(Math::Div) => binary(left, BinaryOp::Math(Math::Div), then(right, call("_divisor", Vec::new()))),
@@ -157,9 +157,34 @@ fn operation<'s>(left: Term<&'s str>, operator: BinaryOp<&'s str>, right: Term<&
     }
 }
 
+/// Whether jaq knows how to update what a term leads to, if it is there.
+fn is_known(term: &Term<&str>) -> bool {
+    match term {
+        Term::Id | Term::Recurse => true,
+        Term::Path(from, _) => is_known(from),
+        Term::BinOp(left, BinaryOp::Pipe(_) | BinaryOp::Comma | BinaryOp::Alt, right) => is_known(left) && is_known(right),
+        Term::IfThenElse(branches, otherwise) => {
+            branches.iter().all(|(_, then)| is_known(then)) && otherwise.iter().all(|otherwise| is_known(otherwise))
+        }
+        Term::Call(name, arguments) => matches!((*name, arguments.len()), ("select", 1) | ("recurse", 0) | ("empty", 0)),
+        Term::BinOp(..)
+        | Term::Num(_)
+        | Term::Str(..)
+        | Term::Arr(_)
+        | Term::Obj(_)
+        | Term::Neg(_)
+        | Term::Label(..)
+        | Term::Break(_)
+        | Term::Fold(..)
+        | Term::TryCatch(..)
+        | Term::Def(..)
+        | Term::Var(_) => false,
+    }
+}
+
 /// `left op= right` is `right as $x | left |= (. op $x)`.
 fn updated<'s>(left: Term<&'s str>, operator: BinaryOp<&'s str>, right: Term<&'s str>) -> Term<&'s str> {
-    let update = call("_update", vec![left, operation(Term::Id, operator, Term::Var(RIGHT))]);
+    let update = operation(left, BinaryOp::Update, operation(Term::Id, operator, Term::Var(RIGHT)));
     binary(right, BinaryOp::Pipe(Some(Pattern::Var(RIGHT))), update)
 }
 

@@ -35,7 +35,7 @@ const LEFT_OUT: [(&str, &str); 17] = [
 ];
 
 /// What jaq has and writes in another way than jq, which all that is built on it would do, too.
-const OURS: [&str; 2] = ["tojson", "tostring"];
+const OURS: [&str; 3] = ["setpath", "tojson", "tostring"];
 
 /// A function's name with the number of its arguments.
 pub(crate) type Signature<'a> = (&'a str, usize);

@@ -16,18 +16,7 @@ def join($sep):
     ($x | if . == null then "" else tostring end)
   ) // "";
 
-# Collections. To jq null is an empty map or list where something is put into it.
-def setpath($path; $x):
-  if $path == [] then $x else
-    $path[0] as $key |
-    if $key | type == "string" then
-      (if . == null then {} end) | . + {($key): (.[$key] | setpath($path[1:]; $x))}
-    elif $key | type == "number" then
-      (if . == null then [] end) |
-      (if $key >= length then . + [range(length; $key + 1) | null] end) |
-      .[$key] |= setpath($path[1:]; $x)
-    else .[$key] |= setpath($path[1:]; $x) end
-  end;
+# Collections
 def pick(f): . as $top | reduce path(f) as $path (null; setpath($path; $top | getpath($path)));
 def _delpath($path):
   if $path == [] then null else
@@ -112,17 +101,20 @@ def format($name):
   elif $name == "base32d" then @base32d
   else error("no format `\($name)`") end;
 
-# Operators: what they are called where an expression uses them.
-def _assign(paths; f):
-  f as $x | . as $dot |
-  try (paths = $x) catch ($dot | reduce path(paths) as $path (.; setpath($path; $x)));
-def _update(paths; f):
-  . as $dot |
-  try (paths |= f) catch (
-    $dot | reduce path(paths) as $path (.;
-      [getpath($path) | first(f)] as $new |
-      if $new == [] then _delpath($path) else setpath($path; $new[0]) end
-    )
-  );
+# Operators: what they are called where an expression uses them. jaq updates in place, as long as nothing else holds the value; what it
+# cannot update is what is not there yet, and what it knows no update of.
+def _is_there(paths):
+  . as $dot | all(path(paths); . as $path |
+    $path == [] or ($dot | getpath($path[:-1]) |
+      if type == "null" then false
+      elif type == "array" and ($path[-1] | type) == "number" then $path[-1] < length
+      else true end));
+def _assign_new(paths; f): f as $x | reduce path(paths) as $path (.; setpath($path; $x));
+def _update_new(paths; f):
+  reduce path(paths) as $path (.;
+    [getpath($path) | first(f)] as $new |
+    if $new == [] then _delpath($path) else setpath($path; $new[0]) end);
+def _assign(paths; f): if _is_there(paths) then paths = f else _assign_new(paths; f) end;
+def _update(paths; f): if _is_there(paths) then paths |= f else _update_new(paths; f) end;
 def _divisor: if type == "number" and . == 0 then error("cannot divide by zero") end;
 def _whole: if type != "number" or isinfinite or isnan then . elif . < 0 then ceil else floor end;

@@ -1,13 +1,19 @@
 //! Functions of jq that take more than definitions: how values are written as text, and base 32.
 
+use jaq_core::box_iter::box_once;
 use jaq_core::native::{Filter, bome, run, v};
-use jaq_core::{Error, Native, RunPtr};
-use jaq_json::{Num, Val};
+use jaq_core::path::Opt;
+use jaq_core::{Exn, Native, RunPtr, ValT as _};
+use jaq_json::{Error, Map, Num, Rc, Val, ValR};
 use jaq_std::ValT as _;
 
 use super::library::Engine;
 use super::value::plain_float;
 
+/// How many keys a path may have that something is put at.
+const MOST_KEYS: usize = 1000;
+/// How long a list may become by putting something behind its end.
+const LONGEST: usize = 1 << 22;
 /// The digits of base 32, RFC 4648, section 6.
 const DIGITS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
@@ -15,8 +21,16 @@ pub(super) fn natives() -> impl Iterator<Item = Filter<Native<Engine>>> {
     own().into_iter().map(run::<Engine>)
 }
 
-fn own() -> [Filter<RunPtr<Engine>>; 4] {
+fn own() -> [Filter<RunPtr<Engine>>; 5] {
     [
+        ("setpath", v(2), |mut cv| {
+            let (new, path) = (cv.0.pop_var(), cv.0.pop_var());
+            bome(match &path {
+                Val::Arr(keys) if keys.len() > MOST_KEYS => Err(Error::str(format_args!("a path has at most {MOST_KEYS} keys"))),
+                Val::Arr(keys) => set(cv.1, keys, new),
+                other => Err(Error::str(format_args!("{other} is not a path, which is a list"))),
+            })
+        }),
         ("tojson", v(0), |cv| bome(Ok(text(as_json(cv.1))))),
         ("tostring", v(0), |cv| bome(Ok(as_text(cv.1)))),
         ("encode_base32", v(0), |cv| bome(Ok(text(encode(&bytes_of(&cv.1)))))),
@@ -25,6 +39,39 @@ fn own() -> [Filter<RunPtr<Engine>>; 4] {
             bome(decoded.ok_or_else(|| Error::str(format_args!("{} is not valid base32 data", cv.1))))
         }),
     ]
+}
+
+/// Puts a value where a path leads. Null is an empty map or list there, and a list grows.
+fn set(value: Val, path: &[Val], new: Val) -> ValR {
+    let Some((key, rest)) = path.split_first() else { return Ok(new) };
+    match (value, key) {
+        (Val::Null, Val::TStr(_)) => set(Val::obj(Map::default()), path, new),
+        (Val::Null, Val::Num(_)) => set(Val::Arr(Rc::default()), path, new),
+        (Val::Obj(mut entries), Val::TStr(_)) => {
+            let place = Rc::make_mut(&mut entries).entry(key.clone()).or_insert(Val::Null);
+            *place = set(std::mem::take(place), rest, new)?;
+            Ok(Val::Obj(entries))
+        }
+        (Val::Arr(mut items), Val::Num(number)) => {
+            let at = place_of(number, items.len())?;
+            let list = Rc::make_mut(&mut items);
+            if at >= list.len() {
+                list.resize(at + 1, Val::Null);
+            }
+            list[at] = set(std::mem::take(&mut list[at]), rest, new)?;
+            Ok(Val::Arr(items))
+        }
+        (value, key) => value
+            .map_index(key, Opt::Essential, |inner| box_once(set(inner, rest, new.clone()).map_err(Exn::from)))
+            .map_err(|_| Error::str(format_args!("{key} leads nowhere that a value can be put"))),
+    }
+}
+
+/// Where in a list of this length an index leads.
+fn place_of(index: &Num, length: usize) -> Result<usize, Error> {
+    let signed = index.as_isize();
+    let at = signed.and_then(|at| if at < 0 { length.checked_sub(at.unsigned_abs()) } else { usize::try_from(at).ok() });
+    at.filter(|at| *at < LONGEST).ok_or_else(|| Error::str(format_args!("{index} is no index of a list of {length}")))
 }
 
 fn text(text: String) -> Val {
