@@ -6,18 +6,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use crate::daemon::Lease;
 use crate::flow::Budget;
 use crate::forge::LocalForge;
-use crate::harness::live::{ExchangeLimits, Live, Network, RunLimits};
+use crate::harness::live::{Authorities, ExchangeLimits, Live, Network, RunLimits, SystemResolver};
 use crate::harness::{Workers, WorkersConfig};
 use crate::model::SystemClock;
 use crate::pass::{Memory, RetryPolicy, World};
 use crate::registry::SqlRegistry;
 use crate::repository::{Credentials, GitOptions, GitRepository, Location};
-use crate::settings::{LimitFlags, Settings, Site};
+use crate::settings::{LimitFlags, NetworkFlags, Settings, Site};
 use crate::store::{Database, SqlStore};
 
 pub use connection::{GivenValues, SecretFiles, connection_values};
@@ -77,10 +77,17 @@ pub fn workers(settings: &Settings) -> Result<WorkersConfig> {
 }
 
 /// What runs flows live, on the machine's own network.
-pub fn live(settings: &Settings, limits: &LimitFlags) -> Result<Live> {
+pub fn live(settings: &Settings, network: &NetworkFlags, limits: &LimitFlags) -> Result<Live> {
     let memory = u64::from(limits.flow_memory) << 20;
     let config = WorkersConfig { memory, case_deadline: limits.flow_time, ..workers(settings)? };
-    Ok(Live::new(config, Network::default()))
+    Ok(Live::new(config, Network::new(Arc::new(SystemResolver), authorities(settings, network)?)))
+}
+
+fn authorities(settings: &Settings, network: &NetworkFlags) -> Result<Authorities> {
+    let Some(file) = &network.ca_file else { return Ok(Authorities::default()) };
+    let attempt = || format!("cannot trust the authorities in {}", file.display());
+    let pem = std::fs::read(settings.current_folder.join(file)).with_context(attempt)?;
+    Authorities::read(&pem).map_err(|why| anyhow!("{}: {why}", attempt()))
 }
 
 /// What each of these flows may use.

@@ -2,6 +2,7 @@
 //! Nothing of this comes from the repository, so that no commit can redirect the daemon or read its credentials.
 
 mod branch;
+mod network;
 mod served;
 
 use std::env;
@@ -14,6 +15,7 @@ use secrecy::SecretString;
 use crate::model::Digest;
 use crate::repository::Location;
 
+pub use network::NetworkFlags;
 pub use served::{Bond, BondError};
 
 /// The folder that holds Switchboard's state, beside the repository's git directory.

@@ -1,6 +1,7 @@
 //! `invoke` runs one action of a connector, or its test connection.
 
 mod secrets;
+mod tls;
 mod trace;
 mod values;
 

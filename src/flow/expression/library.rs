@@ -14,11 +14,10 @@ use super::{names, natives};
 pub(crate) type Engine = JustLut<Datum>;
 
 /// What is left out, and what to use instead.
-const LEFT_OUT: [(&str, &str); 17] = [
+const LEFT_OUT: [(&str, &str); 16] = [
     ("halt", "Use a `raise` task to end a flow with an error."),
     ("halt_error", "Use a `raise` task to end a flow with an error."),
     ("env", "A flow sees no environment; use a connection property."),
-    ("now", "Use `$workflow.startedAt.epoch.seconds` or `$task.startedAt.epoch.seconds`."),
     ("localtime", "Use `gmtime`: a flow has no time zone of its own."),
     ("strflocaltime", "Use `strftime`: a flow has no time zone of its own."),
     ("debug", "Expressions cannot print."),
@@ -156,7 +155,7 @@ mod tests {
 
     #[test]
     fn what_ends_the_process_or_reaches_out_is_left_out() {
-        for call in [("halt", 0), ("halt", 1), ("halt_error", 0), ("env", 0), ("now", 0), ("debug", 1), ("input", 0), ("stderr", 0)] {
+        for call in [("halt", 0), ("halt", 1), ("halt_error", 0), ("env", 0), ("debug", 1), ("input", 0), ("stderr", 0)] {
             assert!(!LIBRARY.has(call), "{call:?}");
         }
         assert!(LIBRARY.has(("map", 1)) && LIBRARY.has(("fromjson", 0)) && LIBRARY.has(("@base64", 0)));

@@ -2,9 +2,11 @@
 
 mod datum;
 pub(crate) mod guard;
+mod jq;
 pub(crate) mod library;
 mod names;
 mod natives;
+mod stage;
 pub(crate) mod value;
 
 use std::sync::OnceLock;
@@ -15,6 +17,7 @@ use jaq_json::Val;
 
 use self::datum::Datum;
 use self::library::{Engine, LIBRARY};
+pub(crate) use self::stage::Stage;
 use super::codes;
 use super::data::Data;
 use crate::manifest::cut;
@@ -22,6 +25,11 @@ use crate::manifest::cut;
 /// How much of an expression, and of what jq says of it, a message repeats, in characters.
 const LONGEST_SLICE: usize = 40;
 const LONGEST_ERROR: usize = 500;
+
+/// What the whole expression is called where it is compiled.
+const WHOLE: &str = "_whole_expression";
+/// The variable behind `now`.
+const NOW: &str = "$__now__";
 
 /// The variables a flow gives to its expressions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +80,8 @@ pub(crate) enum Variable {
     Argument(Argument),
     /// One that a task around the expression gives, with its `$`: an item, its index, a caught error.
     Local(Box<str>),
+    /// What `now` reads: one moment, however often an evaluation asks for it.
+    Now,
 }
 
 impl Variable {
@@ -79,6 +89,7 @@ impl Variable {
         match self {
             Self::Argument(argument) => argument.variable(),
             Self::Local(name) => name,
+            Self::Now => NOW,
         }
     }
 }
@@ -90,6 +101,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) locals: &'a [String],
     /// Whether the flow has secrets of its own, `$secrets`.
     pub(crate) secrets: bool,
+    /// Where the expression stands.
+    pub(crate) stage: Stage,
 }
 
 /// Gives the values of the variables.
@@ -99,6 +112,9 @@ pub(crate) trait Arguments {
 
     /// The value of one that a task around the expression gives.
     fn local(&self, name: &str) -> Data;
+
+    /// The moment, in seconds since 1970; null where there is no clock.
+    fn now(&self) -> Data;
 }
 
 /// Why an expression has no value.
@@ -168,7 +184,18 @@ impl Expression {
         let term = term.map_err(|errors| errors.iter().take(1).map(|error| grammatical(error, source)).collect::<Vec<_>>())?;
         let found = names::of_term(&term);
         let mut flaws: Vec<_> = found.calls.iter().filter(|call| !LIBRARY.has(**call)).map(|call| unknown_function(*call)).collect();
-        flaws.extend(found.variables.iter().filter(|name| variable(name, scope).is_none()).map(|name| unknown_variable(name, scope)));
+        flaws.extend(
+            found
+                .variables
+                .iter()
+                .filter(|name| variable(name, scope).is_none() && **name != jq::PLACE)
+                .map(|name| unknown_variable(name, scope)),
+        );
+        let no_value = |name: &&&str| matches!(variable(name, scope), Some(Variable::Argument(argument)) if !scope.stage.has(argument));
+        flaws.extend(found.variables.iter().filter(no_value).map(|name| valueless(name, scope.stage)));
+        if scope.stage == Stage::Trigger && found.calls.contains(&("now", 0)) {
+            flaws.push(Flaw::new(codes::NO_VALUE_HERE, "`now` has no value here").hint("Use it in a task of the trigger's flow."));
+        }
         flaws.extend(found.labels.iter().map(|label| Flaw::new(codes::UNKNOWN_NAME, format!("no label `{label}` to break out of"))));
         if !flaws.is_empty() {
             return Err(flaws);
@@ -176,7 +203,12 @@ impl Expression {
         let fields = |variable: &str| found.fields.iter().filter(|(of, _)| *of == variable).map(|(_, field)| (*field).into()).collect();
         Ok(Self {
             source: source.into(),
-            uses: found.variables.iter().filter_map(|name| variable(name, scope)).collect(),
+            uses: found
+                .variables
+                .iter()
+                .filter_map(|name| variable(name, scope))
+                .chain(found.calls.contains(&("now", 0)).then_some(Variable::Now))
+                .collect(),
             connection_fields: fields(Argument::Connection.variable()),
             secret_fields: fields(Argument::Secrets.variable()),
             filter: OnceLock::new(),
@@ -202,6 +234,7 @@ impl Expression {
             .map(|variable| match variable {
                 Variable::Argument(argument) => arguments.argument(*argument),
                 Variable::Local(name) => arguments.local(name),
+                Variable::Now => arguments.now(),
             })
             .collect();
         let real = self.first(input.real().clone(), variables.iter().map(|data| data.real().clone()));
@@ -252,10 +285,12 @@ impl Expression {
     fn compile(&self) -> Result<Filter<Engine>, String> {
         let broken = || format!("`{}` does not compile", self.source);
         let tokens = lex::Lexer::new(&self.source).lex().map_err(|_| broken())?;
-        let term = parse::Parser::new(&tokens).parse(|parser| parser.term()).map_err(|_| broken())?;
-        let (definitions, natives) = LIBRARY.select(names::of_term(&term).calls);
+        let mut term = parse::Parser::new(&tokens).parse(|parser| parser.term()).map_err(|_| broken())?;
+        jq::as_jq(&mut term, &self.source);
+        let (mut definitions, natives) = LIBRARY.select(names::of_term(&term).calls);
+        definitions.push(parse::Def { name: WHOLE, args: Vec::new(), body: term });
         let arena = Arena::default();
-        let modules = Loader::new(definitions).load(&arena, File { code: &*self.source, path: () }).map_err(|_| broken())?;
+        let modules = Loader::new(definitions).load(&arena, File { code: WHOLE, path: () }).map_err(|_| broken())?;
         Compiler::default().with_funs(natives).with_global_vars(self.uses.iter().map(Variable::name)).compile(modules).map_err(|_| broken())
     }
 }
@@ -318,9 +353,14 @@ fn unknown_variable(name: &str, scope: Scope<'_>) -> Flaw {
     flaw.hint(hint)
 }
 
+fn valueless(name: &str, stage: Stage) -> Flaw {
+    Flaw::new(codes::NO_VALUE_HERE, format!("`{name}` has no value here")).hint(stage.instead())
+}
+
 /// The variables there are in a scope.
 fn variables(scope: Scope<'_>) -> impl Iterator<Item = &str> {
-    let arguments = Argument::ALL.into_iter().filter(move |argument| *argument != Argument::Secrets || scope.secrets);
+    let has = move |argument: &Argument| scope.stage.has(*argument) && (*argument != Argument::Secrets || scope.secrets);
+    let arguments = Argument::ALL.into_iter().filter(has);
     let arguments: Vec<&str> = arguments.map(Argument::variable).collect();
     arguments.into_iter().chain(scope.locals.iter().map(String::as_str))
 }

@@ -2,6 +2,12 @@
 
 # Paths and changes
 def del(f): delpaths([path(f)]);
+def _assign(paths; f): f as $x | reduce path(paths) as $path (.; setpath($path; $x));
+def _update(paths; f):
+  reduce path(paths) as $path ([., []];
+    [.[0] | getpath($path) | first(f)] as $new |
+    if $new == [] then .[1] += [$path] else .[0] |= setpath($path; $new[0]) end) |
+  .[1] as $gone | .[0] | delpaths($gone);
 def pick(f): . as $top | reduce path(f) as $path (null; setpath($path; $top | getpath($path)));
 def flatten($depth):
   if $depth < 0 then error("flatten depth must not be negative")
@@ -23,6 +29,7 @@ def gsub($re; f; $flags): sub($re; f; "g" + $flags);
 def gsub($re; f): sub($re; f; "g");
 
 # Dates
+def now: $__now__;
 def todateiso8601: strftime("%Y-%m-%dT%H:%M:%SZ");
 def todate: todateiso8601;
 def date: todateiso8601;

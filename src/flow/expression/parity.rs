@@ -14,6 +14,10 @@ impl Arguments for Nothing {
     fn local(&self, _: &str) -> Data {
         Data::null()
     }
+
+    fn now(&self) -> Data {
+        Data::null()
+    }
 }
 
 /// All results of an expression as JSON, or `error`.

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod jq;
+
 struct Given(Value);
 
 impl Arguments for Given {
@@ -15,6 +17,10 @@ impl Arguments for Given {
     fn local(&self, name: &str) -> Data {
         Data::plain(value::to_jq(&self.0[&name[1..]]))
     }
+
+    fn now(&self) -> Data {
+        Data::plain(Val::from(1_425_599_621.5))
+    }
 }
 
 fn evaluate(source: &str, input: &Value) -> Result<Value, String> {
@@ -23,7 +29,7 @@ fn evaluate(source: &str, input: &Value) -> Result<Value, String> {
 
 fn evaluate_both(source: &str, input: &Value) -> Result<Data, Unevaluated> {
     let locals = ["$item".to_owned()];
-    let scope = Scope { locals: &locals, secrets: false };
+    let scope = Scope { locals: &locals, ..Scope::default() };
     let expression = Expression::parse(source, scope).unwrap_or_else(|flaws| panic!("{source}: {flaws:?}"));
     let arguments = Given(json!({"input": {"x": 1}, "context": [2], "connection": {"token": "t"}, "item": 5}));
     expression.evaluate(&Data::plain(value::to_jq(input)), &arguments)

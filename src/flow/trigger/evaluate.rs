@@ -31,6 +31,10 @@ impl Arguments for Connection {
     fn local(&self, _: &str) -> Data {
         Data::null()
     }
+
+    fn now(&self) -> Data {
+        Data::null()
+    }
 }
 
 impl Trigger {

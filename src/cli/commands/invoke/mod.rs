@@ -21,7 +21,7 @@ use crate::flow::{Target, Told};
 use crate::harness::live::{Ending, Files, HostMapping, Listener, LiveRun, Policy, Subject};
 use crate::manifest::{Bundle, Manifest, Visibility, nearest};
 use crate::model::Problem;
-use crate::settings::LimitFlags;
+use crate::settings::{LimitFlags, NetworkFlags};
 
 /// Flags of `invoke`.
 #[derive(Debug, clap::Args)]
@@ -65,6 +65,9 @@ pub struct Arguments {
     map_host: Vec<HostMapping>,
 
     #[command(flatten)]
+    network: NetworkFlags,
+
+    #[command(flatten)]
     limits: LimitFlags,
 }
 
@@ -81,7 +84,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let job = Job::find(&arguments, door).await?;
     let title = job.attempt.clone();
     let Job { bundle, target, chosen, .. } = job;
-    let live = assemble::live(&door.settings, &arguments.limits)?;
+    let live = assemble::live(&door.settings, &arguments.network, &arguments.limits)?;
     let connector = bundle.manifest.name.clone();
     let session = live.session(&format!("{}/{connector}", chosen.name));
     let secrets: Vec<Value> = chosen.secrets(&bundle.manifest).cloned().collect();

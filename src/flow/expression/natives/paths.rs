@@ -10,11 +10,15 @@ use std::sync::Arc;
 use super::super::datum::{Datum, ValR, ValX, error};
 use super::{Native, one};
 
+/// How many keys a path may have: every key of it is a call within a call.
+const MOST_KEYS: usize = 1000;
+
 pub(super) fn natives() -> Vec<Native> {
     vec![
         ("setpath", v(2), |mut given| {
             let (value, path) = (given.0.pop_var(), given.0.pop_var());
             match &path.0 {
+                Val::Arr(keys) if keys.len() > MOST_KEYS => one(Err(too_long())),
                 Val::Arr(keys) => Box::new(std::iter::once(set(given.1, keys, &value))),
                 _ => one(Err(error("Path must be specified as an array"))),
             }
@@ -24,6 +28,10 @@ pub(super) fn natives() -> Vec<Native> {
             one(delete(given.1, &paths))
         }),
     ]
+}
+
+fn too_long() -> Error<Datum> {
+    error(format!("a path has at most {MOST_KEYS} keys"))
 }
 
 fn set<'a>(value: Datum, path: &[Val], new: &Datum) -> ValX<'a> {
@@ -38,6 +46,7 @@ fn delete(value: Datum, paths: &Datum) -> ValR {
         return Err(error("Paths must be specified as an array"));
     };
     let keys = |path: &'_ Val| match path {
+        Val::Arr(keys) if keys.len() > MOST_KEYS => Err(too_long()),
         Val::Arr(keys) => Ok(keys.clone()),
         _ => Err(error("Path must be specified as an array")),
     };
