@@ -82,11 +82,9 @@ fn own_natives() -> BTreeSet<Signature<'static>> {
     natives::all().map(|(name, arguments, _)| (name, arguments.len())).collect()
 }
 
-/// jaq's native functions and ours, which come first.
+/// The native functions: ours come before those of jaq that they stand in for.
 fn native_functions() -> impl Iterator<Item = native::Filter<Native<Engine>>> {
-    let mut seen = BTreeSet::new();
-    let functions = natives::all().chain(jaq_core::funs()).chain(jaq_std::funs());
-    functions.filter(move |(name, arguments, _)| seen.insert((*name, arguments.len())))
+    natives::all().chain(jaq_core::funs()).chain(jaq_std::funs())
 }
 
 impl Library {
@@ -144,7 +142,11 @@ impl Library {
         if !needed.iter().any(|target| matches!(target, Target::Native(..))) {
             return (defs, Vec::new());
         }
-        let natives = native_functions().filter(|(name, arguments, _)| needed.contains(&Target::Native(name, arguments.len())));
+        let mut taken = BTreeSet::new();
+        let natives = native_functions().filter(|(name, arguments, _)| {
+            let signature = (*name, arguments.len());
+            needed.contains(&Target::Native(signature.0, signature.1)) && taken.insert(signature)
+        });
         (defs, natives.collect())
     }
 }

@@ -181,7 +181,9 @@ impl Expression {
             .map_err(|excess| vec![Flaw::new(codes::EXPRESSION_TOO_BIG, excess.to_string()).hint("Split it over several `set` tasks.")])?;
         let tokens = lex::Lexer::new(source).lex().map_err(|errors| errors.iter().take(1).map(lexical).collect::<Vec<_>>())?;
         let term = parse::Parser::new(&tokens).parse(|parser| parser.term());
-        let term = term.map_err(|errors| errors.iter().take(1).map(|error| grammatical(error, source)).collect::<Vec<_>>())?;
+        let term = term.map_err(|errors| {
+            errors.iter().take(1).map(|error| with_alternatives(grammatical(error, source), source)).collect::<Vec<_>>()
+        })?;
         let found = names::of_term(&term);
         let mut flaws: Vec<_> = found.calls.iter().filter(|call| !LIBRARY.has(**call)).map(|call| unknown_function(*call)).collect();
         flaws.extend(
@@ -322,6 +324,11 @@ fn grammatical((expected, found): &parse::Error<&str, Option<&lex::Token<&str>>>
             Flaw::new(codes::EXPRESSION_SYNTAX, format!("syntax error at `{}`: expected {wanted}", cut(rest, LONGEST_SLICE)))
         }
     }
+}
+
+/// jq's `?//` is the one thing of its grammar that there is not here.
+fn with_alternatives(flaw: Flaw, source: &str) -> Flaw {
+    if source.contains("?//") { flaw.hint("Patterns have no alternatives (`?//`): ask for the `type` and use `if`.") } else { flaw }
 }
 
 fn unknown_function((name, arguments): library::Signature<'_>) -> Flaw {

@@ -83,6 +83,16 @@ fn a_failure_tells_which_expression_fails() {
     assert!(evaluate(&long, &null).unwrap_err().starts_with("`.a[] | . | . | . | . | . | . | . | . | .…` fails: "));
 }
 
+#[test]
+fn now_is_one_moment_of_the_clock_of_the_run() {
+    let null = json!(null);
+    assert_eq!(evaluate("[now, (now | todate), now == now]", &null), Ok(json!([1_425_599_621.5, "2015-03-05T23:53:41Z", true])));
+    assert_eq!(evaluate("def now: 1; now", &null), Ok(json!(1)));
+    let trigger = Scope { stage: Stage::Trigger, ..Scope::default() };
+    assert_eq!(Expression::parse("now", trigger).unwrap_err()[0].message, "`now` has no value here");
+    assert_eq!(flaw("$__now__").1, "no variable `$__now__`");
+}
+
 fn flaw(source: &str) -> (&'static str, String, Option<String>) {
     let flaw = Expression::parse(source, Scope::default()).unwrap_err().remove(0);
     (flaw.code, flaw.message, flaw.hint)
@@ -139,6 +149,7 @@ fn flaws_say_what_and_where() {
     assert_eq!(flaw("selcet(.a)").2.as_deref(), Some("Did you mean `select`?"));
     assert_eq!(flaw("map").1, "`map` takes 1 arguments, not 0");
     assert_eq!(flaw("$contxt").2.as_deref(), Some("Did you mean `$context`?"));
+    assert!(flaw(". as [$a] ?// $a | $a").2.unwrap().contains("`?//`"));
     assert_eq!(flaw("include \"x\"; .").0, codes::EXPRESSION_SYNTAX);
     assert!(flaw("import \"x\" as x; .").1.contains("expected"));
 }

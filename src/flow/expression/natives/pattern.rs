@@ -132,3 +132,52 @@ fn before_last_line_end(pattern: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(text: &str, flags: &str) -> Result<Pattern, Error<Datum>> {
+        of(&Datum::text(text), &Datum::text(flags), false)
+    }
+
+    #[test]
+    fn what_would_never_end_ends() {
+        let text = format!("{}!", "a".repeat(60));
+        for hostile in ["^(?=(a+)+$)x", "(a|aa)+(?!.)", "^(a|a?)+(?<=b)$", "(.*)*\\1\\1\\1x"] {
+            let found = pattern(hostile, "").map(|pattern| pattern.regex.is_match(&*text));
+            assert!(!matches!(found, Ok(Ok(true))), "{hostile}");
+        }
+        assert_eq!(pattern("^(a+)+$", "").unwrap().regex.is_match(&*text).ok(), Some(false));
+    }
+
+    #[test]
+    fn what_is_too_big_is_refused() {
+        for hostile in [
+            "(",
+            "\\w{1000}{1000}",
+            "(?<a>\\g<a>\\g<a>|b)+\\g<a>",
+            &"(".repeat(4000),
+            &"a".repeat(LONGEST + 1),
+            "((((a{99}){99}){99}){99})(?=b)",
+        ] {
+            assert!(pattern(hostile, "").is_err(), "{}", cut(hostile, LONGEST_SLICE));
+        }
+        assert!(pattern("a", "gq").is_err());
+    }
+
+    #[test]
+    fn patterns_are_kept_and_forgotten() {
+        let first = pattern("k.pt", "g").unwrap().regex;
+        assert!(Rc::ptr_eq(&first, &pattern("k.pt", "g").unwrap().regex));
+        assert!(!Rc::ptr_eq(&first, &pattern("k.pt", "gi").unwrap().regex));
+        (0..MOST_KEPT).for_each(|at| drop(pattern(&format!("x{at}"), "").unwrap()));
+        assert!(!Rc::ptr_eq(&first, &pattern("k.pt", "g").unwrap().regex));
+        KEPT.with_borrow(|kept| assert!(kept.len() <= MOST_KEPT));
+    }
+
+    #[test]
+    fn the_end_of_a_text_is_before_its_last_line_end() {
+        assert_eq!(before_last_line_end("a$|[$]\\$(b$)"), "a\\Z|[$]\\$(b\\Z)");
+    }
+}
