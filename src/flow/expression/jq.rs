@@ -143,12 +143,21 @@ fn operation<'s>(left: Term<&'s str>, operator: BinaryOp<&'s str>, right: Term<&
     }
 }
 
+/// Whether a part of a path is one place: of several, jaq would change the second after the first has moved it.
+fn is_single(part: &Part<Term<&str>>) -> bool {
+    let is_many = |term: &Term<&str>| matches!(term, Term::BinOp(_, BinaryOp::Comma, _));
+    match part {
+        Part::Index(index) => !is_many(index),
+        Part::Range(from, to) => !from.iter().chain(to).any(is_many),
+    }
+}
+
 /// Whether jaq knows how to update what a term leads to, if it is there.
 fn is_known(term: &Term<&str>) -> bool {
     match term {
         Term::Id | Term::Recurse => true,
         // What may be left out along the way must not be made by the update.
-        Term::Path(from, path) => is_known(from) && path.0.iter().all(|(_, opt)| matches!(opt, Opt::Essential)),
+        Term::Path(from, path) => is_known(from) && path.0.iter().all(|(part, opt)| is_single(part) && matches!(opt, Opt::Essential)),
         Term::BinOp(left, BinaryOp::Pipe(_) | BinaryOp::Comma | BinaryOp::Alt, right) => is_known(left) && is_known(right),
         Term::IfThenElse(branches, otherwise) => {
             branches.iter().all(|(_, then)| is_known(then)) && otherwise.iter().all(|otherwise| is_known(otherwise))

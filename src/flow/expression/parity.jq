@@ -13,7 +13,8 @@ def flatten($depth):
   if $depth < 0 then error("flatten depth must not be negative")
   else reduce .[] as $x ([]; if ($x | type) == "array" and $depth != 0 then . + ($x | flatten($depth - 1)) else . + [$x] end) end;
 def flatten: flatten(1e9);
-def map_values(f): .[] |= f;
+def transpose: [range([.[] | length] | max // 0) as $at | [.[][$at]]];
+def nth($n; f): if $n < 0 then error("nth doesn't support negative indices") else first(skip($n; f)) end;
 
 # Text
 def tostring: "\(.)";

@@ -34,7 +34,7 @@ pub(super) fn as_float(number: &Num) -> f64 {
 
 /// A number that is a place in a list: rounded down, and nothing where it is none (NaN).
 #[expect(clippy::cast_possible_truncation, reason = "no list is as long as the bounds of the type")]
-pub(super) fn as_place(number: &Num) -> Option<i64> {
+pub(crate) fn as_place(number: &Num) -> Option<i64> {
     match number {
         Num::Int(integer) => i64::try_from(*integer).ok(),
         other => Some(as_float(other)).filter(|float| !float.is_nan()).map(|float| float.floor() as i64),
@@ -127,7 +127,7 @@ fn place_point(digits: &str, point: i32, out: &mut String) {
 }
 
 /// Whether a value is a whole number, and which.
-pub(crate) fn whole(value: &Val) -> Option<isize> {
+pub(super) fn whole(value: &Val) -> Option<isize> {
     let Val::Num(number) = value else { return None };
     match number {
         Num::Int(integer) => Some(*integer),

@@ -45,7 +45,7 @@ pub(super) fn at<'a, I: Iterator<Item = ValX<'a>>>(value: Datum, index: &Datum, 
             Datum(Val::Arr(items)) if items.is_empty() => Ok(Datum(Val::Null)),
             changed => Ok(changed),
         },
-        (value @ (Val::Null | Val::Arr(_)), Val::Obj(map)) => between(Datum(value), bounds(map), opt, f),
+        (value @ (Val::Null | Val::Arr(_) | Val::TStr(_)), Val::Obj(map)) => between(Datum(value), bounds(map), opt, f),
         (value, _) => opt.fail(Datum(value), |value| Exn::from(cannot_index(&value, index))),
     }
 }
@@ -95,6 +95,7 @@ pub(super) fn between<'a, I: Iterator<Item = ValX<'a>>>(value: Datum, range: Ran
     let (was_null, mut items) = match value.0 {
         Val::Null => (true, Arc::default()),
         Val::Arr(items) => (false, items),
+        Val::TStr(_) => return opt.fail(value, |_| Exn::from(error("Cannot update string slices"))),
         _ => return opt.fail(value, |value| Exn::from(error(format!("Cannot update field at object index of {}", value.kind())))),
     };
     let span = match span(range, items.len()) {

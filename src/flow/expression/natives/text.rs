@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use jaq_core::native::v;
-use jaq_json::Val;
+use jaq_json::{Num, Val};
 
 use super::super::datum::{Datum, ValR, error, number};
 use super::{Given, Native, one};
@@ -43,12 +43,17 @@ fn implode(value: &Datum) -> ValR {
     let Val::Arr(items) = &value.0 else {
         return Err(error("implode input must be an array"));
     };
-    let character = |item: &Val| match number::whole(item).map(u32::try_from) {
-        Some(Ok(point @ 0..=0x10_ffff)) => Ok(char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER)),
-        Some(_) => Err(error("Invalid codepoint literal")),
-        None => Err(error("Unicode codepoint must be numeric")),
+    let character = |item: &Val| match item {
+        Val::Num(number) => Ok(character_of(number)),
+        _ => Err(error("Unicode codepoint must be numeric")),
     };
     items.iter().map(character).collect::<Result<String, _>>().map(Datum::text)
+}
+
+/// The character with this number; the one that stands for none where there is none.
+fn character_of(number: &Num) -> char {
+    let point = number::as_place(number).and_then(|point| u32::try_from(point).ok());
+    point.and_then(char::from_u32).unwrap_or(char::REPLACEMENT_CHARACTER)
 }
 
 /// The text of a value, as `tostring` makes it.
