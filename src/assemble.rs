@@ -8,18 +8,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use crate::daemon::Lease;
 use crate::flow::Budget;
 use crate::forge::LocalForge;
-use crate::harness::live::{ExchangeLimits, Live, Network, RunLimits};
+use crate::harness::live::{Authorities, ExchangeLimits, Live, Network, RunLimits, SystemResolver};
 use crate::harness::{Workers, WorkersConfig};
 use crate::model::SystemClock;
 use crate::pass::{Memory, RetryPolicy, World};
 use crate::registry::SqlRegistry;
 use crate::repository::{Credentials, GitOptions, GitRepository, Location};
-use crate::settings::{LimitFlags, Settings, Site};
+use crate::settings::{LimitFlags, NetworkFlags, Settings, Site};
 use crate::store::{Database, SqlStore};
 
 pub use connection::{GivenValues, connection_values};
@@ -89,19 +89,26 @@ pub async fn store(site: &Site) -> Result<Arc<SqlStore>> {
 }
 
 /// What runs flows live, on the machine's own network.
-pub fn live(settings: &Settings, limits: &LimitFlags) -> Result<Live> {
-    live_at_once(settings, limits, settings.workers)
+pub fn live(settings: &Settings, network: &NetworkFlags, limits: &LimitFlags) -> Result<Live> {
+    live_at_once(settings, network, limits, settings.workers)
 }
 
 /// The same for a trigger that goes on: its flows wait for services more than they work, and one that waits keeps no other from running.
-pub fn live_trigger(settings: &Settings, limits: &LimitFlags) -> Result<Live> {
-    live_at_once(settings, limits, settings.workers.max(FLOWS_AT_ONCE))
+pub fn live_trigger(settings: &Settings, network: &NetworkFlags, limits: &LimitFlags) -> Result<Live> {
+    live_at_once(settings, network, limits, settings.workers.max(FLOWS_AT_ONCE))
 }
 
-fn live_at_once(settings: &Settings, limits: &LimitFlags, concurrency: usize) -> Result<Live> {
+fn live_at_once(settings: &Settings, network: &NetworkFlags, limits: &LimitFlags, concurrency: usize) -> Result<Live> {
     let memory = u64::from(limits.flow_memory) << 20;
     let config = WorkersConfig { memory, case_deadline: limits.flow_time, concurrency, ..workers(settings)? };
-    Ok(Live::new(config, Network::default()))
+    Ok(Live::new(config, Network::new(Arc::new(SystemResolver), authorities(settings, network)?)))
+}
+
+fn authorities(settings: &Settings, network: &NetworkFlags) -> Result<Authorities> {
+    let Some(file) = &network.ca_file else { return Ok(Authorities::default()) };
+    let attempt = || format!("cannot trust the authorities in {}", file.display());
+    let pem = std::fs::read(settings.current_folder.join(file)).with_context(attempt)?;
+    Authorities::read(&pem).map_err(|why| anyhow!("{}: {why}", attempt()))
 }
 
 /// What each of these flows may use.

@@ -2,6 +2,7 @@
 //! Nothing of this comes from the repository, so that no commit can redirect the daemon or read its credentials.
 
 mod branch;
+mod network;
 mod secrets;
 mod served;
 
@@ -15,6 +16,7 @@ use secrecy::SecretString;
 use crate::model::Digest;
 use crate::repository::Location;
 
+pub use network::NetworkFlags;
 pub use secrets::{SecretFlags, connection_variable, is_own, offered};
 pub use served::{Bond, BondError};
 

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod cli;
+mod connectors;
 mod examples;
 mod flows;
 mod manifests;

@@ -48,9 +48,10 @@ pub fn values(properties: &Ordered<Property>, given: &ConnectionValues, document
     problems
 }
 
-/// The properties that have neither a value nor a default.
+/// The properties that need a value and have neither one nor a default.
 pub fn lacking(properties: &Ordered<Property>, is_given: impl Fn(&str) -> bool) -> impl Iterator<Item = &str> {
-    properties.iter().filter(move |(name, property)| property.default.is_none() && !is_given(name)).map(|(name, _)| name)
+    let needed = properties.iter().filter(|(_, property)| property.default.is_none() && !property.optional);
+    needed.map(|(name, _)| name).filter(move |name| !is_given(name))
 }
 
 /// What is wrong with one value.

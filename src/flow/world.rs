@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::exchange::{Request, Response};
 use super::fault::Standard;
@@ -19,6 +20,19 @@ pub struct Unanswered {
     pub kind: UnansweredKind,
     /// Why, a lowercase fragment without secrets.
     pub reason: String,
+    /// What an authority has said that gave no token.
+    pub denial: Option<Box<Denial>>,
+}
+
+/// What an authority says that gives no token, without secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Denial {
+    /// 401 where what was shown to it is no good, and its own status where it may give a token another time.
+    pub status: u16,
+    /// The code of the error, RFC 6749, section 5.2.
+    pub error: Option<String>,
+    /// What it says of the error.
+    pub description: Option<String>,
 }
 
 /// The kinds of reasons why no answer came.
@@ -35,24 +49,37 @@ pub enum UnansweredKind {
 }
 
 impl Unanswered {
+    fn new(kind: UnansweredKind, reason: impl Into<String>) -> Self {
+        Self { kind, reason: reason.into(), denial: None }
+    }
+
     /// The service could not be reached, or broke off.
     pub fn communication(reason: impl Into<String>) -> Self {
-        Self { kind: UnansweredKind::Communication, reason: reason.into() }
+        Self::new(UnansweredKind::Communication, reason)
     }
 
     /// It took too long.
     pub fn timeout(reason: impl Into<String>) -> Self {
-        Self { kind: UnansweredKind::Timeout, reason: reason.into() }
+        Self::new(UnansweredKind::Timeout, reason)
     }
 
     /// The request is not allowed, or cannot be sent as it is.
     pub fn configuration(reason: impl Into<String>) -> Self {
-        Self { kind: UnansweredKind::Configuration, reason: reason.into() }
+        Self::new(UnansweredKind::Configuration, reason)
     }
 
     /// No credentials could be had for it.
     pub fn authentication(reason: impl Into<String>) -> Self {
-        Self { kind: UnansweredKind::Authentication, reason: reason.into() }
+        Self::new(UnansweredKind::Authentication, reason)
+    }
+}
+
+impl Denial {
+    /// The denial as an answer to the request that the token was for, as services give one to a bad token.
+    pub(crate) fn as_response(&self) -> Response {
+        let body = json!({ "error": self.error, "error_description": self.description });
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        Response { status: self.status, headers, body: body.to_string().into_bytes() }
     }
 }
 

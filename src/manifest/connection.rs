@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::de::given;
 use super::order::Ordered;
@@ -22,7 +22,7 @@ pub struct Connection {
     /// What relative paths of `call: request` are resolved against: text or an expression.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_url: Option<String>,
-    /// The properties by name (camelCase); one without a default is required.
+    /// The properties by name (camelCase); one without a default is required, unless it is optional.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
     #[schemars(extend("propertyNames" = {"pattern": form::CAMEL, "maxLength": 63}))]
     pub properties: Ordered<Property>,
@@ -37,9 +37,57 @@ pub struct Connection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Map<String, Value>>")]
     pub rate_limit: Option<Value>,
+    /// Which responses stand for which declared errors: `errors` of `call: request`, for all of them. A call's own come first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errors: Option<ErrorMappings>,
     /// The test connection: a flow that may use the properties only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<TestConnection>,
+}
+
+/// Responses that stand for declared errors; the first that fits does. Its form is the flows' own to check.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ErrorMappings(pub Value);
+
+impl JsonSchema for ErrorMappings {
+    fn schema_name() -> Cow<'static, str> {
+        "ErrorMappings".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> schemars::Schema {
+        let status = json!({ "anyOf": [
+            { "type": "integer", "minimum": 200, "maximum": 599 },
+            { "type": "string", "enum": ["2xx", "3xx", "4xx", "5xx"] },
+        ] });
+        json_schema!({
+            "description": "Responses that stand for declared errors; the first that fits does. A token that an authority refuses is judged \
+                            as a response, too, of status 401 with `error` and `error_description` as its content.",
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["raise"],
+                "properties": {
+                    "status": {
+                        "description": "A status, a class such as `4xx`, or a list of them.",
+                        "anyOf": [status, { "type": "array", "minItems": 1, "items": status }],
+                    },
+                    "headers": {
+                        "description": "Headers by name: text that they must be, or `true` where they must only be there.",
+                        "type": "object",
+                        "additionalProperties": { "type": ["string", "number", "boolean"] },
+                    },
+                    "when": {
+                        "description": "A condition over `{ statusCode, headers, content }`; names of headers are in lower case.",
+                        "type": "string",
+                    },
+                    "raise": { "description": "The declared error.", "type": "string" },
+                    "detail": { "description": "What happened: text or an expression over the same.", "type": "string" },
+                },
+            },
+        })
+    }
 }
 
 /// One connection property.
@@ -67,6 +115,9 @@ pub struct Property {
     /// Whether it must never be shown.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub secret: bool,
+    /// Whether it can do without a value; then it is null to expressions, and requests whose credentials it is go without any.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
     /// What a value looks like.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub example: Option<Value>,

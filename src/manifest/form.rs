@@ -28,6 +28,8 @@ pub(super) const HEADER: &str = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$";
 pub(super) const ICON: &str = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.(svg|png)$";
 /// ISO 8601 durations without years and months, which have no fixed length.
 pub(super) const DURATION: &str = r"^P(?=.)([0-9]+W)?([0-9]+D)?(T(?=.)([0-9]+H)?([0-9]+M)?([0-9]+S)?)?$";
+/// The same, with fractions of a second.
+pub(super) const ELAPSED: &str = r"^P(?=.)([0-9]+W)?([0-9]+D)?(T(?=.)([0-9]+H)?([0-9]+M)?([0-9]+(\.[0-9]+)?S)?)?$";
 /// Text with something in it.
 pub(super) const TEXT: &str = r"\S";
 /// Bytes in base64, RFC 4648, section 4; lines may be broken.
@@ -50,6 +52,7 @@ pub(super) fn in_words(pattern: &str) -> Option<&'static str> {
         HEADER => "the name of a header, such as `X-Signature`",
         ICON => "the name of an SVG or PNG file in the connector's folder",
         DURATION => "an ISO 8601 duration such as `PT5M` or `P1D`",
+        ELAPSED => "an ISO 8601 duration such as `PT30S` or `PT0.5S`",
         TEXT => "some text",
         BASE64 => "bytes in base64, such as `iVBORw0KGgo=`",
         _ => return None,

@@ -36,7 +36,7 @@ pub use authentication::{
 pub use bundle::{Bundle, SuiteFile};
 pub use code::{CODES, Code};
 pub use config::{CONFIG, Config, DeletionPolicy, Environment, ReviewPolicy, ReviewProvider, Validation};
-pub use connection::{Connection, ConnectionValue, ConnectionValues, Property, PropertyType};
+pub use connection::{Connection, ConnectionValue, ConnectionValues, ErrorMappings, Property, PropertyType};
 pub use connector::{API_VERSION, Action, DeclaredError, DocLinks, Manifest, Schema, Tasks, TestConnection, Visibility};
 pub use digest::{MANIFEST, digest};
 pub use document::Document;
@@ -47,8 +47,8 @@ pub(crate) use scalar::resolve as plain_scalar;
 pub use schemas::{schema_text, schemas};
 pub use suggestion::nearest;
 pub use suite::{
-    Case, Exchange, Expectation, ExpectedAnswer, ExpectedError, ExpectedEvent, ExpectedRequest, Lifecycle, MockedResponse, Poll, Suite,
-    WebhookRequest,
+    Case, Exchange, Expectation, ExpectedAnswer, ExpectedError, ExpectedEvent, ExpectedRequest, Happening, Lifecycle, MockedResponse, Poll,
+    Suite, WebhookRequest,
 };
 pub use text::LARGEST_FILE;
 pub use trigger::{Overlap, Schedule, Start, Trigger};

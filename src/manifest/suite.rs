@@ -62,6 +62,10 @@ pub struct Case {
     /// For a polled trigger: its polls, one after the other, each from what the one before has left. One where none is given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub polls: Vec<Poll>,
+    /// For a webhook trigger: what happens to it, one after the other, each from what the one before has left: the events that were passed
+    /// on, and the subscription.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sequence: Vec<Happening>,
     /// The requests that the flow is expected to send, in order, with their answers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<Exchange>,
@@ -87,6 +91,29 @@ pub struct Poll {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<Exchange>,
     /// What is expected of this poll; its events are those that were not passed on before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<Expectation>,
+}
+
+/// What happens to a webhook trigger: a request reaches it, or a flow of its subscription is run.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{"required": ["request"]}, {"required": ["lifecycle"]}]))]
+pub struct Happening {
+    /// The request that the service sends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<WebhookRequest>,
+    /// The flow of its subscription that is run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifecycle: Option<Lifecycle>,
+    /// How much time has passed since what happened before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = form::ELAPSED))]
+    pub after: Option<String>,
+    /// The requests that the flow is expected to send, in order, with their answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exchanges: Vec<Exchange>,
+    /// What is expected of it; its events are those that were not passed on before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<Expectation>,
 }
@@ -120,6 +147,10 @@ pub struct Exchange {
     pub request: ExpectedRequest,
     /// What is answered.
     pub response: MockedResponse,
+    /// How often it comes, one after the other: once where nothing is said.
+    #[serde(default, deserialize_with = "whole_if_given", skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub times: Option<u16>,
 }
 
 /// What a request must look like. What is not given is not compared, except the query, which is compared whole where it is given.
@@ -192,6 +223,14 @@ pub struct Expectation {
     /// For a polled trigger: the cursor that is kept for the next poll.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub cursor: Option<Value>,
+    /// How many requests were sent, those for tokens and those that were sent again among them.
+    #[serde(default, deserialize_with = "whole_if_given", skip_serializing_if = "Option::is_none")]
+    pub requests: Option<u16>,
+    /// How long the flow took: the time that it waited, by itself, between attempts and for its rate. Everything else takes no time in a
+    /// test. Several runs count together, without what lies between them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = form::ELAPSED))]
+    pub elapsed: Option<String>,
 }
 
 /// What a service is expected to be answered by a webhook; what is not given is not compared.

@@ -3,6 +3,7 @@
 mod bell;
 mod poll;
 mod secrets;
+mod tls;
 mod trace;
 mod values;
 mod webhook;

@@ -9,4 +9,5 @@ pub mod git_ssh;
 pub mod http;
 pub mod processes;
 pub mod team;
+pub mod tls;
 pub mod universe;

@@ -16,7 +16,7 @@ use crate::cli::trace::Tracer;
 use crate::flow::{Told, What as Happening};
 use crate::harness::live::{Addresses, Ending, Files, HostMapping, Listener, LiveRun, Policy, Subject, Veil};
 use crate::manifest::LARGEST_FILE;
-use crate::settings::LimitFlags;
+use crate::settings::{LimitFlags, NetworkFlags};
 
 /// Flags of `flow`.
 #[derive(Debug, clap::Args)]
@@ -61,6 +61,9 @@ struct RunArguments {
     allow_private: bool,
 
     #[command(flatten)]
+    network: NetworkFlags,
+
+    #[command(flatten)]
     limits: LimitFlags,
 }
 
@@ -70,7 +73,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let secrets = given::secrets(&arguments.secrets)?;
     let content = given::file(&arguments.file, LARGEST_FILE)?;
     let mut events = arguments.events.as_deref().map(Events::create).transpose()?;
-    let live = assemble::live(&door.settings, &arguments.limits)?;
+    let live = assemble::live(&door.settings, &arguments.network, &arguments.limits)?;
     let session = live.session("");
     let mut veil = Veil::new(secrets.values(), session.clone());
     let mut tracer = arguments.trace.then(|| Tracer::new(door.shell, Veil::new(secrets.values(), session.clone())));

@@ -6,19 +6,18 @@ use std::sync::LazyLock;
 
 use jaq_core::load::parse::Def;
 use jaq_core::{Native, data::JustLut, load, native};
-use jaq_json::Val;
 
-use super::names;
+use super::datum::Datum;
+use super::{names, natives};
 
 /// How jaq's values, functions and data fit together here.
-pub(crate) type Engine = JustLut<Val>;
+pub(crate) type Engine = JustLut<Datum>;
 
 /// What is left out, and what to use instead.
-const LEFT_OUT: [(&str, &str); 17] = [
+const LEFT_OUT: [(&str, &str); 16] = [
     ("halt", "Use a `raise` task to end a flow with an error."),
     ("halt_error", "Use a `raise` task to end a flow with an error."),
     ("env", "A flow sees no environment; use a connection property."),
-    ("now", "Use `$workflow.startedAt.epoch.seconds` or `$task.startedAt.epoch.seconds`."),
     ("localtime", "Use `gmtime`: a flow has no time zone of its own."),
     ("strflocaltime", "Use `strftime`: a flow has no time zone of its own."),
     ("debug", "Expressions cannot print."),
@@ -62,22 +61,35 @@ enum Target {
     Native(&'static str, usize),
 }
 
+/// jaq's definitions without those that are a native function here, and ours.
 fn definitions() -> impl Iterator<Item = Def<&'static str>> {
-    jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(missing())
+    let ours = own_natives();
+    let jaqs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+    jaqs.filter(move |def| !ours.contains(&(def.name, def.args.len()))).chain(missing()).chain(parity())
 }
 
-/// What stands in for the differences between jaq and jq; see there.
+/// What jq has and jaq has not; see there.
 fn missing() -> Vec<Def<&'static str>> {
     load::parse(include_str!("missing.jq"), |parser| parser.defs()).unwrap_or_default()
 }
 
-fn natives() -> impl Iterator<Item = native::Filter<Native<Engine>>> {
-    jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs())
+/// What stands in for the differences between jaq and jq; see there.
+fn parity() -> Vec<Def<&'static str>> {
+    load::parse(include_str!("parity.jq"), |parser| parser.defs()).unwrap_or_default()
+}
+
+fn own_natives() -> BTreeSet<Signature<'static>> {
+    natives::all().map(|(name, arguments, _)| (name, arguments.len())).collect()
+}
+
+/// The native functions: ours come before those of jaq that they stand in for.
+fn native_functions() -> impl Iterator<Item = native::Filter<Native<Engine>>> {
+    natives::all().chain(jaq_core::funs()).chain(jaq_std::funs())
 }
 
 impl Library {
     fn load() -> Self {
-        let mut latest: HashMap<_, _> = natives()
+        let mut latest: HashMap<_, _> = native_functions()
             .filter(|(name, ..)| instead_of(name).is_none())
             .map(|(name, arguments, _)| ((name, arguments.len()), Target::Native(name, arguments.len())))
             .collect();
@@ -130,7 +142,11 @@ impl Library {
         if !needed.iter().any(|target| matches!(target, Target::Native(..))) {
             return (defs, Vec::new());
         }
-        let natives = natives().filter(|(name, arguments, _)| needed.contains(&Target::Native(name, arguments.len())));
+        let mut taken = BTreeSet::new();
+        let natives = native_functions().filter(|(name, arguments, _)| {
+            let signature = (*name, arguments.len());
+            needed.contains(&Target::Native(signature.0, signature.1)) && taken.insert(signature)
+        });
         (defs, natives.collect())
     }
 }
@@ -141,7 +157,7 @@ mod tests {
 
     #[test]
     fn what_ends_the_process_or_reaches_out_is_left_out() {
-        for call in [("halt", 0), ("halt", 1), ("halt_error", 0), ("env", 0), ("now", 0), ("debug", 1), ("input", 0), ("stderr", 0)] {
+        for call in [("halt", 0), ("halt", 1), ("halt_error", 0), ("env", 0), ("debug", 1), ("input", 0), ("stderr", 0)] {
             assert!(!LIBRARY.has(call), "{call:?}");
         }
         assert!(LIBRARY.has(("map", 1)) && LIBRARY.has(("fromjson", 0)) && LIBRARY.has(("@base64", 0)));
@@ -149,7 +165,7 @@ mod tests {
 
     #[test]
     fn what_jaq_has_not_is_there() {
-        assert!(missing().len() > 20);
+        assert!(missing().len() > 10 && parity().len() > 10 && own_natives().len() > 10);
         for call in [("IN", 1), ("INDEX", 1), ("tostream", 0), ("toarray", 0), ("dateadd", 2), ("@csv", 0), ("@tsv", 0), ("format", 1)] {
             assert!(LIBRARY.has(call), "{call:?}");
         }

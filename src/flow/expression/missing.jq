@@ -5,30 +5,10 @@ def toarray: if type == "array" then . else [.] end;
 def have_literal_numbers: true;
 def have_decnum: false;
 
-# Text. To jq 3.0 is 3, and what is no text has nothing to trim.
-def tostring: if type == "number" and (isinfinite or isnan | not) and . == floor then "\(floor)" else "\(.)" end;
-def ltrimstr($x): if type == "string" and ($x | type) == "string" and startswith($x) then .[($x | length):] end;
-def rtrimstr($x): if type == "string" and ($x | type) == "string" and endswith($x) then .[:length - ($x | length)] end;
-def trimstr($x): ltrimstr($x) | rtrimstr($x);
+# Text
 def ascii: [.] | implode;
-def join($sep):
-  reduce .[] as $x (null;
-    (if . == null then "" else . + $sep end) +
-    ($x | if . == null then "" else tostring end)
-  ) // "";
 
-# Collections. To jq null is an empty map or list where something is put into it.
-def setpath($path; $x):
-  if $path == [] then $x else
-    $path[0] as $key |
-    if $key | type == "string" then
-      (if . == null then {} end) | . + {($key): (.[$key] | setpath($path[1:]; $x))}
-    elif $key | type == "number" then
-      (if . == null then [] end) |
-      (if $key >= length then . + [range(length; $key + 1) | null] end) |
-      .[$key] |= setpath($path[1:]; $x)
-    else .[$key] |= setpath($path[1:]; $x) end
-  end;
+# Collections
 def walk(f): def down: (if type == "object" then map_values(down) elif type == "array" then map(down) end) | f; down;
 def from_entries:
   reduce .[] as $x ({}; . + {
@@ -59,7 +39,6 @@ def fromstream(f):
 def truncate_stream(s): . as $n | s | if .[0] | length > $n then [.[0][$n:]] + .[1:] else empty end;
 
 # Dates
-def date: todate;
 def dateadd(unit; n): . + n;
 def datesub(unit; n): . - n;
 
@@ -83,14 +62,3 @@ def @tsv:
       else error("a list or a map cannot be a field of TSV") end
     ) | join("\t")
   end;
-def format($name):
-  if   $name == "text"    then @text
-  elif $name == "json"    then @json
-  elif $name == "html"    then @html
-  elif $name == "uri"     then @uri
-  elif $name == "csv"     then @csv
-  elif $name == "tsv"     then @tsv
-  elif $name == "sh"      then @sh
-  elif $name == "base64"  then @base64
-  elif $name == "base64d" then @base64d
-  else error("no format `\($name)`") end;

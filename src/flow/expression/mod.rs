@@ -1,8 +1,12 @@
 //! jq expressions: parsed and their names checked where a bundle is validated, compiled and evaluated only in worker processes.
 
+mod datum;
 pub(crate) mod guard;
+mod jq;
 pub(crate) mod library;
 pub(crate) mod names;
+mod natives;
+mod stage;
 pub(crate) mod value;
 
 use std::sync::OnceLock;
@@ -11,7 +15,9 @@ use jaq_core::load::{self, Arena, File, Loader, lex, parse};
 use jaq_core::{Compiler, Ctx, Filter, Vars};
 use jaq_json::Val;
 
+use self::datum::Datum;
 use self::library::{Engine, LIBRARY};
+pub(crate) use self::stage::Stage;
 use super::codes;
 use super::data::Data;
 use crate::manifest::cut;
@@ -19,6 +25,11 @@ use crate::manifest::cut;
 /// How much of an expression, and of what jq says of it, a message repeats, in characters.
 const LONGEST_SLICE: usize = 40;
 const LONGEST_ERROR: usize = 500;
+
+/// What the whole expression is called where it is compiled.
+const WHOLE: &str = "_whole_expression";
+/// The variable behind `now`.
+const NOW: &str = "$__now__";
 
 /// The variables a flow gives to its expressions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +80,8 @@ pub(crate) enum Variable {
     Argument(Argument),
     /// One that a task around the expression gives, with its `$`: an item, its index, a caught error.
     Local(Box<str>),
+    /// What `now` reads: one moment, however often an evaluation asks for it.
+    Now,
 }
 
 impl Variable {
@@ -76,6 +89,7 @@ impl Variable {
         match self {
             Self::Argument(argument) => argument.variable(),
             Self::Local(name) => name,
+            Self::Now => NOW,
         }
     }
 }
@@ -87,6 +101,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) locals: &'a [String],
     /// Whether the flow has secrets of its own, `$secrets`.
     pub(crate) secrets: bool,
+    /// Where the expression stands.
+    pub(crate) stage: Stage,
 }
 
 /// Gives the values of the variables.
@@ -96,6 +112,9 @@ pub(crate) trait Arguments {
 
     /// The value of one that a task around the expression gives.
     fn local(&self, name: &str) -> Data;
+
+    /// The moment, in seconds since 1970; null where there is no clock.
+    fn now(&self) -> Data;
 }
 
 /// Why an expression has no value.
@@ -165,10 +184,23 @@ impl Expression {
             .map_err(|excess| vec![Flaw::new(codes::EXPRESSION_TOO_BIG, excess.to_string()).hint("Split it over several `set` tasks.")])?;
         let tokens = lex::Lexer::new(source).lex().map_err(|errors| errors.iter().take(1).map(lexical).collect::<Vec<_>>())?;
         let term = parse::Parser::new(&tokens).parse(|parser| parser.term());
-        let term = term.map_err(|errors| errors.iter().take(1).map(|error| grammatical(error, source)).collect::<Vec<_>>())?;
+        let term = term.map_err(|errors| {
+            errors.iter().take(1).map(|error| with_alternatives(grammatical(error, source), source)).collect::<Vec<_>>()
+        })?;
         let found = names::of_term(&term);
         let mut flaws: Vec<_> = found.calls.iter().filter(|call| !LIBRARY.has(**call)).map(|call| unknown_function(*call)).collect();
-        flaws.extend(found.variables.iter().filter(|name| variable(name, scope).is_none()).map(|name| unknown_variable(name, scope)));
+        flaws.extend(
+            found
+                .variables
+                .iter()
+                .filter(|name| variable(name, scope).is_none() && **name != jq::PLACE)
+                .map(|name| unknown_variable(name, scope)),
+        );
+        let no_value = |name: &&&str| matches!(variable(name, scope), Some(Variable::Argument(argument)) if !scope.stage.has(argument));
+        flaws.extend(found.variables.iter().filter(no_value).map(|name| valueless(name, scope.stage)));
+        if scope.stage == Stage::Trigger && found.calls.contains(&("now", 0)) {
+            flaws.push(Flaw::new(codes::NO_VALUE_HERE, "`now` has no value here").hint("Use it in a task of the trigger's flow."));
+        }
         flaws.extend(found.labels.iter().map(|label| Flaw::new(codes::UNKNOWN_NAME, format!("no label `{label}` to break out of"))));
         if !flaws.is_empty() {
             return Err(flaws);
@@ -176,7 +208,12 @@ impl Expression {
         let fields = |variable: &str| found.fields.iter().filter(|(of, _)| *of == variable).map(|(_, field)| (*field).into()).collect();
         Ok(Self {
             source: source.into(),
-            uses: found.variables.iter().filter_map(|name| variable(name, scope)).collect(),
+            uses: found
+                .variables
+                .iter()
+                .filter_map(|name| variable(name, scope))
+                .chain(found.calls.contains(&("now", 0)).then_some(Variable::Now))
+                .collect(),
             connection_fields: fields(Argument::Connection.variable()),
             secret_fields: fields(Argument::Secrets.variable()),
             filter: OnceLock::new(),
@@ -218,6 +255,7 @@ impl Expression {
             .map(|variable| match variable {
                 Variable::Argument(argument) => arguments.argument(*argument),
                 Variable::Local(name) => arguments.local(name),
+                Variable::Now => arguments.now(),
             })
             .collect();
         let real = self.first(input.real().clone(), variables.iter().map(|data| data.real().clone()));
@@ -248,12 +286,12 @@ impl Expression {
 
     fn first(&self, input: Val, variables: impl Iterator<Item = Val>) -> Result<Val, String> {
         let filter = self.filter.get_or_init(|| self.compile()).as_ref().map_err(Clone::clone)?;
-        let context = Ctx::<Engine>::new(&filter.lut, Vars::new(variables));
-        match filter.id.run((context, input)).next() {
+        let context = Ctx::<Engine>::new(&filter.lut, Vars::new(variables.map(Datum)));
+        match filter.id.run((context, Datum(input))).next() {
             None => Ok(Val::Null),
-            Some(Ok(value)) => Ok(value),
+            Some(Ok(value)) => Ok(value.0),
             Some(Err(exception)) => Err(match exception.get_err() {
-                Ok(error) => self.failure(&error.to_string()),
+                Ok(error) => self.failure(&value::text_of(&error.into_val().0)),
                 Err(_) => "the expression was broken off".to_owned(),
             }),
         }
@@ -267,10 +305,12 @@ impl Expression {
 
     fn compile(&self) -> Result<Filter<Engine>, String> {
         let broken = || format!("`{}` does not compile", self.source);
-        let term = self.term().ok_or_else(broken)?;
-        let (definitions, natives) = LIBRARY.select(names::of_term(&term).calls);
+        let mut term = self.term().ok_or_else(broken)?;
+        jq::as_jq(&mut term, &self.source);
+        let (mut definitions, natives) = LIBRARY.select(names::of_term(&term).calls);
+        definitions.push(parse::Def { name: WHOLE, args: Vec::new(), body: term });
         let arena = Arena::default();
-        let modules = Loader::new(definitions).load(&arena, File { code: &*self.source, path: () }).map_err(|_| broken())?;
+        let modules = Loader::new(definitions).load(&arena, File { code: WHOLE, path: () }).map_err(|_| broken())?;
         Compiler::default().with_funs(natives).with_global_vars(self.uses.iter().map(Variable::name)).compile(modules).map_err(|_| broken())
     }
 }
@@ -304,6 +344,11 @@ fn grammatical((expected, found): &parse::Error<&str, Option<&lex::Token<&str>>>
     }
 }
 
+/// jq's `?//` is the one thing of its grammar that there is not here.
+fn with_alternatives(flaw: Flaw, source: &str) -> Flaw {
+    if source.contains("?//") { flaw.hint("Patterns have no alternatives (`?//`): ask for the `type` and use `if`.") } else { flaw }
+}
+
 fn unknown_function((name, arguments): library::Signature<'_>) -> Flaw {
     if let Some(hint) = library::instead_of(name) {
         return Flaw::new(codes::UNKNOWN_NAME, format!("`{name}` is not available in expressions")).hint(hint);
@@ -333,12 +378,20 @@ fn unknown_variable(name: &str, scope: Scope<'_>) -> Flaw {
     flaw.hint(hint)
 }
 
+fn valueless(name: &str, stage: Stage) -> Flaw {
+    Flaw::new(codes::NO_VALUE_HERE, format!("`{name}` has no value here")).hint(stage.instead())
+}
+
 /// The variables there are in a scope.
 fn variables(scope: Scope<'_>) -> impl Iterator<Item = &str> {
-    let arguments = Argument::ALL.into_iter().filter(move |argument| *argument != Argument::Secrets || scope.secrets);
+    let has = move |argument: &Argument| scope.stage.has(*argument) && (*argument != Argument::Secrets || scope.secrets);
+    let arguments = Argument::ALL.into_iter().filter(has);
     let arguments: Vec<&str> = arguments.map(Argument::variable).collect();
     arguments.into_iter().chain(scope.locals.iter().map(String::as_str))
 }
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod parity;

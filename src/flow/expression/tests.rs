@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod jq;
+
 struct Given(Value);
 
 impl Arguments for Given {
@@ -15,6 +17,10 @@ impl Arguments for Given {
     fn local(&self, name: &str) -> Data {
         Data::plain(value::to_jq(&self.0[&name[1..]]))
     }
+
+    fn now(&self) -> Data {
+        Data::plain(Val::from(1_425_599_621.5))
+    }
 }
 
 fn evaluate(source: &str, input: &Value) -> Result<Value, String> {
@@ -23,7 +29,7 @@ fn evaluate(source: &str, input: &Value) -> Result<Value, String> {
 
 fn evaluate_both(source: &str, input: &Value) -> Result<Data, Unevaluated> {
     let locals = ["$item".to_owned()];
-    let scope = Scope { locals: &locals, secrets: false };
+    let scope = Scope { locals: &locals, ..Scope::default() };
     let expression = Expression::parse(source, scope).unwrap_or_else(|flaws| panic!("{source}: {flaws:?}"));
     let arguments = Given(json!({"input": {"x": 1}, "context": [2], "connection": {"token": "t"}, "item": 5}));
     expression.evaluate(&Data::plain(value::to_jq(input)), &arguments)
@@ -69,9 +75,19 @@ fn what_people_know_from_jq_is_there() {
 #[test]
 fn a_failure_tells_which_expression_fails() {
     let null = json!({ "a": null });
-    assert_eq!(evaluate(".a\n  | .[]", &null).unwrap_err(), "`.a | .[]` fails: cannot use null as iterable (array or object)");
+    assert_eq!(evaluate(".a\n  | .[]", &null).unwrap_err(), "`.a | .[]` fails: Cannot iterate over null (null)");
     let long = format!(".a[] | {}", vec!["."; 40].join(" | "));
     assert!(evaluate(&long, &null).unwrap_err().starts_with("`.a[] | . | . | . | . | . | . | . | . | .…` fails: "));
+}
+
+#[test]
+fn now_is_one_moment_of_the_clock_of_the_run() {
+    let null = json!(null);
+    assert_eq!(evaluate("[now, (now | todate), now == now]", &null), Ok(json!([1_425_599_621.5, "2015-03-05T23:53:41Z", true])));
+    assert_eq!(evaluate("def now: 1; now", &null), Ok(json!(1)));
+    let trigger = Scope { stage: Stage::Trigger, ..Scope::default() };
+    assert_eq!(Expression::parse("now", trigger).unwrap_err()[0].message, "`now` has no value here");
+    assert_eq!(flaw("$__now__").1, "no variable `$__now__`");
 }
 
 fn flaw(source: &str) -> (&'static str, String, Option<String>) {
@@ -101,7 +117,7 @@ fn the_library_works_though_only_what_is_needed_is_compiled() {
         assert_eq!(evaluate(source, &input), Ok(expected), "{source}");
     }
     for (source, expected) in [
-        ("[6 / 2, 9 | if . == 9 then sqrt else . end] | tostring, .[0]", json!("[3.0,3.0]")),
+        ("[6 / 2, 9 | if . == 9 then sqrt else . end] | tostring, .[0]", json!("[3,3]")),
         ("(6 / 2 | tostring) + ([1, null, \"x\", true, 6 / 2] | join(\"-\"))", json!("31--x-true-3")),
         ("[null | ltrimstr(\"a\"), (\"abc\" | trimstr(\"a\"), rtrimstr(\"c\"))]", json!([null, "bc", "ab"])),
         ("{} | setpath([\"a\", 1, \"b\"]; 2)", json!({"a": [null, {"b": 2}]})),
@@ -116,7 +132,7 @@ fn the_library_works_though_only_what_is_needed_is_compiled() {
     ] {
         assert_eq!(evaluate(source, &input), Ok(expected), "{source}");
     }
-    assert!(evaluate(".a.b", &input).unwrap_err().contains("cannot index"));
+    assert!(evaluate(".a.b", &input).unwrap_err().contains("Cannot index"));
 }
 
 #[test]
@@ -130,6 +146,7 @@ fn flaws_say_what_and_where() {
     assert_eq!(flaw("selcet(.a)").2.as_deref(), Some("Did you mean `select`?"));
     assert_eq!(flaw("map").1, "`map` takes 1 arguments, not 0");
     assert_eq!(flaw("$contxt").2.as_deref(), Some("Did you mean `$context`?"));
+    assert!(flaw(". as [$a] ?// $a | $a").2.unwrap().contains("`?//`"));
     assert_eq!(flaw("include \"x\"; .").0, codes::EXPRESSION_SYNTAX);
     assert!(flaw("import \"x\" as x; .").1.contains("expected"));
 }

@@ -110,9 +110,8 @@ fn spend(left: &mut usize, bytes: usize) -> Result<(), Unfit> {
 /// A value as text: a text as it is, anything else as JSON.
 pub(crate) fn text_of(value: &Val) -> String {
     match value {
-        Val::Num(Num::Float(float)) if float.is_finite() => float_to_json(*float).to_string(),
         Val::TStr(text) | Val::BStr(text) => String::from_utf8_lossy(text).into_owned(),
-        other => other.to_string(),
+        other => super::datum::json(other),
     }
 }
 
@@ -156,6 +155,12 @@ mod tests {
     fn json_comes_back_as_it_went() {
         let value = json!({"a": [1, -2, 1.5, u64::MAX, null, true, "ü"], "b": {"c": []}});
         assert_eq!(to_json(&to_jq(&value), 1000), Ok(value));
+    }
+
+    #[test]
+    fn text_has_numbers_as_jq_writes_them() {
+        let value: Val = [Val::from(3.0), Val::from(0.5), Val::from(f64::NAN)].into_iter().collect();
+        assert_eq!((text_of(&value), text_of(&Val::from(3.0))), ("[3,0.5,null]".to_owned(), "3".to_owned()));
     }
 
     #[test]

@@ -28,7 +28,11 @@ const WHOLE: [&str; 17] = [
 ];
 
 /// Expressions with values of a size of their own.
-const SMALL: [&str; 46] = [
+const SMALL: [&str; 50] = [
+    "[.. | strings | test(\"^(?=(a+)+$)x\")]",
+    "[.. | strings[:90] | gsub(\"(?<x>\\\\w*)\"; .x + .x)]",
+    "tostring[:90] | [match(\"(?<a>.)(?<b>.)?\"; \"gix\").offset]",
+    ".a.b.c[3] |= 5 | del(.a.b) | tojson[:90]",
     "empty",
     "null",
     "error(null)",

@@ -21,13 +21,15 @@ pub(super) fn workflow() -> impl Strategy<Value = Value> {
                 "timeouts": { "short": { "after": "PT5S" } },
                 "errors": { "rain": { "type": "https://farm.example/rain/{a}", "status": 503, "title": "${ $secrets.key }" } },
                 "authentications": { "door": { "basic": { "username": "ann", "password": "${ $secrets.key }" } } },
-                "extensions": extensions,
+                "extensions": extensions.into_iter().map(|extension| without(extension, &WITHIN)).collect::<Vec<_>>(),
             },
             "evaluate": { "mode": if loose { "loose" } else { "strict" } },
             "do": tasks,
         });
-        for (key, value) in [("input", input), ("output", output), ("timeout", timeout)] {
-            insert(&mut whole, key, value);
+        for (key, value, lacking) in
+            [("input", input, &BEFORE_FLOW[..]), ("output", output, &AFTER_FLOW), ("timeout", timeout, &BEFORE_FLOW)]
+        {
+            insert(&mut whole, key, value.map(|value| without(value, lacking)));
         }
         whole
     })
@@ -37,6 +39,18 @@ fn insert(map: &mut Value, key: &str, value: Option<Value>) {
     if let (Some(map), Some(value)) = (map.as_object_mut(), value) {
         map.insert(key.to_owned(), value);
     }
+}
+
+/// The variables that have no value at a stage of a flow.
+const BEFORE_FLOW: [&str; 5] = ["$context", "$input", "$output", "$task", "$authorization"];
+const AFTER_FLOW: [&str; 4] = ["$input", "$output", "$task", "$authorization"];
+const BEFORE_TASK: [&str; 3] = ["$input", "$output", "$authorization"];
+const WITHIN: [&str; 1] = ["$output"];
+
+/// The same without reading these variables, which would be refused.
+fn without(value: Value, lacking: &[&str]) -> Value {
+    let text = lacking.iter().fold(value.to_string(), |text, variable| text.replace(variable, "$runtime"));
+    serde_json::from_str(&text).unwrap()
 }
 
 /// Mostly nothing.
@@ -83,10 +97,16 @@ fn task(depth: u32) -> BoxedStrategy<Value> {
     let around = (maybe(expression()), maybe(shape("from")), maybe(shape("as")), maybe(shape("as")), maybe(timeout()));
     (act, around)
         .prop_map(|(mut task, (condition, input, output, export, timeout))| {
-            insert(&mut task, "if", condition.map(Value::from));
             let output = output.filter(|_| task.get("output").is_none());
-            for (key, value) in [("input", input), ("output", output), ("export", export), ("timeout", timeout)] {
-                insert(&mut task, key, value);
+            task = without(task, &WITHIN);
+            for (key, value, lacking) in [
+                ("if", condition.map(Value::from), &BEFORE_TASK[..]),
+                ("input", input, &BEFORE_TASK),
+                ("timeout", timeout, &BEFORE_TASK),
+                ("output", output, &WITHIN),
+                ("export", export, &[]),
+            ] {
+                insert(&mut task, key, value.map(|value| without(value, lacking)));
             }
             task
         })

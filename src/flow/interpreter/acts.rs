@@ -88,6 +88,7 @@ impl Run<'_> {
     fn raise(&self, raise: &Raise, input: &Data, moment: &Moment<'_>) -> Result<Fault, Fault> {
         match raise {
             Raise::Declared(name) => self.declared(name, None),
+            Raise::Given(template) => self.given_error(template, input, moment),
             Raise::Described(error) => {
                 let DescribedError { kind, status, title, detail, instance } = &**error;
                 let shown = |template: &Template| {
@@ -106,6 +107,25 @@ impl Run<'_> {
                 })
             }
         }
+    }
+
+    /// An error that an expression gives: whoever caught it raises it again as it was, and where it was.
+    fn given_error(&self, template: &Template, input: &Data, moment: &Moment<'_>) -> Result<Fault, Fault> {
+        let error = self.bounded_value(&self.evaluate(template, input, moment)?.masked())?;
+        let text = |key: &str| error[key].as_str().map(str::to_owned);
+        let status = error["status"].as_u64().and_then(|status| u16::try_from(status).ok()).filter(|status| (100..=599).contains(status));
+        let Some((kind, status)) = text("type").zip(status) else {
+            return Err(Fault::expression("`raise.error` gives no error, which is a map with a `type` and a `status` of 100 to 599"));
+        };
+        let declared = self.setting.library.errors.iter().find(|(_, declared)| declared.kind == kind);
+        Ok(Fault {
+            status,
+            title: text("title"),
+            detail: text("detail"),
+            instance: text("instance"),
+            name: declared.map(|(name, _)| name.as_str().into()),
+            ..Fault::of(kind)
+        })
     }
 
     /// A declared error, as an error that occurred.

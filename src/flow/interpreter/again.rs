@@ -23,10 +23,10 @@ impl Run<'_> {
         input: &Data,
         moment: &mut Moment<'_>,
         going: &Going<'_>,
-    ) -> Result<Exchange<'o>, Fault> {
+    ) -> Result<Exchange<'o>, Undelivered> {
         let usual = self.setting.connection.again.as_ref().filter(|_| http.connection);
         let Some(again) = http.policies.again.or(usual) else {
-            return Ok(self.follow(http, outgoing, input, moment, going).await?);
+            return self.follow(http, outgoing, input, moment, going).await;
         };
         let began = self.setting.world.now();
         let mut retries = 0;
@@ -34,14 +34,14 @@ impl Run<'_> {
             let ended = self.one_attempt(again, http, outgoing, input, moment, going).await;
             let asked = match &ended {
                 Ok(exchange) => self.passing(again, http, exchange, moment)?,
-                Err(undelivered) if undelivered.passing && is_safe(again, &outgoing.real) => Some(None),
+                Err(Undelivered { passing: true, denial, .. }) if denial.is_some() || is_safe(again, &outgoing.real) => Some(None),
                 Err(_) => None,
             };
             let pause = match asked {
                 None => None,
                 Some(asked) => self.pause(again, asked, retries, began, input, moment)?,
             };
-            let Some(pause) = pause else { return Ok(ended?) };
+            let Some(pause) = pause else { return ended };
             self.wait_to_retry(&mut retries, pause, going).await?;
         }
     }
@@ -58,7 +58,7 @@ impl Run<'_> {
         let Some(limit) = &again.policy.attempt else { return self.follow(http, outgoing, input, moment, going).await };
         let limit = self.span(limit, input, moment)?;
         let work = async { Ok(self.follow(http, outgoing, input, moment, going).await) };
-        self.within(limit, work, || timed_out("request", limit)).await.map_err(|fault| Undelivered { fault, passing: true })?
+        self.within(limit, work, || timed_out("request", limit)).await.map_err(|fault| Undelivered { passing: true, ..fault.into() })?
     }
 
     /// Whether a response is one that passes, and how long the service asks to wait.

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use jaq_json::Val;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -162,6 +163,12 @@ impl Arguments for Moment<'_> {
 
     fn local(&self, name: &str) -> Data {
         self.around.local(name)
+    }
+
+    fn now(&self) -> Data {
+        #[expect(clippy::cast_precision_loss, reason = "a float tells microseconds for three hundred years")]
+        let seconds = self.run.setting.world.now().as_microsecond() as f64 / 1e6;
+        Data::plain(Val::from(seconds))
     }
 }
 

@@ -16,9 +16,9 @@ use crate::flow::expression::value::to_jq;
 use crate::flow::fault::{Fault, Standard};
 use crate::flow::hosts;
 use crate::flow::model::{Authentication, Http, HttpOutput};
-use crate::flow::session::Sending;
+use crate::flow::session::{Sending, UNAUTHORIZED};
 use crate::flow::told::What;
-use crate::flow::world::UnansweredKind;
+use crate::flow::world::{Denial, Unanswered, UnansweredKind};
 
 /// A request without a response.
 #[derive(Debug)]
@@ -26,11 +26,13 @@ pub(super) struct Undelivered {
     pub(super) fault: Fault,
     /// Whether the next one may have one.
     pub(super) passing: bool,
+    /// What was said instead of a token: the request was not even sent.
+    pub(super) denial: Option<Box<Denial>>,
 }
 
 impl From<Fault> for Undelivered {
     fn from(fault: Fault) -> Self {
-        Self { fault, passing: false }
+        Self { fault, passing: false, denial: None }
     }
 }
 
@@ -63,9 +65,10 @@ impl Run<'_> {
         let usual = self.setting.connection.rate.as_ref().filter(|_| http.connection);
         outgoing.rate = http.policies.rate.or(usual).cloned();
         self.identify(http, outgoing, input, moment)?;
-        let exchange = self.persist(http, outgoing, input, moment, going).await?;
-        self.judge(http, &exchange, moment)?;
-        Ok(exchange)
+        match self.persist(http, outgoing, input, moment, going).await {
+            Ok(exchange) => self.judge(http, &exchange, moment).map(|()| exchange),
+            Err(undelivered) => Err(self.denied(http, undelivered, moment)?),
+        }
     }
 
     /// Adds the credentials of the call or of the connection, unless the request goes where they do not belong.
@@ -98,10 +101,7 @@ impl Run<'_> {
         self.sends(outgoing);
         let sending = Sending { request: outgoing.real.clone(), credentials: outgoing.credentials.clone(), rate: outgoing.rate.clone() };
         let answer = self.setting.world.send(sending).await;
-        let response = answer.map_err(|unanswered| Undelivered {
-            passing: matches!(unanswered.kind, UnansweredKind::Communication | UnansweredKind::Timeout),
-            fault: Fault::standard(unanswered.kind.standard(), "No answer", outgoing.told(&unanswered)),
-        })?;
+        let response = answer.map_err(|unanswered| undelivered(outgoing, unanswered))?;
         if response.body.len() > self.setting.budget.response {
             let detail = format!("the response is bigger than {} bytes", self.setting.budget.response);
             return Err(Fault::standard(Standard::Communication, "Response too big", detail).into());
@@ -117,6 +117,19 @@ impl Run<'_> {
                 Err(Fault::standard(Standard::Configuration, "Host not allowed", refusal))
             }
             Some(_) | None => Ok(()),
+        }
+    }
+}
+
+fn undelivered(outgoing: &Outgoing, why: Unanswered) -> Undelivered {
+    let fault = Fault::standard(why.kind.standard(), "No answer", outgoing.told(&why));
+    match why.denial {
+        None => {
+            Undelivered { passing: matches!(why.kind, UnansweredKind::Communication | UnansweredKind::Timeout), ..Undelivered::from(fault) }
+        }
+        Some(denial) => {
+            let fault = Fault { status: denial.status, title: Some("No token".to_owned()), ..fault };
+            Undelivered { passing: denial.status != UNAUTHORIZED, fault, denial: Some(denial) }
         }
     }
 }

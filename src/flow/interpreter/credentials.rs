@@ -13,11 +13,11 @@ use crate::flow::expression::value::{text_of, text_to_jq};
 use crate::flow::fault::{Fault, Standard};
 use crate::flow::model::{Authentication, OAuth2Model};
 use crate::flow::parse::Parser;
-use crate::flow::session::{Credentials, OAuth2};
+use crate::flow::session::{Credentials, Grant, OAuth2};
 use crate::flow::template::Template;
 
 impl Run<'_> {
-    /// Adds credentials to a request.
+    /// Adds credentials to a request. Those that have no value, such as an optional property that is not given, are left out.
     pub(super) fn authenticate(
         &self,
         outgoing: &mut Outgoing,
@@ -27,51 +27,60 @@ impl Run<'_> {
     ) -> Result<(), Fault> {
         outgoing.headers = (outgoing.real.headers.len(), outgoing.shown.headers.len());
         match how {
-            Authentication::Basic { username, password } => {
-                let (username, password) = (self.text(username, input, moment)?, self.text(password, input, moment)?);
-                let encoded = STANDARD.encode(format!("{}:{}", username.0, password.0));
-                authorize(outgoing, "Basic", &encoded)
-            }
-            Authentication::Bearer(token) => {
-                let token = self.text(token, input, moment)?.0;
-                authorize(outgoing, "Bearer", &token)
-            }
-            Authentication::KeyInHeader { name, value } => {
-                let (real, shown) = self.text(value, input, moment)?;
-                outgoing.header(name, &real, &shown)
-            }
+            Authentication::Basic { username, password } => match self.pair(username, password, input, moment)? {
+                None => Ok(()),
+                Some((username, password)) => authorize(outgoing, "Basic", &STANDARD.encode(format!("{username}:{password}"))),
+            },
+            Authentication::Bearer(token) => match self.text(token, input, moment)? {
+                None => Ok(()),
+                Some((token, _)) => authorize(outgoing, "Bearer", &token),
+            },
+            Authentication::KeyInHeader { name, value } => match self.text(value, input, moment)? {
+                None => Ok(()),
+                Some((real, shown)) => outgoing.header(name, &real, &shown),
+            },
             Authentication::KeyInQuery { name, value } => {
-                let (real, shown) = self.text(value, input, moment)?;
-                outgoing.query(name, &real, &shown);
+                if let Some((real, shown)) = self.text(value, input, moment)? {
+                    outgoing.query(name, &real, &shown);
+                }
                 Ok(())
             }
             Authentication::Digest { username, password } => {
-                let (username, password) = (self.text(username, input, moment)?.0, self.text(password, input, moment)?.0);
-                outgoing.credentials = Some(Credentials::Digest { username, password });
+                let pair = self.pair(username, password, input, moment)?;
+                outgoing.credentials = pair.map(|(username, password)| Credentials::Digest { username, password });
                 Ok(())
             }
             Authentication::OAuth2(model) => {
-                let oauth2 = self.oauth2(model, input, moment)?;
-                outgoing.credentials = Some(Credentials::OAuth2(Box::new(oauth2)));
+                outgoing.credentials = self.oauth2(model, input, moment)?.map(|oauth2| Credentials::OAuth2(Box::new(oauth2)));
                 Ok(())
             }
             Authentication::OAuth2InSecret { secret, oidc } => {
                 let oauth2 = self.oauth2(&self.oauth2_of(secret, *oidc)?, input, moment)?;
-                outgoing.credentials = Some(Credentials::OAuth2(Box::new(oauth2)));
+                outgoing.credentials = oauth2.map(|oauth2| Credentials::OAuth2(Box::new(oauth2)));
                 Ok(())
             }
         }
     }
 
+    /// A user's credentials, if there is a user; one without a password has an empty one.
+    fn pair(&self, username: &Template, password: &Template, input: &Data, moment: &Moment<'_>) -> Result<Option<(String, String)>, Fault> {
+        let Some((username, _)) = self.text(username, input, moment)? else { return Ok(None) };
+        let password = self.text(password, input, moment)?.map(|(password, _)| password);
+        Ok(Some((username, password.unwrap_or_default())))
+    }
+
     /// Tells `$authorization` of credentials. Of those that whoever sends the request asks for first, only the scheme is known.
     pub(super) fn announce(&self, how: Option<&Authentication>, input: &Data, moment: &mut Moment<'_>) -> Result<(), Fault> {
-        let text = |template: &Template| self.text(template, input, moment).map(|(real, _)| real);
         let (scheme, parameter) = match how {
             None | Some(Authentication::KeyInHeader { .. } | Authentication::KeyInQuery { .. }) => return Ok(()),
-            Some(Authentication::Basic { username, password }) => {
-                ("Basic", Some(STANDARD.encode(format!("{}:{}", text(username)?, text(password)?))))
-            }
-            Some(Authentication::Bearer(token)) => ("Bearer", Some(text(token)?)),
+            Some(Authentication::Basic { username, password }) => match self.pair(username, password, input, moment)? {
+                None => return Ok(()),
+                Some((username, password)) => ("Basic", Some(STANDARD.encode(format!("{username}:{password}")))),
+            },
+            Some(Authentication::Bearer(token)) => match self.text(token, input, moment)? {
+                None => return Ok(()),
+                Some((token, _)) => ("Bearer", Some(token)),
+            },
             Some(Authentication::Digest { .. }) => ("Digest", None),
             Some(Authentication::OAuth2(_) | Authentication::OAuth2InSecret { .. }) => ("Bearer", None),
         };
@@ -91,16 +100,23 @@ impl Run<'_> {
         model.ok_or_else(|| Fault::standard(Standard::Configuration, "Unusable secret", format!("`{secret}` does not describe OAuth2")))
     }
 
-    fn text(&self, template: &Template, input: &Data, moment: &Moment<'_>) -> Result<(String, String), Fault> {
-        let (real, shown) = self.evaluate(template, input, moment)?.texts();
+    /// A text and what may be shown of it; nothing where it is null.
+    fn text(&self, template: &Template, input: &Data, moment: &Moment<'_>) -> Result<Option<(String, String)>, Fault> {
+        let value = self.evaluate(template, input, moment)?;
+        if matches!(value.real(), Val::Null) {
+            return Ok(None);
+        }
+        let (real, shown) = value.texts();
         let shown = shown.unwrap_or_else(|| real.clone());
-        Ok((real, shown))
+        Ok(Some((real, shown)))
     }
 
-    fn oauth2(&self, model: &OAuth2Model, input: &Data, moment: &Moment<'_>) -> Result<OAuth2, Fault> {
+    /// How a token is asked for; nothing where what stands for the right to have one has no value.
+    fn oauth2(&self, model: &OAuth2Model, input: &Data, moment: &Moment<'_>) -> Result<Option<OAuth2>, Fault> {
         let (authority, shown) = model.authority.evaluate(input, moment).map_err(Fault::expression)?;
-        let text = |template: &Option<Template>| {
-            template.as_ref().map(|template| self.text(template, input, moment).map(|(real, _)| real)).transpose()
+        let text = |template: &Option<Template>| match template {
+            None => Ok(None),
+            Some(template) => self.text(template, input, moment).map(|text| text.map(|(real, _)| real)),
         };
         let words = |template: &Option<Template>| match template {
             None => Ok(Vec::new()),
@@ -108,7 +124,7 @@ impl Run<'_> {
         };
         let token = |token: &Option<crate::flow::model::TokenModel>| match token {
             None => Ok(None),
-            Some(token) => Ok::<_, Fault>(Some((self.text(&token.token, input, moment)?.0, self.text(&token.kind, input, moment)?.0))),
+            Some(token) => self.pair(&token.token, &token.kind, input, moment),
         };
         let (token_url, discovery_url) = match &model.token_path {
             Some(path) if path.contains("://") => (path.clone(), None),
@@ -121,7 +137,7 @@ impl Run<'_> {
                 if shown.is_none() { fault } else { Fault::expression("a secret makes an authority that cannot be asked").fatal() }
             })?;
         }
-        Ok(OAuth2 {
+        let oauth2 = OAuth2 {
             token_url,
             discovery_url,
             grant: model.grant,
@@ -138,7 +154,8 @@ impl Run<'_> {
             refresh_token: text(&model.refresh_token)?,
             subject: token(&model.subject)?,
             actor: token(&model.actor)?,
-        })
+        };
+        Ok(has_credentials(model, &oauth2).then_some(oauth2))
     }
 
     /// A list of texts, or one text with blanks between its words.
@@ -152,6 +169,20 @@ impl Run<'_> {
                 Err(Fault::standard(Standard::Configuration, "Not a list", "scopes, audiences and issuers are lists of texts"))
             }
         }
+    }
+}
+
+/// Whether what stands for the right to have a token has a value, where the flow names it.
+fn has_credentials(model: &OAuth2Model, oauth2: &OAuth2) -> bool {
+    let has = |named: bool, is_there: bool| !named || is_there;
+    match oauth2.grant {
+        Grant::ClientCredentials => has(
+            model.client_secret.is_some() || model.client_assertion.is_some(),
+            oauth2.client_secret.is_some() || oauth2.client_assertion.is_some(),
+        ),
+        Grant::Password => has(model.username.is_some(), oauth2.username.is_some()),
+        Grant::RefreshToken => has(model.refresh_token.is_some(), oauth2.refresh_token.is_some()),
+        Grant::TokenExchange => has(model.subject.is_some(), oauth2.subject.is_some()),
     }
 }
 

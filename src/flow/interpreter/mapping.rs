@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Run;
 use super::arguments::{Moment, object};
-use super::call::expected;
+use super::call::{Undelivered, expected};
 use super::outgoing::Exchange;
 use crate::flow::content::ResponseForm;
 use crate::flow::data::Data;
@@ -23,25 +23,45 @@ const LONGEST: usize = 2000;
 impl Run<'_> {
     /// Turns responses that stand for errors into errors: the first mapping that fits tells which.
     pub(super) fn judge(&self, http: &Http, exchange: &Exchange<'_>, moment: &Moment<'_>) -> Result<(), Fault> {
+        let usual = || format!("{} answered {}", exchange.outgoing.named(), exchange.response.status);
+        match self.mapped(http, &exchange.response, usual, moment)? {
+            None => expected(http.redirect, &exchange.outgoing, &exchange.response),
+            Some(fault) => Err(fault),
+        }
+    }
+
+    /// The error that a request ends with which was not answered. An authority that gave no token is judged as if the service itself had
+    /// said so: to who calls, it is the same.
+    pub(super) fn denied(&self, http: &Http, undelivered: Undelivered, moment: &Moment<'_>) -> Result<Fault, Fault> {
+        let Undelivered { fault, denial: Some(denial), .. } = undelivered else { return Ok(undelivered.fault) };
+        let usual = || fault.detail.clone().unwrap_or_default();
+        Ok(self.mapped(http, &denial.as_response(), usual, moment)?.unwrap_or(fault))
+    }
+
+    /// The error that a response stands for, by the first mapping that fits.
+    fn mapped(
+        &self,
+        http: &Http,
+        response: &Response,
+        usual: impl FnOnce() -> String,
+        moment: &Moment<'_>,
+    ) -> Result<Option<Fault>, Fault> {
         let seen = OnceCell::new();
-        let seen = || seen.get_or_init(|| self.seen(http, &exchange.response));
-        let mut mapping = None;
-        for candidate in http.policies.errors.iter().filter(|mapping| fits(mapping, &exchange.response)) {
+        let seen = || seen.get_or_init(|| self.seen(http, response));
+        let usual_errors = if http.connection { self.setting.connection.errors.as_slice() } else { &[] };
+        for mapping in http.policies.errors.iter().chain(usual_errors).filter(|mapping| fits(mapping, response)) {
             // What cannot be judged does not fit: an error's body may have any form.
-            let fits = match candidate.when.as_ref().map(|when| when.evaluate(seen(), moment)) {
+            let fits = match mapping.when.as_ref().map(|when| when.evaluate(seen(), moment)) {
                 None => true,
                 Some(Ok(truth)) => self.holds(&truth)?,
                 Some(Err(_)) => false,
             };
             if fits {
-                mapping = Some(candidate);
-                break;
+                let detail = mapping.detail.as_ref().and_then(|detail| told(detail, seen(), moment)).unwrap_or_else(usual);
+                return self.declared(&mapping.raise, Some(detail)).map(Some);
             }
         }
-        let Some(mapping) = mapping else { return expected(http.redirect, &exchange.outgoing, &exchange.response) };
-        let detail = mapping.detail.as_ref().and_then(|detail| told(detail, seen(), moment));
-        let detail = detail.unwrap_or_else(|| format!("{} answered {}", exchange.outgoing.named(), exchange.response.status));
-        Err(self.declared(&mapping.raise, Some(detail))?)
+        Ok(None)
     }
 
     /// A response as expressions see it, `{ statusCode, headers, content }`, even where its body is not what the call reads.

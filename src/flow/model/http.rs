@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
-use super::request::{Again, Policies};
+use super::request::{Again, Mapping, Policies};
 use crate::flow::content::{BodyForm, ResponseForm};
 use crate::flow::session::{ClientAuthentication, Grant, Rate};
 use crate::flow::template::Template;
@@ -125,6 +125,8 @@ pub(crate) struct ConnectionModel {
     pub(crate) again: Option<Arc<Again>>,
     /// The rate that requests keep to, where a call does not say it.
     pub(crate) rate: Option<Arc<Rate>>,
+    /// Responses that stand for declared errors, where none of a call's own fits.
+    pub(crate) errors: Vec<Mapping>,
     /// The only hosts that may be reached; `None` where that is not the flow's to decide.
     pub(crate) hosts: Option<Vec<String>>,
 }

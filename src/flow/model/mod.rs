@@ -198,6 +198,8 @@ pub(crate) enum Raise {
     Declared(String),
     /// One that is described, in place or under `use.errors`.
     Described(Arc<DescribedError>),
+    /// One that an expression gives, such as an error that was caught.
+    Given(Box<Template>),
 }
 
 /// An error as it is described, expressions included.

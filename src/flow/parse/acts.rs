@@ -58,6 +58,7 @@ impl Parser<'_> {
         let error = self.required(raise, "error", at, "`raise`")?;
         let at = at.key("error");
         match error {
+            Value::String(text) if text.contains("${") => Some(Act::Raise(Raise::Given(Box::new(self.template(error, &at))))),
             Value::String(name) => {
                 self.declared(name, &at);
                 let described = self.facts.described.get(name).cloned();
@@ -65,7 +66,11 @@ impl Parser<'_> {
             }
             Value::Object(map) => self.error(map, &at).map(|error| Act::Raise(Raise::Described(Arc::new(error)))),
             other => {
-                self.found(Finding::new(&at, codes::VALUE, format!("an error is a declared name or a map, not {}", kind_of(other))));
+                self.found(Finding::new(
+                    &at,
+                    codes::VALUE,
+                    format!("an error is a declared name, a map or a `${{ … }}`, not {}", kind_of(other)),
+                ));
                 None
             }
         }

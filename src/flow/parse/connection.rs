@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Parser;
 use crate::flow::finding::At;
 use crate::flow::model::{Authentication, ConnectionModel};
-use crate::manifest::{self, Connection};
+use crate::manifest::{self, Connection, ErrorMappings};
 
 impl Parser<'_> {
     /// The manifest's connection, at `/connection`.
@@ -17,7 +17,8 @@ impl Parser<'_> {
         let authentication = connection.authentication.as_ref().and_then(|given| self.declared_authentication(given, &at));
         let again = connection.retry.as_ref().and_then(|value| self.again(value, &at.key("retry"))).map(Arc::new);
         let rate = connection.rate_limit.as_ref().and_then(|value| self.rate(value, &at.key("rateLimit"))).map(Arc::new);
-        ConnectionModel { base, authentication, again, rate, hosts: Some(connection.hosts.clone()) }
+        let errors = connection.errors.as_ref().map(|ErrorMappings(value)| self.mappings(value, &at.key("errors"))).unwrap_or_default();
+        ConnectionModel { base, authentication, again, rate, errors, hosts: Some(connection.hosts.clone()) }
     }
 
     /// The manifest writes schemes as the DSL does, so they are parsed as such.

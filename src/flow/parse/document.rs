@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Parser;
 use crate::flow::codes;
+use crate::flow::expression::Stage;
 use crate::flow::finding::{At, Finding};
 use crate::flow::model::Flow;
 
@@ -18,9 +19,10 @@ impl Parser<'_> {
         if let Some(schedule) = map.get("schedule") {
             self.schedule(schedule, &at.key("schedule"));
         }
-        let input = self.shape(map, at, "input", "from");
-        let output = self.shape(map, at, "output", "as");
-        let timeout = map.get("timeout").and_then(|value| self.timeout(value, &at.key("timeout")));
+        let input = self.at_stage(Stage::BeforeFlow, |parser| parser.shape(map, at, "input", "from"));
+        let output = self.at_stage(Stage::AfterFlow, |parser| parser.shape(map, at, "output", "as"));
+        let timeout =
+            self.at_stage(Stage::BeforeFlow, |parser| map.get("timeout").and_then(|value| parser.timeout(value, &at.key("timeout"))));
         let Some(tasks) = map.get("do") else {
             self.found(Finding::new(at, codes::DOCUMENT, "a workflow needs `do`, its tasks"));
             return (None, source);

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::codes;
-use super::expression::{Argument, Expression, Scope};
+use super::expression::{Argument, Expression, Flaw, Scope, Stage};
 use super::finding::{At, Finding};
 use super::model::{Authentication, DescribedError, NamedError, Retry, Span};
 
@@ -71,11 +71,22 @@ pub(crate) struct Parser<'f> {
     pub(crate) reads_definition: bool,
     /// The variables that tasks around the present place give, with their `$`.
     locals: Vec<String>,
+    /// Where in the flow the present place stands.
+    stage: Stage,
 }
 
 impl<'f> Parser<'f> {
     pub(crate) fn new(facts: &'f Facts) -> Self {
-        Self { facts, emits: facts.emits, findings: Vec::new(), reads_definition: facts.reads_definition, locals: Vec::new() }
+        let (findings, locals, stage) = (Vec::new(), Vec::new(), Stage::Within);
+        Self { facts, emits: facts.emits, findings, reads_definition: facts.reads_definition, locals, stage }
+    }
+
+    /// Parses what stands at a stage of the flow.
+    pub(crate) fn at_stage<T>(&mut self, stage: Stage, parse: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = std::mem::replace(&mut self.stage, stage);
+        let parsed = parse(self);
+        self.stage = outer;
+        parsed
     }
 
     /// Parses what sees these variables.
@@ -88,7 +99,7 @@ impl<'f> Parser<'f> {
     }
 
     fn scope(&self) -> Scope<'_> {
-        Scope { locals: &self.locals, secrets: self.facts.stands_alone }
+        Scope { locals: &self.locals, secrets: self.facts.stands_alone, stage: self.stage }
     }
 
     fn found(&mut self, finding: Finding) {
@@ -166,15 +177,19 @@ impl<'f> Parser<'f> {
                 Some(expression)
             }
             Err(flaws) => {
-                for flaw in flaws {
-                    let finding = Finding::new(at, flaw.code, flaw.message);
-                    self.findings.push(match flaw.hint {
-                        Some(hint) => finding.hint(hint),
-                        None => finding,
-                    });
-                }
+                self.flawed(flaws, at);
                 None
             }
+        }
+    }
+
+    fn flawed(&mut self, flaws: impl IntoIterator<Item = Flaw>, at: &At<'_>) {
+        for flaw in flaws {
+            let finding = Finding::new(at, flaw.code, flaw.message);
+            self.findings.push(match flaw.hint {
+                Some(hint) => finding.hint(hint),
+                None => finding,
+            });
         }
     }
 

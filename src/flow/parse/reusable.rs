@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{Facts, Parser};
 use crate::flow::codes;
+use crate::flow::expression::Stage;
 use crate::flow::finding::{At, Finding, escape};
 use crate::flow::model::{Extension, Task};
 
@@ -43,7 +44,8 @@ impl Parser<'_> {
             let map = parser.map(value, at, "an error")?;
             parser.error(map, at).map(Arc::new)
         });
-        facts.timeouts = parser.each(uses, at, "timeouts", |parser, value, at| parser.timeout(value, at));
+        facts.timeouts =
+            parser.each(uses, at, "timeouts", |parser, value, at| parser.at_stage(Stage::BeforeTask, |parser| parser.timeout(value, at)));
         // Where a policy is used, the error has one of these names.
         let mut errors = vec!["$error".to_owned()];
         document.values().for_each(|value| caught(value, &mut errors));

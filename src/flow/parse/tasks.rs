@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Parser, kind_of};
 use crate::flow::codes;
+use crate::flow::expression::Stage;
 use crate::flow::finding::{At, Finding, escape};
 use crate::flow::model::{Act, Task, Then};
 
@@ -74,15 +75,17 @@ impl Parser<'_> {
 
     pub(super) fn task(&mut self, name: &str, definition: &Value, at: &At<'_>, reference: String, targets: &[&str]) -> Option<Task> {
         let map = self.map(definition, at, "a task")?;
-        let act = self.act(map, at, &reference, targets);
+        let act = self.at_stage(Stage::Within, |parser| parser.act(map, at, &reference, targets));
         if let Some(metadata) = map.get("metadata") {
             self.map(metadata, &at.key("metadata"), "`metadata`");
         }
-        let condition = map.get("if").and_then(|value| self.condition(value, &at.key("if"), "`if`"));
-        let input = self.shape(map, at, "input", "from");
-        let output = self.shape(map, at, "output", "as");
-        let export = self.shape(map, at, "export", "as");
-        let timeout = map.get("timeout").and_then(|value| self.timeout(value, &at.key("timeout")));
+        let (condition, input, timeout) = self.at_stage(Stage::BeforeTask, |parser| {
+            let condition = map.get("if").and_then(|value| parser.condition(value, &at.key("if"), "`if`"));
+            let timeout = map.get("timeout").and_then(|value| parser.timeout(value, &at.key("timeout")));
+            (condition, parser.shape(map, at, "input", "from"), timeout)
+        });
+        let output = self.at_stage(Stage::Within, |parser| parser.shape(map, at, "output", "as"));
+        let export = self.at_stage(Stage::After, |parser| parser.shape(map, at, "export", "as"));
         let then = map.get("then").map_or(Then::Continue, |value| self.then(value, &at.key("then"), targets));
         Some(Task { name: name.to_owned(), reference, condition, input, output, export, timeout, then, act: act? })
     }

@@ -16,7 +16,7 @@ impl Parser<'_> {
         match value {
             literal if self.facts.literal => Template::literal(literal),
             Value::String(text) if text.contains("${") => self.text_template(text, at),
-            Value::String(text) if self.facts.loose => self.loose(text),
+            Value::String(text) if self.facts.loose => self.loose(text, at),
             Value::Array(items) => {
                 let items: Vec<_> = items.iter().enumerate().map(|(index, item)| self.template(item, &at.index(index))).collect();
                 if items.iter().all(is_literal) { Template::Literal(to_jq(value)) } else { Template::List(items) }
@@ -54,13 +54,17 @@ impl Parser<'_> {
     }
 
     /// Text that is an expression if it reads as one.
-    fn loose(&mut self, text: &str) -> Template {
+    fn loose(&mut self, text: &str, at: &At<'_>) -> Template {
         match Expression::parse(text, self.scope()) {
             Ok(expression) => {
                 self.notice(&expression);
                 Template::Loose(Box::new(expression), text_to_jq(text))
             }
-            Err(_) => Template::Literal(text_to_jq(text)),
+            Err(flaws) => {
+                // What is no expression for this alone was meant as one.
+                self.flawed(flaws.into_iter().filter(|flaw| flaw.code == codes::NO_VALUE_HERE), at);
+                Template::Literal(text_to_jq(text))
+            }
         }
     }
 

@@ -7,11 +7,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::client;
 use super::credentials::{Grant, OAuth2};
-use crate::flow::exchange::{Body, Request, Response};
+use super::{UNAUTHORIZED, client};
+use crate::flow::exchange::{Body, Request};
 use crate::flow::redact::Redactor;
-use crate::flow::world::{Transport, Unanswered};
+use crate::flow::world::{Denial, Transport, Unanswered};
 use crate::manifest::is_obeyed;
 
 /// How much of a server's words a message repeats, in characters.
@@ -53,7 +53,8 @@ impl Authority {
         let request = Request { method: "GET".to_owned(), url: url.clone(), headers, body: None };
         let response = transport.exchange(request).await.map_err(|why| unreached(&secrets, &url, why))?;
         if response.status != 200 {
-            return Err(failed(&format!("its discovery document was answered with {}", response.status)));
+            let why = failed(&format!("its discovery document was answered with {}", response.status));
+            return Err(Unanswered { denial: Some(denial(&secrets, response.status, &Value::Null)), ..why });
         }
         let document: Value = serde_json::from_slice(&response.body).unwrap_or_default();
         let Some(token_url) = document["token_endpoint"].as_str().and_then(|url| address(url).ok()) else {
@@ -76,9 +77,13 @@ impl Authority {
         fields.extend(proof.fields);
         let response = transport.exchange(self.request(fields, proof.authorization, oauth2.json)).await;
         let response = response.map_err(|why| Refusal { is_spent: false, why: unreached(&secrets, &self.url, why) })?;
-        granted(oauth2, &response).map_err(|why| Refusal {
-            is_spent: response.status < 500 && !matches!(response.status, 408 | 429),
-            why: Unanswered::authentication(message(&secrets, &self.url, &why)),
+        let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        granted(oauth2, response.status, &answer).map_err(|why| Refusal {
+            is_spent: !passes(response.status),
+            why: Unanswered {
+                denial: (!is_good(response.status) || answer["error"].is_string()).then(|| denial(&secrets, response.status, &answer)),
+                ..Unanswered::authentication(message(&secrets, &self.url, &why))
+            },
         })
     }
 
@@ -161,16 +166,14 @@ fn object(fields: Vec<(&str, String)>) -> Value {
 }
 
 /// Reads the authority's answer, RFC 6749 sections 5.1 and 5.2; an error says what is wrong with it.
-fn granted(oauth2: &OAuth2, response: &Response) -> Result<Granted, String> {
-    let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    let is_good = (200..300).contains(&response.status);
+fn granted(oauth2: &OAuth2, status: u16, answer: &Value) -> Result<Granted, String> {
     let token = match &answer["access_token"] {
-        Value::String(token) if is_good => token.clone(),
+        Value::String(token) if is_good(status) => token.clone(),
         _ => match (answer["error"].as_str(), answer["error_description"].as_str()) {
             (Some(error), Some(description)) => return Err(format!("{error}: {description}")),
             (Some(error), None) => return Err(error.to_owned()),
-            (None, _) if is_good => return Err("its answer has no `access_token`".to_owned()),
-            (None, _) => return Err(format!("it answered {}", response.status)),
+            (None, _) if is_good(status) => return Err("its answer has no `access_token`".to_owned()),
+            (None, _) => return Err(format!("it answered {status}")),
         },
     };
     if token.is_empty() || token.len() > LONGEST_TOKEN || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -191,6 +194,21 @@ fn granted(oauth2: &OAuth2, response: &Response) -> Result<Granted, String> {
     };
     let life = life.filter(|life: &f64| life.is_finite()).map(|life| Duration::from_secs_f64(life.clamp(0.0, LONGEST_LIFE)));
     Ok(Granted { token, life, refresh: answer["refresh_token"].as_str().map(str::to_owned) })
+}
+
+fn is_good(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
+/// Whether a status says that another time may be better, whatever was shown.
+fn passes(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500..)
+}
+
+fn denial(secrets: &Redactor, status: u16, answer: &Value) -> Box<Denial> {
+    let told = |key: &str| answer[key].as_str().map(|text| harmless(secrets, text));
+    let status = if passes(status) { status } else { UNAUTHORIZED };
+    Box::new(Denial { status, error: told("error"), description: told("error_description") })
 }
 
 fn accept_issuer(oauth2: &OAuth2, issuer: &Value) -> Result<(), String> {
@@ -216,12 +234,15 @@ fn redactor<'s>(secrets: impl Iterator<Item = &'s str>) -> Redactor {
 }
 
 fn unreached(secrets: &Redactor, url: &Url, why: Unanswered) -> Unanswered {
-    Unanswered { kind: why.kind, reason: message(secrets, url, &why.reason) }
+    Unanswered { reason: message(secrets, url, &why.reason), ..why }
 }
 
-/// What went wrong, without secrets, even where the server repeats them; on one line, and without what a terminal would obey.
 fn message(secrets: &Redactor, url: &Url, why: &str) -> String {
-    let why = secrets.text(why).split_whitespace().collect::<Vec<_>>().join(" ").replace(is_obeyed, "\u{fffd}");
-    let why: String = why.chars().take(LONGEST_MESSAGE).collect();
-    format!("no token from {}: {why}", url.host_str().unwrap_or_default())
+    format!("no token from {}: {}", url.host_str().unwrap_or_default(), harmless(secrets, why))
+}
+
+/// What was said, without secrets, even where the server repeats them; on one line, and without what a terminal would obey.
+fn harmless(secrets: &Redactor, said: &str) -> String {
+    let said = secrets.text(said).split_whitespace().collect::<Vec<_>>().join(" ").replace(is_obeyed, "\u{fffd}");
+    said.chars().take(LONGEST_MESSAGE).collect()
 }

@@ -25,7 +25,8 @@ use super::world::{Transport, Unanswered};
 pub use credentials::{ClientAuthentication, Credentials, Grant, OAuth2};
 pub use rate::Rate;
 
-const UNAUTHORIZED: u16 = 401;
+/// What a service answers to credentials that are no good, RFC 9110, section 15.5.2.
+pub(super) const UNAUTHORIZED: u16 = 401;
 
 /// A request with what whoever sends it adds.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]

@@ -86,7 +86,12 @@ fn those_who_wait_share_a_failure_and_the_next_asks_anew() {
     let (session, oauth2) = (Session::default(), oauth2());
     let all = stage.run(join_all((0..20).map(|_| session.send(&stage, with(&oauth2, None)))));
     let reason = "no token from auth.example.com: invalid_client: [redacted] [redacted]\u{fffd}[2J [redacted] [redacted]";
-    assert!(all.into_iter().all(|outcome| outcome == Err(Unanswered::authentication(reason))));
+    let denial = |said: &Unanswered| said.denial.as_deref().map(|denial| (denial.status, denial.error.clone(), denial.description.clone()));
+    for failed in all.into_iter().map(Result::unwrap_err) {
+        assert_eq!((failed.kind, failed.reason.as_str()), (UnansweredKind::Authentication, reason));
+        let (error, description) = (reason["no token from auth.example.com: ".len()..]).split_once(": ").unwrap();
+        assert_eq!(denial(&failed), Some((401, Some(error.to_owned()), Some(description.to_owned()))));
+    }
     assert_eq!(body(stage.run(session.send(&stage, with(&oauth2, None)))), "Bearer t1");
 }
 
@@ -219,19 +224,22 @@ fn an_authority_is_discovered_once_and_its_issuer_checked() {
 #[test]
 fn an_answer_that_is_no_token_is_an_authentication_error_without_secrets() {
     let long = "x".repeat(1000);
-    for (status, text, expected) in [
-        (503, "", "it answered 503".to_owned()),
-        (302, r#"{"access_token": "a"}"#, "it answered 302".to_owned()),
-        (200, r#"{"error": "slow_down"}"#, "slow_down".to_owned()),
-        (200, "[]", "its answer has no `access_token`".to_owned()),
-        (200, r#"{"access_token": "a\nb"}"#, "its token is none that a header can carry".to_owned()),
-        (200, r#"{"access_token": "a", "token_type": "mac"}"#, "its token is not a bearer token, but of type \"mac\"".to_owned()),
-        (400, &format!(r#"{{"error": "e", "error_description": "{long}"}}"#), format!("e: {}", &long[..297])),
+    for (status, text, denied, expected) in [
+        (503, "", Some(503), "it answered 503".to_owned()),
+        (429, "", Some(429), "it answered 429".to_owned()),
+        (302, r#"{"access_token": "a"}"#, Some(401), "it answered 302".to_owned()),
+        (200, r#"{"error": "slow_down"}"#, Some(401), "slow_down".to_owned()),
+        (200, "[]", None, "its answer has no `access_token`".to_owned()),
+        (200, r#"{"access_token": "a\nb"}"#, None, "its token is none that a header can carry".to_owned()),
+        (200, r#"{"access_token": "a", "token_type": "mac"}"#, None, "its token is not a bearer token, but of type \"mac\"".to_owned()),
+        (400, &format!(r#"{{"error": "e", "error_description": "{long}"}}"#), Some(401), format!("e: {}", &long[..297])),
     ] {
         let text = text.to_owned();
         let stage = Stage::new(move |_, _| answer(status, &[], &text));
         let failed = stage.run(Session::default().send(&stage, with(&oauth2(), None))).unwrap_err();
-        assert_eq!(failed, Unanswered::authentication(format!("no token from auth.example.com: {expected}")));
+        assert_eq!(failed.denial.as_ref().map(|denial| denial.status), denied);
+        let expected = Unanswered::authentication(format!("no token from auth.example.com: {expected}"));
+        assert_eq!(Unanswered { denial: None, ..failed }, expected);
     }
     let stage = Stage::new(|_, _| Err(Unanswered::timeout("after 30 s with s3cr&t")));
     let failed = stage.run(Session::default().send(&stage, with(&oauth2(), None))).unwrap_err();

@@ -19,6 +19,10 @@ impl Arguments for Connection {
         if argument == Argument::Connection { Data::plain(to_jq(&connection())) } else { Data::null() }
     }
 
+    fn now(&self) -> Data {
+        Data::null()
+    }
+
     fn local(&self, _: &str) -> Data {
         Data::null()
     }

@@ -32,6 +32,10 @@ impl Arguments for Connection {
     fn local(&self, _: &str) -> Data {
         Data::null()
     }
+
+    fn now(&self) -> Data {
+        Data::null()
+    }
 }
 
 /// What becomes of a value that depends on a secret.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::model::{AnswerShape, Challenge, Hmac, Poll, Rhythm, Slot, Stamp, Start, TokenPlace, Trigger, Verify, Webhook};
 use super::schedule::{self, BadCron};
 use crate::flow::codes;
+use crate::flow::expression::Stage;
 use crate::flow::finding::{At, Finding};
 use crate::flow::parse::Parser;
 use crate::flow::template::Template;
@@ -65,13 +66,14 @@ impl Walk<'_, '_> {
 
     /// A value with expressions in it.
     fn value(&mut self, slot: Slot, value: &Value, at: &At<'_>) {
-        let template = self.parser.template(value, at);
+        let template = self.parser.at_stage(Stage::Trigger, |parser| parser.template(value, at));
         self.templates.insert(slot, template);
     }
 
     /// An expression, with or without `${ }`.
     fn expression(&mut self, slot: Slot, text: &str, at: &At<'_>, what: &str) {
-        if let Some(expression) = self.parser.condition(&Value::String(text.to_owned()), at, what) {
+        let text = Value::String(text.to_owned());
+        if let Some(expression) = self.parser.at_stage(Stage::Trigger, |parser| parser.condition(&text, at, what)) {
             self.templates.insert(slot, Template::Expression(Box::new(expression)));
         }
     }

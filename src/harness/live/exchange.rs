@@ -186,6 +186,9 @@ fn unanswered(error: &reqwest::Error, host: &str) -> Unanswered {
     if let Some(refused) = network::refusal(error) {
         return Unanswered::configuration(refused.to_string());
     }
+    if let Some(distrust) = network::distrust(error, host) {
+        return Unanswered::communication(distrust);
+    }
     if error.is_timeout() {
         return Unanswered::timeout(format!("`{host}` could not be reached in time"));
     }

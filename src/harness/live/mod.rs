@@ -1,6 +1,7 @@
 //! Live runs: flows in worker processes whose effects happen here, in the parent, within a policy and limits.
 
 mod addresses;
+mod authorities;
 mod body;
 mod conversation;
 mod exchange;
@@ -13,6 +14,7 @@ pub mod trigger;
 mod veil;
 
 pub use addresses::Addresses;
+pub use authorities::Authorities;
 pub use exchange::{ExchangeLimits, NetworkTransport};
 pub use files::Files;
 pub use listening::Listener;

@@ -10,8 +10,10 @@ use async_trait::async_trait;
 use reqwest::Client;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect;
+use rustls::CertificateError;
 
 use super::addresses::{Addresses, Refused};
+use super::authorities::Authorities;
 
 /// How long it may take to reach a service.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -45,13 +47,14 @@ pub struct Network(Arc<Clients>);
 /// Two clients, so that no connection to a special address is ever reused by a run that may not have opened it.
 struct Clients {
     resolver: Arc<dyn Resolver>,
+    authorities: Authorities,
     public: OnceLock<Result<Client, String>>,
     any: OnceLock<Result<Client, String>>,
 }
 
 impl Default for Network {
     fn default() -> Self {
-        Self::new(Arc::new(SystemResolver))
+        Self::new(Arc::new(SystemResolver), Authorities::default())
     }
 }
 
@@ -62,9 +65,10 @@ impl fmt::Debug for Network {
 }
 
 impl Network {
-    /// A network whose names are looked up in this way. Nothing is opened before it is needed.
-    pub fn new(resolver: Arc<dyn Resolver>) -> Self {
-        Self(Arc::new(Clients { resolver, public: OnceLock::new(), any: OnceLock::new() }))
+    /// A network whose names are looked up in this way, and whose services may have their certificates of these authorities, too.
+    /// Nothing is opened before it is needed.
+    pub fn new(resolver: Arc<dyn Resolver>, authorities: Authorities) -> Self {
+        Self(Arc::new(Clients { resolver, authorities, public: OnceLock::new(), any: OnceLock::new() }))
     }
 
     /// The client for these addresses, or why there is none.
@@ -73,11 +77,11 @@ impl Network {
             Addresses::Public => &self.0.public,
             Addresses::Any => &self.0.any,
         };
-        client.get_or_init(|| client_for(addresses, &self.0.resolver)).as_ref().map_err(Clone::clone)
+        client.get_or_init(|| client_for(addresses, &self.0)).as_ref().map_err(Clone::clone)
     }
 }
 
-fn client_for(addresses: Addresses, resolver: &Arc<dyn Resolver>) -> Result<Client, String> {
+fn client_for(addresses: Addresses, Clients { resolver, authorities, .. }: &Clients) -> Result<Client, String> {
     // Another part of the program may have installed the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = || {
@@ -90,8 +94,9 @@ fn client_for(addresses: Addresses, resolver: &Arc<dyn Resolver>) -> Result<Clie
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .user_agent(concat!("switchboard/", env!("CARGO_PKG_VERSION")))
     };
-    // A machine without certificates of authorities can reach services that need none.
-    let built = builder().build().or_else(|_| builder().tls_certs_only([]).build());
+    // A machine that trusts no authority by itself can reach services that need none, or one that is given.
+    let beside = builder().tls_certs_merge(authorities.certificates()).build();
+    let built = beside.or_else(|_| builder().tls_certs_only(authorities.certificates()).build());
     built.map_err(|error| format!("no HTTP client can be made: {}", cause(&error)))
 }
 
@@ -115,6 +120,32 @@ impl Resolve for Checked {
 /// The refusal behind an error, where there is one.
 pub(super) fn refusal(error: &reqwest::Error) -> Option<&Refused> {
     chain(error).find_map(|cause| cause.downcast_ref::<Refused>())
+}
+
+/// What is wrong with a service's certificate and what to do about it, where that is why there is no connection.
+pub(super) fn distrust(error: &reqwest::Error, host: &str) -> Option<String> {
+    let rustls::Error::InvalidCertificate(flaw) = chain(error).find_map(|cause| tls(cause))? else { return None };
+    Some(match flaw {
+        CertificateError::UnknownIssuer => format!(
+            "the certificate of `{host}` is of no authority that is trusted here: where it is an authority of your own, give its certificate \
+             with --ca-file or SWITCHBOARD_CA_FILE"
+        ),
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            format!("the certificate of `{host}` is for another name: use the name it is for, or have it issued for this one, too")
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            format!("the certificate of `{host}` has expired: have it renewed")
+        }
+        flaw => format!("the certificate of `{host}` cannot be trusted: {flaw}"),
+    })
+}
+
+/// The error of TLS in another. What an error of I/O holds is none of its sources.
+fn tls<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
+    match error.downcast_ref::<io::Error>() {
+        None => error.downcast_ref(),
+        Some(error) => tls(error.get_ref()?),
+    }
 }
 
 /// What an error comes from in the end: without the address, which may hold secrets.

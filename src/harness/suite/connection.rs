@@ -24,6 +24,7 @@ pub(super) fn values(manifest: &Manifest, suite: &Suite, case: &Case) -> Result<
     }
     for (name, property) in declared {
         match values.get(name) {
+            None if property.optional => {}
             None => failures
                 .push(format!("the connection property `{name}` has no default: give it under `connection`, in the suite or the case")),
             Some(value) => failures.extend(misfit(name, property, value)),

@@ -1,13 +1,39 @@
 //! How a flow ended, compared with what was expected of it.
 
+use std::time::Duration;
+
+use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
+use super::Ran;
 use super::difference::{between, pretty, same};
-use crate::flow::{Fault, Outcome};
+use crate::flow::{Fault, Outcome, duration};
 use crate::manifest::{Expectation, ExpectedError, ExpectedEvent};
 
 /// What is not as expected.
-pub(super) fn failures(expected: &Expectation, outcome: &Outcome) -> Vec<String> {
+pub(super) fn failures(expected: &Expectation, ran: &Ran) -> Vec<String> {
+    let outcome = &ran.outcome;
+    let mut failures = ending(expected, outcome);
+    failures.extend(measured(expected, ran.requests, ran.elapsed));
+    failures
+}
+
+/// What is not as expected of the effort.
+pub(super) fn measured(expected: &Expectation, requests: usize, elapsed: Duration) -> Vec<String> {
+    let mut failures = Vec::new();
+    if let Some(wanted) = expected.requests.map(usize::from).filter(|wanted| *wanted != requests) {
+        failures.push(format!("{requests} requests were sent, and {wanted} are expected"));
+    }
+    if let Some(wanted) = &expected.elapsed
+        && duration(wanted) != Ok(elapsed)
+    {
+        failures
+            .push(format!("the flow took {}, and {wanted} is expected", SignedDuration::try_from(elapsed).unwrap_or(SignedDuration::MAX)));
+    }
+    failures
+}
+
+fn ending(expected: &Expectation, outcome: &Outcome) -> Vec<String> {
     let mut failures = Vec::new();
     match (&expected.error, &outcome.result) {
         (Some(error), Err(fault)) => failures.extend(other_error(error, fault)),

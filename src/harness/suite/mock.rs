@@ -28,7 +28,8 @@ pub(super) struct Mock<'a> {
 
 /// What answers requests, and the clock they are answered by.
 struct Network<'a> {
-    exchanges: &'a [Exchange],
+    exchanges: Vec<&'a Exchange>,
+    beginning: Timestamp,
     clock: VirtualClock,
     drawn: AtomicU64,
     seen: Mutex<Seen>,
@@ -43,13 +44,25 @@ struct Seen {
 
 impl<'a> Mock<'a> {
     pub(super) fn new(exchanges: &'a [Exchange], files: &'a BundleFiles, beginning: Timestamp) -> Self {
-        let network = Network { exchanges, clock: VirtualClock::new(beginning), drawn: AtomicU64::new(0), seen: Mutex::default() };
+        let exchanges = exchanges.iter().flat_map(|exchange| std::iter::repeat_n(exchange, exchange.times.unwrap_or(1).into())).collect();
+        let clock = VirtualClock::new(beginning);
+        let network = Network { exchanges, beginning, clock, drawn: AtomicU64::new(0), seen: Mutex::default() };
         Self { session: Session::default(), network, files }
     }
 
     /// Runs work on this World's clock.
     pub(super) async fn drive<T>(&self, work: impl Future<Output = T>) -> T {
         self.network.clock.drive(work).await
+    }
+
+    /// How many requests were sent.
+    pub(super) fn sent(&self) -> usize {
+        self.network.seen().sent
+    }
+
+    /// How much time has passed.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.network.clock.now().duration_since(self.network.beginning).unsigned_abs()
     }
 
     /// Which requests were not as expected, or never came.

@@ -6,9 +6,10 @@ mod difference;
 mod exchange;
 mod expectation;
 mod mock;
+mod sequence;
 mod trigger;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use jiff::Timestamp;
@@ -94,6 +95,13 @@ fn target(case: &Case) -> Option<Target> {
     }
 }
 
+/// How a run of a flow ended, and what it took.
+struct Ran {
+    outcome: Outcome,
+    requests: usize,
+    elapsed: Duration,
+}
+
 /// One case with all it needs.
 struct Subject<'a> {
     manifest: &'a Manifest,
@@ -126,8 +134,9 @@ impl Subject<'_> {
         let failures = match self.misplaced(&target) {
             Some(failure) => vec![failure],
             None => match &target {
-                Target::Trigger(name) => self.trigger(name, &given, &connection).await,
-                Target::Subscribe(name) | Target::Unsubscribe(name) => self.lifecycle(name, &target, &given, &connection).await,
+                Target::Trigger(name) | Target::Subscribe(name) | Target::Unsubscribe(name) => {
+                    self.trigger(name, &given, &connection).await
+                }
                 Target::Action(_) | Target::TestConnection => self.judge(&target, &given, &connection).await,
             },
         };
@@ -139,9 +148,9 @@ impl Subject<'_> {
         let ran = self.ran(target, input, connection, &self.case.exchanges, mock::beginning()).await;
         match ran {
             Err(failures) => failures,
-            Ok(outcome) => {
-                let mut failures = expectation::failures(&self.case.expect, &outcome);
-                failures.extend(self.misfits(target, &outcome));
+            Ok(ran) => {
+                let mut failures = expectation::failures(&self.case.expect, &ran);
+                failures.extend(self.misfits(target, &ran.outcome));
                 failures
             }
         }
@@ -155,11 +164,11 @@ impl Subject<'_> {
         connection: &Map<String, Value>,
         exchanges: &[Exchange],
         now: Timestamp,
-    ) -> Result<Outcome, Vec<String>> {
+    ) -> Result<Ran, Vec<String>> {
         let world = Mock::new(exchanges, self.files, now);
         let outcome = world.drive(self.program.run(target, input, connection, &world, Budget::default())).await;
         let failures = world.failures();
-        if failures.is_empty() { Ok(outcome) } else { Err(failures) }
+        if failures.is_empty() { Ok(Ran { outcome, requests: world.sent(), elapsed: world.elapsed() }) } else { Err(failures) }
     }
 
     /// What the case says that does not go with what it runs.
@@ -176,6 +185,7 @@ impl Subject<'_> {
             ("request", case.request.is_some()),
             ("lifecycle", case.lifecycle.is_some()),
             ("subscription", case.subscription.is_some()),
+            ("sequence", !case.sequence.is_empty()),
             ("expect.answer", case.expect.answer.is_some()),
         ];
         let polls = [("polls", !case.polls.is_empty()), ("cursor", case.cursor.is_some()), ("expect.cursor", case.expect.cursor.is_some())];
@@ -185,6 +195,11 @@ impl Subject<'_> {
         }
         if let (false, Some(key)) = (is_poll, misplaced(&polls)) {
             return Some(format!("`{key}` is for polled triggers, and {target} is none"));
+        }
+        let single =
+            [("request", case.request.is_some()), ("lifecycle", case.lifecycle.is_some()), ("exchanges", !case.exchanges.is_empty())];
+        if let (false, Some(key)) = (case.sequence.is_empty(), misplaced(&single)) {
+            return Some(format!("`{key}` says nothing beside `sequence`: move it into what happens there"));
         }
         None
     }

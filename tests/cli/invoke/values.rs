@@ -145,3 +145,14 @@ fn missing_values_are_asked_for() {
     let ran = invoke(&team, &service, &["get-item", "--connection", "none.yaml"]).failed();
     assert!(ran.err.contains("none.yaml"), "{}", ran.err);
 }
+
+#[test]
+fn an_optional_value_need_not_be_given() {
+    let (team, service) = (team(), service());
+    let arguments = ["get-item", "--input", r#"{"id":"a"}"#];
+    let ran = invoke(&team, &service, &arguments).failed();
+    assert!(ran.err.contains("the connection needs `token`"), "{}", ran.err);
+    team.replace(MANIFEST, "secret: true", "secret: true\n      optional: true");
+    invoke(&team, &service, &arguments).done();
+    assert_eq!(service.request().header("authorization"), None);
+}

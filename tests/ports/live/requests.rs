@@ -8,12 +8,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::json;
 use switchboard::flow::{Body, Part, Request, Response, Transport as _, Unanswered, UnansweredKind};
-use switchboard::harness::live::{Addresses, ExchangeLimits, HostMapping, Network, NetworkTransport, Policy, Resolver};
+use switchboard::harness::live::{Addresses, Authorities, ExchangeLimits, HostMapping, Network, NetworkTransport, Policy, Resolver};
 
 use crate::support::http::{Answer, Service};
 
 /// Looks every name up in the same way.
-struct Everywhere(&'static [&'static str]);
+pub(super) struct Everywhere(pub(super) &'static [&'static str]);
 
 #[async_trait]
 impl Resolver for Everywhere {
@@ -22,11 +22,11 @@ impl Resolver for Everywhere {
     }
 }
 
-fn request(method: &str, url: &str) -> Request {
+pub(super) fn request(method: &str, url: &str) -> Request {
     Request { method: method.to_owned(), url: url.parse().unwrap(), headers: Vec::new(), body: None }
 }
 
-fn anywhere() -> Policy {
+pub(super) fn anywhere() -> Policy {
     Policy { addresses: Addresses::Any, ..Policy::default() }
 }
 
@@ -102,14 +102,14 @@ async fn addresses_are_checked_after_names_are_looked_up() {
     let service = Service::always(Answer::status(200));
     let url = format!("http://api.example.com:{}/secret?token=t0ps3cret", service.address.port());
     for (found, kind) in [(&["127.0.0.1"][..], "loopback"), (&["10.0.0.1", "::1"], "loopback"), (&["169.254.169.254"], "link-local")] {
-        let network = Network::new(Arc::new(Everywhere(found)));
+        let network = Network::new(Arc::new(Everywhere(found)), Authorities::default());
         let transport = NetworkTransport::new(network.clone(), Policy::default(), ExchangeLimits::default());
         let refused = transport.exchange(request("GET", &url)).await.unwrap_err();
         assert_eq!(refused.kind, UnansweredKind::Configuration);
         assert!(refused.reason.contains("`api.example.com` is at") && refused.reason.contains(kind), "{refused}");
         assert!(!refused.reason.contains("t0ps3cret"), "{refused}");
     }
-    let network = Network::new(Arc::new(Everywhere(&["127.0.0.1"])));
+    let network = Network::new(Arc::new(Everywhere(&["127.0.0.1"])), Authorities::default());
     let open = NetworkTransport::new(network.clone(), anywhere(), ExchangeLimits::default());
     open.exchange(request("GET", &url)).await.unwrap();
     assert_eq!(service.request().header("host"), Some(&*format!("api.example.com:{}", service.address.port())));

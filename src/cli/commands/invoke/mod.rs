@@ -24,7 +24,7 @@ use crate::flow::{Target, Told};
 use crate::harness::live::{Ending, Files, HostMapping, Listener, LiveRun, Policy, Subject, Veil};
 use crate::manifest::{Bundle, Manifest, Visibility, nearest};
 use crate::model::Problem;
-use crate::settings::{LimitFlags, SecretFlags};
+use crate::settings::{LimitFlags, NetworkFlags, SecretFlags};
 
 /// Flags of `invoke`.
 #[derive(Debug, clap::Args)]
@@ -71,6 +71,9 @@ pub struct Arguments {
     secrets: SecretFlags,
 
     #[command(flatten)]
+    network: NetworkFlags,
+
+    #[command(flatten)]
     trigger: TriggerFlags,
 
     #[command(flatten)]
@@ -93,7 +96,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let job = Job::find(&arguments, door).await?;
     let title = job.attempt.clone();
     let Job { bundle, target, chosen, .. } = job;
-    let live = assemble::live(&door.settings, &arguments.limits)?;
+    let live = assemble::live(&door.settings, &arguments.network, &arguments.limits)?;
     let connector = bundle.manifest.name.clone();
     let session = live.session(&format!("{}/{connector}", chosen.name));
     let secrets: Vec<Value> = chosen.secrets(&bundle.manifest).cloned().collect();

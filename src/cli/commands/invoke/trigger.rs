@@ -187,7 +187,7 @@ async fn open(wanted: Wanted<'_>, door: &Door, attempt: &str) -> Result<LiveTrig
     let Wanted { name, arguments, bundle, chosen, input } = wanted;
     let memory = if arguments.trigger.reset { Memory::Forgotten } else { Memory::Kept };
     let store = door.store(attempt).await?;
-    let live = assemble::live_trigger(&door.settings, &arguments.limits)?;
+    let live = assemble::live_trigger(&door.settings, &arguments.network, &arguments.limits)?;
     let manifest = &bundle.manifest;
     let session = live.session(&format!("{}/{}", chosen.name, manifest.name));
     let secrets = chosen.secrets(manifest).cloned().collect();

@@ -108,9 +108,9 @@ do:
       export: { as: '$context + {first: .n, out: $output.n}' }
   - second:
       set: { n: '${ .n }', kept: '${ $context.first }${ $context.out }!', whole: '${ $workflow.input.order.pet.name }', at: '${ $task.reference }' }
-output: { as: '. + {pet: $context.pet.name, input: $input}' }
+output: { as: '. + {pet: $context.pet.name}' }
 ";
-    let expected = json!({"n": "milou", "kept": "miloumilou!", "whole": "milou", "at": "/do/1/second", "pet": "milou", "input": null});
+    let expected = json!({"n": "milou", "kept": "miloumilou!", "whole": "milou", "at": "/do/1/second", "pet": "milou"});
     assert_eq!(output(flow, &json!({"order": {"pet": {"name": "milou"}}})), expected);
 }
 
