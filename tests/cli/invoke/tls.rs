@@ -13,7 +13,7 @@ fn a_private_authority_is_trusted_where_its_certificate_is_given() {
     let mapping = format!("api.example.com={}", service.url("localhost", ""));
     let arguments = [&["invoke", "crm"], &GET[..], &["--map-host", &mapping]].concat();
     let run = |more: &[&str], variables: &[(&str, &str)]| {
-        let variables = [&[("CRM_TOKEN", SECRET)], variables].concat();
+        let variables = [&[("CONNECTION_CRM_TOKEN", SECRET)], variables].concat();
         team.run_with(&team.root(), &[&arguments[..], more].concat(), &variables)
     };
     let refused = fault(&run(&[], &[]).failed());
