@@ -81,6 +81,10 @@ codes! {
     NO_CASE "SB203" "not tested"
         "A connector is published on evidence. What no case runs, nothing is known of. Private actions are run by the actions that call them. Needed to publish."
         "Add a case to a suite in `tests/`."
+
+    NO_SUCH_VARIABLE "SB221" "path variable that the input does not have"
+        "The path's `{name}` stands for a property of the task's input, which is the action's own here, and the action's `input` declares no such property. A request whose path lacks a value is not sent: `/items/{itemId}` would be the whole collection."
+        "Correct the name, or declare the property in the action's `input`."
 }
 
 #[cfg(test)]

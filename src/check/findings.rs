@@ -32,6 +32,13 @@ impl<'a> Findings<'a> {
         }
     }
 
+    /// Something that is hardly meant, but may be.
+    pub(super) fn doubtful(&mut self, code: &str, place: Place, message: impl Into<String>, hint: impl Into<String>) {
+        if self.found.len() < MOST {
+            self.found.push(Problem::warning(code, place, message).hint(hint));
+        }
+    }
+
     /// What another room found.
     pub(super) fn add(&mut self, found: Vec<Problem>) {
         self.found.extend(found.into_iter().take(MOST));

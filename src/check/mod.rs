@@ -7,6 +7,7 @@
 mod codes;
 mod connection;
 mod findings;
+mod flows;
 mod identity;
 mod parts;
 mod references;
@@ -35,6 +36,7 @@ pub fn report(bundle: &Bundle) -> Vec<Problem> {
     schemas::check(&mut findings);
     references::check(&mut findings);
     suites::check(&mut findings);
+    flows::check(&mut findings);
     findings.add(flow::check(bundle));
     findings.in_order()
 }

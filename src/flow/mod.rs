@@ -38,5 +38,6 @@ pub use redact::Redactor;
 pub use session::{ClientAuthentication, Credentials, Grant, OAuth2, Rate, Sending, Session};
 pub(crate) use told::EXCERPT;
 pub use told::{Told, Turn, What};
+pub(crate) use uri::variables_of;
 pub use virtual_clock::VirtualClock;
 pub use world::{Transport, Unanswered, UnansweredKind, World};

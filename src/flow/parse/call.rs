@@ -154,7 +154,7 @@ impl Parser<'_> {
         match uri::parse(text) {
             Ok(parts) => Some(Address::Pattern(parts)),
             Err(message) => {
-                self.found(Finding::new(at, codes::VALUE, format!("{what}: {message}")));
+                self.found(Finding::new(at, codes::VALUE, format!("{what}: {message}")).hint(uri::INSTEAD));
                 None
             }
         }

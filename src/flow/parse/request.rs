@@ -8,6 +8,7 @@ use crate::flow::content::{BodyForm, CsvOptions, ResponseForm, XmlOptions};
 use crate::flow::expression::Expression;
 use crate::flow::finding::{At, Finding};
 use crate::flow::model::{Http, HttpOutput, Policies};
+use crate::flow::uri::{self, Address};
 
 const WHAT: &str = "`call: request`";
 const KEYS: [&str; 13] = [
@@ -34,7 +35,7 @@ impl Parser<'_> {
             let finding = Finding::new(at, codes::VALUE, "`call: request` needs the manifest's `connection`");
             self.found(finding.hint("Use `call: http` with an `endpoint`."));
         }
-        let path = self.required(with, "path", at, WHAT).map(|value| self.address(value, &at.key("path"), "`path`"));
+        let path = self.required(with, "path", at, WHAT).map(|value| self.path(value, &at.key("path")));
         let sends = with.get("bodyType").map_or(Some(BodyForm::Auto), |value| self.body_form(value, &at.key("bodyType")));
         let reads = with.get("responseType").map_or(Some(ResponseForm::Auto), |value| self.response_form(value, &at.key("responseType")));
         let policies = self.policies(with, at);
@@ -45,6 +46,14 @@ impl Parser<'_> {
         }
         let policies = Policies { follows: !rest.redirect, ..policies };
         Some(Http { address: path??, connection: true, sends: sends?, reads: reads?, policies, ..rest })
+    }
+
+    /// A path whose variables must have values: without one, `/items/{id}` would be the whole collection.
+    fn path(&mut self, value: &Value, at: &At<'_>) -> Option<Address> {
+        Some(match self.address(value, at, "`path`")? {
+            Address::Pattern(parts) => Address::Pattern(uri::required(parts)),
+            given @ Address::Given(_) => given,
+        })
     }
 
     fn policies(&mut self, with: &Map<String, Value>, at: &At<'_>) -> Policies {
