@@ -55,7 +55,7 @@ codes! {
         "The property has no default, and the connection's file gives it no value, so no flow can run."
         "Add the value, or give the property a default in the manifest."
     OPEN_SECRET "SB154" "secret given openly"
-        "The file is in git, where everybody who can read the repository can read it. A secret is named there, and looked up where the flow runs."
+        "The file is in git, or would be with the next `git add`, where everybody who can read the repository can read it. A secret is named there, and looked up where the flow runs."
         "Write `{ env: NAME }` or `{ file: PATH }` in its place. If the value was ever real, have it revoked: git keeps it."
     UNREADABLE_VALUE "SB155" "value that cannot be looked up"
         "The variable or the file that the connection's file names cannot be read, or may not be: variables of Switchboard itself, its state, the repository's git directory and what the kernel shows as files are no values of a connection. A path is absolute, or begins at the repository's root, so that it means the same wherever a command is started."
