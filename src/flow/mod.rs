@@ -14,6 +14,7 @@ pub(crate) mod finding;
 mod hostile;
 pub(crate) mod hosts;
 mod interpreter;
+mod methods;
 mod model;
 mod openapi;
 mod parse;

@@ -17,7 +17,7 @@ use super::redact::Redactor;
 use super::trigger::{self, Trigger};
 use super::world::World;
 use crate::manifest::{Bundle, Document, Manifest, Schema, Tasks};
-use crate::model::Problem;
+use crate::model::{Problem, Severity};
 
 /// Which of a connector's flows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -78,12 +78,26 @@ pub struct Program {
 
 /// Every problem in a bundle's flows. Nothing is evaluated, so it is safe in any process.
 pub fn check(bundle: &Bundle) -> Vec<Problem> {
-    Program::compile(bundle).err().unwrap_or_default()
+    let Parsed { findings, doubts, .. } = Program::parse(bundle);
+    let doubts = located(doubts, &bundle.document).into_iter().map(|problem| Problem { severity: Severity::Warning, ..problem });
+    located(findings, &bundle.document).into_iter().chain(doubts).collect()
+}
+
+/// A program, if nothing was found that keeps it from running.
+struct Parsed {
+    program: Program,
+    findings: Vec<Finding>,
+    doubts: Vec<Finding>,
 }
 
 impl Program {
     /// Parses every flow of a bundle, or tells every problem in them. Nothing is evaluated: expressions are compiled when they are first run.
     pub fn compile(bundle: &Bundle) -> Result<Self, Vec<Problem>> {
+        let Parsed { program, findings, .. } = Self::parse(bundle);
+        if findings.is_empty() { Ok(program) } else { Err(located(findings, &bundle.document)) }
+    }
+
+    fn parse(bundle: &Bundle) -> Parsed {
         let manifest = &bundle.manifest;
         let facts = facts(manifest);
         let mut parser = Parser::new(&facts);
@@ -103,12 +117,9 @@ impl Program {
             secrets: secrets(manifest),
         };
         program.flows(manifest, &mut parser);
-        let findings = parser.findings;
-        if findings.is_empty() {
-            program.library.errors = facts.errors;
-            return Ok(program);
-        }
-        Err(located(findings, &bundle.document))
+        let (findings, doubts) = (parser.findings, parser.doubts);
+        program.library.errors = facts.errors;
+        Parsed { program, findings, doubts }
     }
 
     fn flows(&mut self, manifest: &Manifest, parser: &mut Parser<'_>) {

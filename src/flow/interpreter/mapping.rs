@@ -6,7 +6,7 @@ use jaq_core::ValT as _;
 use serde_json::{Value, json};
 
 use super::arguments::{Moment, object};
-use super::call::expected;
+use super::call::{answered, expected};
 use super::outgoing::Exchange;
 use super::{Run, content};
 use crate::flow::content::ResponseForm;
@@ -31,9 +31,9 @@ impl Run<'_> {
                 // What cannot be judged does not fit: an error's body may have any form.
                 && mapping.when.as_ref().is_none_or(|when| when.evaluate(seen(), moment).is_ok_and(|truth| truth.real().as_bool()))
         });
-        let Some(mapping) = mapping else { return expected(http.redirect, &exchange.outgoing, &exchange.response) };
+        let Some(mapping) = mapping else { return expected(http.redirect, exchange) };
         let detail = mapping.detail.as_ref().and_then(|detail| told(detail, seen(), moment));
-        let detail = detail.unwrap_or_else(|| format!("{} answered {}", exchange.outgoing.named(), exchange.response.status));
+        let detail = detail.unwrap_or_else(|| answered(exchange));
         Err(self.declared(&mapping.raise, Some(detail))?)
     }
 
