@@ -19,11 +19,16 @@ pub(super) const MOST_REQUESTS: usize = 64;
 /// How many sleeps go on at once in one run: each branch and each limit on a task's time is one.
 pub(super) const MOST_SLEEPS: usize = 4096;
 
+/// Of how many tasks the parent is told as they begin, where nobody listens. It knows then where a worker died; for long loops that
+/// would cost more than it is worth.
+const MOST_BEGUN: u32 = 1000;
+
 /// The World beyond the pipe.
 pub(super) struct Piped<'a> {
     say: &'a dyn Fn(&Word) -> io::Result<()>,
     watch: &'a Watch,
     heard: bool,
+    begun: Cell<u32>,
     /// The number of the last question. It goes on from run to run, so that a late answer is never taken for another.
     last: &'a Cell<u64>,
     waiting: RefCell<BTreeMap<u64, oneshot::Sender<Answer>>>,
@@ -34,7 +39,7 @@ pub(super) struct Piped<'a> {
 impl<'a> Piped<'a> {
     pub(super) fn new(say: &'a dyn Fn(&Word) -> io::Result<()>, watch: &'a Watch, last: &'a Cell<u64>, heard: bool) -> Self {
         let (requests, sleeps) = (Semaphore::new(MOST_REQUESTS), Semaphore::new(MOST_SLEEPS));
-        Self { say, watch, heard, last, waiting: RefCell::default(), requests, sleeps }
+        Self { say, watch, heard, begun: Cell::new(0), last, waiting: RefCell::default(), requests, sleeps }
     }
 
     /// Hands an answer to whoever waits for it. Nobody does where the question was withdrawn.
@@ -114,6 +119,11 @@ impl World for Piped<'_> {
 
     fn begins(&self, reference: &str) {
         self.watch.begins(reference);
+        // Who listens is told of every task.
+        if !self.heard && self.begun.get() < MOST_BEGUN {
+            self.begun.set(self.begun.get() + 1);
+            let _ = (self.say)(&Word::Began(reference.to_owned()));
+        }
     }
 
     fn hear(&self, tell: &dyn Fn() -> Told) {
@@ -206,6 +216,19 @@ mod tests {
         assert!(pipe.words.borrow().is_empty());
         Piped::new(&say, &pipe.watch, &pipe.last, true).hear(&told);
         assert!(matches!(pipe.last_word(), Word::Told(news) if *news == told()));
+    }
+
+    #[test]
+    fn where_nobody_listens_the_parent_still_knows_which_task_began_last() {
+        let pipe = Pipe::new();
+        let say = |word: &Word| pipe.take(word);
+        let world = Piped::new(&say, &pipe.watch, &pipe.last, false);
+        (0..2 * MOST_BEGUN).for_each(|number| world.begins(&format!("/do/{number}/a")));
+        assert_eq!(pipe.words.borrow().len(), MOST_BEGUN as usize);
+        assert!(matches!(pipe.last_word(), Word::Began(reference) if reference == format!("/do/{}/a", MOST_BEGUN - 1)));
+        pipe.words.borrow_mut().clear();
+        Piped::new(&say, &pipe.watch, &pipe.last, true).begins("/do/0/a");
+        assert!(pipe.words.borrow().is_empty());
     }
 
     #[test]

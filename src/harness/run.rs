@@ -173,7 +173,13 @@ impl Run<'_> {
                     return End::Invalid(problems);
                 }
                 Ok(Ok(
-                    Word::Asked { .. } | Word::Withdrew(_) | Word::Told(_) | Word::Overstayed { .. } | Word::Outcome { .. } | Word::Paused,
+                    Word::Asked { .. }
+                    | Word::Withdrew(_)
+                    | Word::Began(_)
+                    | Word::Told(_)
+                    | Word::Overstayed { .. }
+                    | Word::Outcome { .. }
+                    | Word::Paused,
                 )) => {
                     break Death { reason: "it said what it was not asked".to_owned(), blame: Blame::Task };
                 }

@@ -8,6 +8,7 @@ mod files;
 mod listening;
 mod network;
 mod policy;
+mod room;
 mod run;
 
 pub use addresses::Addresses;
