@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::protocol::{Answer, Content, Question, Word};
 use super::watch::Watch;
+use super::weight;
 use crate::flow::{Response, Sending, Told, Unanswered, World};
 use crate::model::{Clock, SystemClock};
 
@@ -34,12 +35,24 @@ pub(super) struct Piped<'a> {
     waiting: RefCell<BTreeMap<u64, oneshot::Sender<Answer>>>,
     requests: Semaphore,
     sleeps: Semaphore,
+    /// What the requests that wait for an answer may take, in bytes.
+    bodies: Semaphore,
 }
 
 impl<'a> Piped<'a> {
     pub(super) fn new(say: &'a dyn Fn(&Word) -> io::Result<()>, watch: &'a Watch, last: &'a Cell<u64>, heard: bool) -> Self {
         let (requests, sleeps) = (Semaphore::new(MOST_REQUESTS), Semaphore::new(MOST_SLEEPS));
-        Self { say, watch, heard, begun: Cell::new(0), last, waiting: RefCell::default(), requests, sleeps }
+        Self {
+            say,
+            watch,
+            heard,
+            begun: Cell::new(0),
+            last,
+            waiting: RefCell::default(),
+            requests,
+            sleeps,
+            bodies: Semaphore::new(weight::MOST),
+        }
     }
 
     /// Hands an answer to whoever waits for it. Nobody does where the question was withdrawn.
@@ -86,6 +99,9 @@ fn unexpected() -> Unanswered {
 #[async_trait(?Send)]
 impl World for Piped<'_> {
     async fn send(&self, sending: Sending) -> Result<Response, Unanswered> {
+        // Given back after the answer, and after the question is withdrawn.
+        let weight = u32::try_from(weight::of(&sending.request)).unwrap_or(u32::MAX);
+        let _room = self.bodies.acquire_many(weight).await;
         match self.ask(Question::Send(Box::new(sending)), &self.requests).await? {
             Answer::Response(response) => response,
             Answer::Slept | Answer::File(_) => Err(unexpected()),
@@ -147,7 +163,7 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
-    use crate::flow::{Turn, What};
+    use crate::flow::{Body, Request, Turn, What};
 
     struct Pipe {
         words: RefCell<Vec<Word>>,
@@ -204,6 +220,28 @@ mod tests {
         drop(asking.remove(0));
         assert!(asking.last_mut().unwrap().as_mut().now_or_never().is_none());
         assert!(matches!(pipe.last_word(), Word::Asked { question: Question::File(_), .. }));
+    }
+
+    #[test]
+    fn big_requests_wait_for_each_other() {
+        let pipe = Pipe::new();
+        let say = |word: &Word| pipe.take(word);
+        let world = Piped::new(&say, &pipe.watch, &pipe.last, false);
+        world.bodies.forget_permits(weight::MOST - 1000);
+        let big = || Request {
+            method: "POST".to_owned(),
+            url: "http://h/".parse().unwrap(),
+            headers: Vec::new(),
+            body: Some(Body::Text("x".repeat(500))),
+        };
+        let send = || Box::pin(world.send(Sending { request: big(), credentials: None, rate: None }));
+        let mut sending = [send(), send(), send()];
+        sending.iter_mut().for_each(|sending| assert!(sending.as_mut().now_or_never().is_none()));
+        assert_eq!(pipe.words.borrow().len(), 2);
+        let [first, _, mut last] = sending;
+        drop(first);
+        assert!(last.as_mut().now_or_never().is_none());
+        assert!(matches!(pipe.last_word(), Word::Asked { .. }) && matches!(pipe.last_word(), Word::Withdrew(_)));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{ConnectorName, Digest, Place};
 
 /// The meaning of evidence: raised when the engine changes so that old evidence proves nothing any more.
-pub const ENGINE_LEVEL: u32 = 2;
+pub const ENGINE_LEVEL: u32 = 3;
 
 /// How one test case ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]

@@ -22,6 +22,7 @@ use crate::flow::{Session, Transport, Unanswered, What};
 use crate::harness::piped::{MOST_REQUESTS, MOST_SLEEPS};
 use crate::harness::protocol::{self, Answer, Content, Frames, Overstayed, Question, Said, Task, Word};
 use crate::harness::watch::FOR_EVER;
+use crate::harness::weight;
 use crate::model::Problem;
 
 /// How many things a run may tell.
@@ -83,12 +84,20 @@ struct Kept {
     place: Arc<Place>,
 }
 
+/// A question that waits for its answer.
+struct Open {
+    handle: AbortHandle,
+    sleeps: bool,
+    /// What it takes, in bytes.
+    weight: usize,
+}
+
 /// A conversation about one run.
 pub(super) struct Conversation<'a> {
     sources: Sources<'a>,
     questions: FuturesUnordered<Abortable<BoxFuture<'a, Kept>>>,
-    /// The questions that wait for their answers, and whether each is a sleep.
-    open: HashMap<u64, (AbortHandle, bool)>,
+    /// The questions that wait for their answers.
+    open: HashMap<u64, Open>,
     told: usize,
     /// The task that began last, as far as the worker has said.
     pub(super) during: Option<String>,
@@ -172,8 +181,8 @@ impl<'a> Conversation<'a> {
                 self.asked(number, question).err().map(|error| End::Wrong(error.to_string()))
             }
             Word::Withdrew(number) => {
-                if let Some((handle, _)) = self.open.remove(&number) {
-                    handle.abort();
+                if let Some(open) = self.open.remove(&number) {
+                    open.handle.abort();
                 }
                 None
             }
@@ -203,16 +212,23 @@ impl<'a> Conversation<'a> {
     }
 
     fn asked(&mut self, number: u64, question: Question) -> Result<()> {
-        let is_sleep = matches!(question, Question::Sleep(_));
-        let most = if is_sleep { MOST_SLEEPS } else { MOST_REQUESTS };
-        if self.open.values().filter(|(_, sleeps)| *sleeps == is_sleep).count() >= most {
+        let (sleeps, weight) = match &question {
+            Question::Send(sending) => (false, weight::of(&sending.request)),
+            Question::Sleep(_) => (true, 0),
+            Question::File(_) => (false, 0),
+        };
+        let most = if sleeps { MOST_SLEEPS } else { MOST_REQUESTS };
+        if self.open.values().map(|open| open.weight).sum::<usize>() + weight > weight::MOST {
+            bail!("it asked to send more than {} bytes at once", weight::MOST);
+        }
+        if self.open.values().filter(|open| open.sleeps == sleeps).count() >= most {
             bail!("it asked for more than {most} things at once");
         }
         if self.open.contains_key(&number) {
             bail!("it asked twice by one number");
         }
         let (handle, registration) = AbortHandle::new_pair();
-        self.open.insert(number, (handle, is_sleep));
+        self.open.insert(number, Open { handle, sleeps, weight });
         let sources = self.sources;
         let answering: BoxFuture<'a, _> = Box::pin(sources.answer(number, question));
         self.questions.push(Abortable::new(answering, registration));

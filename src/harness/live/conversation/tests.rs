@@ -262,6 +262,21 @@ async fn a_worker_that_asks_for_too_much_is_not_served() {
     assert_eq!(wrong(twice).await, "it asked twice by one number");
 }
 
+#[test]
+fn a_worker_that_sends_more_than_it_may_is_not_served() {
+    let (line, room, session) = (Both(Barrier::new(2)), Room::for_answers_of(SIZE), Session::default());
+    let mut conversation = Conversation::new(Sources { line: &line, session: &session, files: &Files::None, room: &room });
+    conversation.open.insert(1, Open { handle: AbortHandle::new_pair().0, sleeps: false, weight: weight::MOST - 3 });
+    let post = |text: &str| {
+        let Question::Send(mut sending) = send("POST") else { panic!() };
+        sending.request.body = Some(crate::flow::Body::Text(text.to_owned()));
+        Question::Send(sending)
+    };
+    assert!(conversation.asked(2, post("abc")).is_ok());
+    let refused = conversation.asked(3, post("d")).unwrap_err();
+    assert_eq!(refused.to_string(), "it asked to send more than 268435456 bytes at once");
+}
+
 #[tokio::test]
 async fn what_is_no_word_or_too_long_for_one_ends_it() {
     for bytes in [&b"\x02\0\0\0{}"[..], b"\xff\xff\xff\xff{"] {
