@@ -211,3 +211,20 @@ fn where_a_flow_broke_is_told() {
     let ran = flow(&team, "  - big: { set: { x: '${ \"x\" * 20000000 }' } }\n", &[]).failed();
     says(&ran.err, &["Value out of bounds", r#""instance":"/do/0/big""#]);
 }
+
+#[test]
+fn a_paths_variable_that_the_input_does_not_have_is_noticed_before_anything_runs() {
+    let ran = validated("method: delete\n            path: /items/{ids}\n").failed();
+    says(&ran.out, &["error[SB221]: `{ids}` of the path is no property of the action's input", "hint: Did you mean `id`?"]);
+    says(&validated("method: delete\n            path: /items/{itemId}\n").failed().out, &["`{itemId}` of the path", "hint: Declare it"]);
+}
+
+#[test]
+fn suites_refuse_what_the_network_would() {
+    let team = Team::with_crm();
+    team.replace(MANIFEST, CALL, &format!("{CALL}            headers: \"${{ {{ (\\\"ex\\\" + \\\"pect\\\"): \\\"x\\\" }} }}\"\n"));
+    team.run(&["validate", "crm"]).done();
+    let case = "  - title: Reads\n    action: get-item\n    input: { id: a }\n    expect: { error: { status: 400 } }\n";
+    team.write("connectors/crm/tests/get-item.yaml", format!("title: Items\nconnection: {{ token: t }}\ncases:\n{case}"));
+    team.run(&["test", "crm"]).done();
+}
