@@ -55,7 +55,7 @@ codes! {
         "The property has no default, and the connection's file gives it no value, so no flow can run."
         "Add the value, or give the property a default in the manifest."
     OPEN_SECRET "SB154" "secret given openly"
-        "The file is in git, where everybody who can read the repository can read it. A secret is named there, and looked up where the flow runs."
+        "The file is in git, or would be with the next `git add`, where everybody who can read the repository can read it. A secret is named there, and looked up where the flow runs."
         "Write `{ env: NAME }` or `{ file: PATH }` in its place. If the value was ever real, have it revoked: git keeps it."
     UNREADABLE_VALUE "SB155" "value that cannot be looked up"
         "The variable or the file that the connection's file names cannot be read, or may not be: variables of Switchboard itself, its state, the repository's git directory and what the kernel shows as files are no values of a connection. A path is absolute, or begins at the repository's root, so that it means the same wherever a command is started. A file of the repository may name the variables that begin with CONNECTION_ and the connector's name, such as CONNECTION_CRM_TOKEN, files below the repository's connections/, and what whoever runs the command allows: anybody who commits could have other things sent to a host of their own."
@@ -88,6 +88,10 @@ codes! {
     SECRETS_UNFOLLOWED "SB222" "flows too intertwined to follow secrets"
         "The check follows the connection's secrets from task to task and from action to action. Here that takes more steps than it may, so it cannot tell whether one of them can reach an output. A run redacts them all the same."
         "Let fewer actions call each other with different inputs, and split long expressions."
+
+    NO_SUCH_VARIABLE "SB231" "path variable that the input does not have"
+        "The path's `{name}` stands for a property of the task's input, which is the action's own here, and the action's `input` declares no such property. A request whose path lacks a value is not sent: `/items/{itemId}` would be the whole collection."
+        "Correct the name, or declare the property in the action's `input`."
 }
 
 #[cfg(test)]

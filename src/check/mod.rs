@@ -7,6 +7,7 @@
 mod codes;
 mod connection;
 mod findings;
+mod flows;
 mod identity;
 mod parts;
 mod references;
@@ -22,7 +23,7 @@ pub use codes::CODES;
 pub(crate) use codes::UNREADABLE_VALUE;
 pub use values::{OpenSecrets, lacking, misfit, values};
 
-use crate::flow::{self, Program};
+use crate::flow;
 use crate::manifest::{self, Bundle, Code};
 use crate::model::Problem;
 use findings::Findings;
@@ -36,10 +37,10 @@ pub fn report(bundle: &Bundle) -> Vec<Problem> {
     schemas::check(&mut findings);
     references::check(&mut findings);
     suites::check(&mut findings);
-    match Program::compile(bundle) {
-        Ok(program) => secrets::check(&mut findings, &program),
-        Err(problems) => findings.add(problems),
-    }
+    flows::check(&mut findings);
+    let (problems, program) = flow::check(bundle);
+    findings.add(problems);
+    program.iter().for_each(|program| secrets::check(&mut findings, program));
     findings.in_order()
 }
 

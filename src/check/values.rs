@@ -13,8 +13,10 @@ use crate::model::{Place, Problem};
 pub enum OpenSecrets {
     /// Yes: nobody but whoever runs this command has the file.
     Allowed,
-    /// No: the file is in git, or will be.
+    /// No: the file is in git.
     Refused,
+    /// No: git would take the file with the next `git add`.
+    Unignored,
 }
 
 /// Everything that is wrong with the values of a connection, as far as that can be told without looking any of them up.
@@ -31,11 +33,7 @@ pub fn values(properties: &Ordered<Property>, given: &ConnectionValues, document
                 problems.push(Problem::error(UNKNOWN_VALUE, document.key_place(&at), message).hint(hint));
             }
             Some(_) if value.is_object() => {}
-            Some(property) if property.secret && open == OpenSecrets::Refused => {
-                let message = format!("the secret `{name}` is given openly, to everybody who can read the repository");
-                let hint = "Name it with `{ env: NAME }` or `{ file: PATH }`. If the value was ever real, have it revoked.";
-                problems.push(Problem::error(OPEN_SECRET, document.place(&at), message).hint(hint));
-            }
+            Some(property) if property.secret && open != OpenSecrets::Allowed => problems.push(opened(name, document.place(&at), open)),
             Some(property) => problems.extend(misfit(name, property, value, document.place(&at))),
         }
     }
@@ -46,6 +44,21 @@ pub fn values(properties: &Ordered<Property>, given: &ConnectionValues, document
     }));
     problems.sort();
     problems
+}
+
+/// What is said of a secret that stands in a file as it is.
+fn opened(name: &str, place: Place, open: OpenSecrets) -> Problem {
+    let (where_to, hint) = match open {
+        OpenSecrets::Allowed | OpenSecrets::Refused => (
+            "to everybody who can read the repository",
+            "Name it with `{ env: NAME }` or `{ file: PATH }`. If the value was ever real, have it revoked.",
+        ),
+        OpenSecrets::Unignored => (
+            "in a file of the repository which git does not ignore: the next `git add` would take it",
+            "List the file in .gitignore, keep it outside of the repository, or name the secret with `{ env: NAME }` or `{ file: PATH }`.",
+        ),
+    };
+    Problem::error(OPEN_SECRET, place, format!("the secret `{name}` is given openly, {where_to}")).hint(hint)
 }
 
 /// The properties that need a value and have neither one nor a default.

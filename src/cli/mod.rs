@@ -32,8 +32,10 @@ use tracing_subscriber::EnvFilter;
 pub use commands::{Command, output_schemas};
 use failure::{Ended, Failure};
 use output::{Colour, Format, Shell};
+use render::problems;
 
 use crate::assemble::{self, Assembled, assemble};
+use crate::model::Problem;
 use crate::settings::{Flags, Settings, Site};
 use crate::store::SqlStore;
 
@@ -101,6 +103,21 @@ impl Door {
                 "Run the command inside the team's repository, name it with --repo, or make one with `switchboard init`."
             })
         })
+    }
+
+    /// A refusal for what is wrong in files. Their lines are shown only where `source` is given: a secret may stand in them.
+    pub fn refused(&self, attempt: &str, found: &[Problem], source: Option<&[u8]>) -> Failure {
+        match self.shell.format {
+            Format::Human => {
+                found.iter().for_each(|found| self.shell.note(problems::problem(found, source).trim_end()));
+                Failure::refused(attempt, format!("the files have {}", problems::counted(found.len(), 0)))
+            }
+            Format::Json => {
+                let hint = |problem: &Problem| problem.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+                let found: Vec<String> = found.iter().map(|problem| format!("{problem}{}", hint(problem))).collect();
+                Failure::refused(attempt, found.join("; "))
+            }
+        }
     }
 
     /// Opens everything that a command needs for what it attempts.

@@ -59,6 +59,19 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
+/// Headers that belong to the connection, and would change what it means: whoever sends the request decides on them.
+const REFUSED: [&str; 6] = ["expect", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade"];
+
+/// Whether no flow may set a header of this name.
+pub(crate) fn is_refused(name: &str) -> bool {
+    REFUSED.iter().any(|refused| refused.eq_ignore_ascii_case(name))
+}
+
+/// Why it may not.
+pub(crate) fn refusal(name: &str) -> String {
+    format!("the header `{name}` cannot be set: it belongs to the connection, not to the request, and would not be sent")
+}
+
 impl Request {
     /// The first header of a name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {

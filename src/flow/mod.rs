@@ -14,6 +14,7 @@ pub(crate) mod finding;
 mod hostile;
 pub(crate) mod hosts;
 mod interpreter;
+mod methods;
 mod model;
 mod openapi;
 mod parse;
@@ -41,5 +42,6 @@ pub use session::{ClientAuthentication, Credentials, Grant, OAuth2, Rate, Sendin
 pub(crate) use taint::End;
 pub(crate) use told::EXCERPT;
 pub use told::{Told, Turn, What};
+pub(crate) use uri::variables_of;
 pub use virtual_clock::VirtualClock;
 pub use world::{Denial, Transport, Unanswered, UnansweredKind, World};

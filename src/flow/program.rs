@@ -17,7 +17,7 @@ use super::redact::Redactor;
 use super::trigger::{self, Hushed, Trigger};
 use super::world::World;
 use crate::manifest::{Bundle, Document, Manifest, Schema, Tasks};
-use crate::model::Problem;
+use crate::model::{Problem, Severity};
 
 /// Which of a connector's flows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -66,14 +66,29 @@ pub struct Program {
     pub(super) secrets: Vec<String>,
 }
 
-/// Every problem in a bundle's flows. Nothing is evaluated, so it is safe in any process.
-pub fn check(bundle: &Bundle) -> Vec<Problem> {
-    Program::compile(bundle).err().unwrap_or_default()
+/// Every problem in a bundle's flows, and the flows where they can run. Nothing is evaluated, so it is safe in any process.
+pub fn check(bundle: &Bundle) -> (Vec<Problem>, Option<Program>) {
+    let Parsed { program, findings, doubts } = Program::parse(bundle);
+    let program = findings.is_empty().then_some(program);
+    let doubts = located(doubts, &bundle.document).into_iter().map(|problem| Problem { severity: Severity::Warning, ..problem });
+    (located(findings, &bundle.document).into_iter().chain(doubts).collect(), program)
+}
+
+/// A program, if nothing was found that keeps it from running.
+struct Parsed {
+    program: Program,
+    findings: Vec<Finding>,
+    doubts: Vec<Finding>,
 }
 
 impl Program {
     /// Parses every flow of a bundle, or tells every problem in them. Nothing is evaluated: expressions are compiled when they are first run.
     pub fn compile(bundle: &Bundle) -> Result<Self, Vec<Problem>> {
+        let Parsed { program, findings, .. } = Self::parse(bundle);
+        if findings.is_empty() { Ok(program) } else { Err(located(findings, &bundle.document)) }
+    }
+
+    fn parse(bundle: &Bundle) -> Parsed {
         let manifest = &bundle.manifest;
         let facts = facts(manifest);
         let mut parser = Parser::new(&facts);
@@ -93,12 +108,9 @@ impl Program {
             secrets: secrets(manifest),
         };
         program.flows(manifest, &mut parser);
-        let findings = parser.findings;
-        if findings.is_empty() {
-            program.library.errors = facts.errors;
-            return Ok(program);
-        }
-        Err(located(findings, &bundle.document))
+        let (findings, doubts) = (parser.findings, parser.doubts);
+        program.library.errors = facts.errors;
+        Parsed { program, findings, doubts }
     }
 
     fn flows(&mut self, manifest: &Manifest, parser: &mut Parser<'_>) {

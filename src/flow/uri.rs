@@ -20,7 +20,10 @@ pub(crate) enum Address {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     Plain(String),
+    /// A variable; nothing stands for it where it has no value, RFC 6570, section 3.2.1.
     Variable(String),
+    /// A variable that must have a value: without it the address would be that of something else.
+    Required(String),
 }
 
 /// Reads a URI template; an error says what is wrong with it.
@@ -49,6 +52,29 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Part>, String> {
     Ok(parts)
 }
 
+/// What to do about a template that cannot be read.
+pub(crate) const INSTEAD: &str = "Only `{name}` is replaced. Where a value is to keep its `/`, write an expression, such as \
+     `${ \"/files/\" + .path }`; parameters go into `query`.";
+
+/// The names of a template's variables; none where it is an expression or cannot be read.
+pub(crate) fn variables_of(text: &str) -> Vec<String> {
+    let parts = if text.contains("${") { Vec::new() } else { parse(text).unwrap_or_default() };
+    let name = |part| match part {
+        Part::Variable(name) | Part::Required(name) => Some(name),
+        Part::Plain(_) => None,
+    };
+    parts.into_iter().filter_map(name).collect()
+}
+
+/// The same address, whose variables must have values.
+pub(crate) fn required(parts: Vec<Part>) -> Vec<Part> {
+    let require = |part| match part {
+        Part::Variable(name) => Part::Required(name),
+        Part::Plain(_) | Part::Required(_) => part,
+    };
+    parts.into_iter().map(require).collect()
+}
+
 impl Address {
     /// Whether it is the same whatever the data.
     pub(crate) fn is_fixed(&self) -> bool {
@@ -64,7 +90,7 @@ impl Address {
             Self::Given(template) => template.beginning(),
             Self::Pattern(parts) => match parts.first() {
                 Some(Part::Plain(plain)) => Some(plain.clone()),
-                Some(Part::Variable(_)) | None => None,
+                Some(Part::Variable(_) | Part::Required(_)) | None => None,
             },
         };
         // Without the slash the host goes on with what data says.
@@ -96,23 +122,32 @@ pub(crate) fn expand(parts: &[Part], input: &Data) -> Result<Data, Unevaluated> 
 
 impl Part {
     fn expand(&self, input: &Val) -> Result<String, String> {
-        let name = match self {
-            Self::Plain(plain) => return Ok(plain.clone()),
-            Self::Variable(name) => name,
-        };
-        let value = match input {
-            Val::Obj(entries) => entries.get(&text_to_jq(name)),
-            Val::Null | Val::Bool(_) | Val::Num(_) | Val::BStr(_) | Val::TStr(_) | Val::Arr(_) => None,
-        };
-        match value {
-            None | Some(Val::Null) => Ok(String::new()),
-            Some(value @ (Val::Bool(_) | Val::Num(_) | Val::TStr(_) | Val::BStr(_))) => match text_of(value).as_str() {
-                // Even encoded, these would be taken for steps up the path.
-                dots @ ("." | "..") => Err(format!("`{{{name}}}` is `{dots}`, which would lead to another address")),
-                text => Ok(percent_encode(text)),
+        match self {
+            Self::Plain(plain) => Ok(plain.clone()),
+            Self::Variable(name) => value_of(name, input).map(|text| text.map(|text| percent_encode(&text)).unwrap_or_default()),
+            Self::Required(name) => match value_of(name, input)? {
+                Some(text) if !text.is_empty() => Ok(percent_encode(&text)),
+                Some(_) => Err(format!("`{{{name}}}` of the path is empty text, so the request would go to another address")),
+                None => Err(format!("`{{{name}}}` of the path has no value: the task's input has no `{name}`, or it is null")),
             },
-            Some(Val::Arr(_) | Val::Obj(_)) => Err(format!("`{{{name}}}` stands for a list or a map, which an address cannot hold")),
         }
+    }
+}
+
+/// The text that stands for a variable; nothing where it has no value.
+fn value_of(name: &str, input: &Val) -> Result<Option<String>, String> {
+    let value = match input {
+        Val::Obj(entries) => entries.get(&text_to_jq(name)),
+        Val::Null | Val::Bool(_) | Val::Num(_) | Val::BStr(_) | Val::TStr(_) | Val::Arr(_) => None,
+    };
+    match value {
+        None | Some(Val::Null) => Ok(None),
+        Some(value @ (Val::Bool(_) | Val::Num(_) | Val::TStr(_) | Val::BStr(_))) => match text_of(value) {
+            // Even encoded, these would be taken for steps up the path.
+            dots if dots == "." || dots == ".." => Err(format!("`{{{name}}}` is `{dots}`, which would lead to another address")),
+            text => Ok(Some(text)),
+        },
+        Some(Val::Arr(_) | Val::Obj(_)) => Err(format!("`{{{name}}}` stands for a list or a map, which an address cannot hold")),
     }
 }
 
@@ -148,6 +183,18 @@ mod tests {
         assert_eq!(expand("/{pet.id}/{missing}", &input).unwrap(), "/x%20y/");
         assert!(expand("/{list}", &input).unwrap_err().contains("list"));
         assert!(expand("/a/{up}", &json!({"up": ".."})).unwrap_err().contains("another address"));
+    }
+
+    #[test]
+    fn a_variable_that_is_required_has_a_value() {
+        let expand = |input: serde_json::Value| {
+            let parts = required(parse("/items/{id}").unwrap());
+            parts.iter().map(|part| part.expand(&to_jq(&input))).collect::<Result<String, _>>()
+        };
+        assert_eq!(expand(json!({"id": 0})).unwrap(), "/items/0");
+        for lacking in [json!({}), json!({"id": null}), json!({"id": ""}), json!(null)] {
+            assert!(expand(lacking.clone()).unwrap_err().contains("`{id}` of the path"), "{lacking}");
+        }
     }
 
     #[test]

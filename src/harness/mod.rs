@@ -14,6 +14,7 @@ mod run;
 mod suite;
 mod turns;
 mod watch;
+mod weight;
 pub mod worker;
 mod workers;
 

@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::protocol::{Answer, Content, Question, Word};
 use super::watch::Watch;
+use super::weight;
 use crate::flow::{Response, Sending, Told, Unanswered, World};
 use crate::model::{Clock, SystemClock};
 
@@ -19,22 +20,39 @@ pub(super) const MOST_REQUESTS: usize = 64;
 /// How many sleeps go on at once in one run: each branch and each limit on a task's time is one.
 pub(super) const MOST_SLEEPS: usize = 4096;
 
+/// Of how many tasks the parent is told as they begin, where nobody listens. It knows then where a worker died; for long loops that
+/// would cost more than it is worth.
+const MOST_BEGUN: u32 = 100;
+
 /// The World beyond the pipe.
 pub(super) struct Piped<'a> {
     say: &'a dyn Fn(&Word) -> io::Result<()>,
     watch: &'a Watch,
     heard: bool,
+    begun: Cell<u32>,
     /// The number of the last question. It goes on from run to run, so that a late answer is never taken for another.
     last: &'a Cell<u64>,
     waiting: RefCell<BTreeMap<u64, oneshot::Sender<Answer>>>,
     requests: Semaphore,
     sleeps: Semaphore,
+    /// What the requests that wait for an answer may take, in bytes.
+    bodies: Semaphore,
 }
 
 impl<'a> Piped<'a> {
     pub(super) fn new(say: &'a dyn Fn(&Word) -> io::Result<()>, watch: &'a Watch, last: &'a Cell<u64>, heard: bool) -> Self {
         let (requests, sleeps) = (Semaphore::new(MOST_REQUESTS), Semaphore::new(MOST_SLEEPS));
-        Self { say, watch, heard, last, waiting: RefCell::default(), requests, sleeps }
+        Self {
+            say,
+            watch,
+            heard,
+            begun: Cell::new(0),
+            last,
+            waiting: RefCell::default(),
+            requests,
+            sleeps,
+            bodies: Semaphore::new(weight::MOST),
+        }
     }
 
     /// Hands an answer to whoever waits for it. Nobody does where the question was withdrawn.
@@ -81,6 +99,9 @@ fn unexpected() -> Unanswered {
 #[async_trait(?Send)]
 impl World for Piped<'_> {
     async fn send(&self, sending: Sending) -> Result<Response, Unanswered> {
+        // Given back after the answer, and after the question is withdrawn.
+        let weight = u32::try_from(weight::of(&sending.request)).unwrap_or(u32::MAX);
+        let _room = self.bodies.acquire_many(weight).await;
         match self.ask(Question::Send(Box::new(sending)), &self.requests).await? {
             Answer::Response(response) => response,
             Answer::Slept | Answer::File(_) => Err(unexpected()),
@@ -114,6 +135,11 @@ impl World for Piped<'_> {
 
     fn begins(&self, reference: &str) {
         self.watch.begins(reference);
+        // Who listens is told of every task.
+        if !self.heard && self.begun.get() < MOST_BEGUN {
+            self.begun.set(self.begun.get() + 1);
+            let _ = (self.say)(&Word::Began(reference.to_owned()));
+        }
     }
 
     fn hear(&self, tell: &dyn Fn() -> Told) {
@@ -137,7 +163,7 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
-    use crate::flow::{Turn, What};
+    use crate::flow::{Body, Request, Turn, What};
 
     struct Pipe {
         words: RefCell<Vec<Word>>,
@@ -197,6 +223,28 @@ mod tests {
     }
 
     #[test]
+    fn big_requests_wait_for_each_other() {
+        let pipe = Pipe::new();
+        let say = |word: &Word| pipe.take(word);
+        let world = Piped::new(&say, &pipe.watch, &pipe.last, false);
+        world.bodies.forget_permits(weight::MOST - 1000);
+        let big = || Request {
+            method: "POST".to_owned(),
+            url: "http://h/".parse().unwrap(),
+            headers: Vec::new(),
+            body: Some(Body::Text("x".repeat(500))),
+        };
+        let send = || Box::pin(world.send(Sending { request: big(), credentials: None, rate: None }));
+        let mut sending = [send(), send(), send()];
+        sending.iter_mut().for_each(|sending| assert!(sending.as_mut().now_or_never().is_none()));
+        assert_eq!(pipe.words.borrow().len(), 2);
+        let [first, _, mut last] = sending;
+        drop(first);
+        assert!(last.as_mut().now_or_never().is_none());
+        assert!(matches!(pipe.last_word(), Word::Asked { .. }) && matches!(pipe.last_word(), Word::Withdrew(_)));
+    }
+
+    #[test]
     fn only_who_asked_to_hear_is_told() {
         let pipe = Pipe::new();
         let say = |word: &Word| pipe.take(word);
@@ -206,6 +254,19 @@ mod tests {
         assert!(pipe.words.borrow().is_empty());
         Piped::new(&say, &pipe.watch, &pipe.last, true).hear(&told);
         assert!(matches!(pipe.last_word(), Word::Told(news) if *news == told()));
+    }
+
+    #[test]
+    fn where_nobody_listens_the_parent_still_knows_which_task_began_last() {
+        let pipe = Pipe::new();
+        let say = |word: &Word| pipe.take(word);
+        let world = Piped::new(&say, &pipe.watch, &pipe.last, false);
+        (0..2 * MOST_BEGUN).for_each(|number| world.begins(&format!("/do/{number}/a")));
+        assert_eq!(pipe.words.borrow().len(), MOST_BEGUN as usize);
+        assert!(matches!(pipe.last_word(), Word::Began(reference) if reference == format!("/do/{}/a", MOST_BEGUN - 1)));
+        pipe.words.borrow_mut().clear();
+        Piped::new(&say, &pipe.watch, &pipe.last, true).begins("/do/0/a");
+        assert!(pipe.words.borrow().is_empty());
     }
 
     #[test]

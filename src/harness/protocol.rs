@@ -109,6 +109,8 @@ pub(crate) enum Word {
     Asked { number: u64, question: Question, during: Option<String> },
     /// It no longer needs the answer to the question of this number.
     Withdrew(u64),
+    /// A task begins, by where it stands: said where nobody listens, who would be told so.
+    Began(String),
     /// What happened in the flow.
     Told(Box<Told>),
     /// It ends itself, because the flow overstays. `during` is the task that began last.

@@ -175,6 +175,7 @@ impl Run<'_> {
                 Ok(Ok(
                     Word::Asked { .. }
                     | Word::Withdrew(_)
+                    | Word::Began(_)
                     | Word::Told(_)
                     | Word::Overstayed { .. }
                     | Word::Outcome { .. }

@@ -46,6 +46,7 @@ pub use order::Ordered;
 pub(crate) use scalar::resolve as plain_scalar;
 pub use schemas::{schema_text, schemas};
 pub use suggestion::nearest;
+pub(crate) use suggestion::nearest_or_known;
 pub use suite::{
     Case, Exchange, Expectation, ExpectedAnswer, ExpectedError, ExpectedEvent, ExpectedRequest, Happening, Lifecycle, MockedResponse, Poll,
     Suite, WebhookRequest,

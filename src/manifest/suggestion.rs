@@ -1,5 +1,13 @@
 //! "Did you mean": the nearest of several known words.
 
+/// What is said of a word that is not known: the one that was most likely meant, or all there are.
+pub(crate) fn nearest_or_known(word: &str, known: &[&str]) -> String {
+    match nearest(word, known.iter().copied()) {
+        Some(meant) => format!("Did you mean `{meant}`?"),
+        None => format!("Known keys here: {}.", listed(known)),
+    }
+}
+
 /// How alike two words must be for one to be taken for a slip of the other; 1 is equal.
 const ALIKE: f64 = 0.6;
 

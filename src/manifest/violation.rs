@@ -92,6 +92,10 @@ impl<'a> Report<'a> {
                 Some(format!("Did you mean `{meant}`?"))
             }
             None if known.is_empty() => None,
+            // So OpenAPI writes it.
+            None if last_name(pointer).as_deref() == Some("apiKey") && matches!(key, "in" | "name") => {
+                Some("Write `apiKey: { query: NAME, value: … }`, or `header: NAME`.".to_owned())
+            }
             None => Some(format!("Known keys here: {}.", suggestion::listed(&known))),
         };
         let place = self.document.key_place(&format!("{pointer}/{}", escape(key)));

@@ -111,6 +111,18 @@ fn inputs_and_outputs_fit_their_schemas_or_the_run_ends() {
 }
 
 #[test]
+fn a_path_without_one_of_its_values_is_not_sent() {
+    let service = Service::always(Answer::json(json!({ "id": "all", "name": "Everything" })));
+    let team = team();
+    for input in ["{}", r#"{"id":null}"#, r#"{"id":""}"#, r#"{"itemId":"item-1"}"#] {
+        let wrong = fault(&invoke(&team, &service, &["get-item", "--input", input, "--environment", "production"]).failed());
+        assert_eq!(wrong["type"], "https://open-workflow-specification.org/spec/1.0.0/errors/expression", "{input}: {wrong}");
+        assert!(wrong["detail"].as_str().unwrap().contains("`{id}` of the path"), "{input}: {wrong}");
+    }
+    assert_eq!(service.requests().len(), 0, "nothing was sent");
+}
+
+#[test]
 fn in_production_what_does_not_fit_is_a_warning_unless_it_says_otherwise() {
     let service = Service::always(Answer::json(json!({ "id": 7, "name": "First" })));
     let team = team();

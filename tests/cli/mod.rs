@@ -15,6 +15,7 @@ mod init;
 mod invoke;
 mod lifecycle;
 mod list;
+mod mistakes;
 mod new;
 mod plan;
 mod publish;

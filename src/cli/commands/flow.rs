@@ -11,7 +11,7 @@ use crate::assemble;
 use crate::cli::Door;
 use crate::cli::failure::{Ended, Outcome};
 use crate::cli::given;
-use crate::cli::render::columns::{escaped, harmless};
+use crate::cli::render::columns::escaped;
 use crate::cli::trace::Tracer;
 use crate::flow::{Told, What as Happening};
 use crate::harness::live::{Addresses, Ending, Files, HostMapping, Listener, LiveRun, Policy, Subject, Veil};
@@ -72,6 +72,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let input = given::input(&arguments.input)?;
     let secrets = given::secrets(&arguments.secrets)?;
     let content = given::file(&arguments.file, LARGEST_FILE)?;
+    let (title, document) = (arguments.file.display().to_string(), content.clone());
     let mut events = arguments.events.as_deref().map(Events::create).transpose()?;
     let live = assemble::live(&door.settings, &arguments.network, &arguments.limits)?;
     let session = live.session("");
@@ -84,7 +85,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let listener: Option<Listener<'_>> = (arguments.events.is_some() || arguments.trace).then_some(&mut hear);
     let folder = arguments.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let outcome = live.run(LiveRun {
-        subject: Subject::Workflow { file: arguments.file.display().to_string(), content, secrets },
+        subject: Subject::Workflow { file: title.clone(), content, secrets },
         input,
         policy: Policy {
             hosts: None,
@@ -97,7 +98,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
         limits: assemble::run_limits(&arguments.limits),
     });
     let outcome = outcome.await?;
-    tracer.into_iter().for_each(|tracer| tracer.end(&arguments.file.display().to_string()));
+    tracer.into_iter().for_each(|tracer| tracer.end(&title));
     let ended = match outcome.ending {
         Ending::Output(output) => {
             door.shell.json(&veil.value(output))?;
@@ -107,10 +108,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
             door.shell.note(escaped(&veil.value(fault)));
             Outcome::Findings
         }
-        Ending::Invalid(problems) => {
-            problems.iter().for_each(|problem| door.shell.note(harmless(&problem.to_string())));
-            Outcome::Findings
-        }
+        Ending::Invalid(problems) => return Err(door.refused(&format!("run {title}"), &problems, Some(&document))),
     };
     events.map_or(Ok(()), Events::end)?;
     Ok(ended)

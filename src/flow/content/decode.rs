@@ -19,6 +19,8 @@ pub(crate) enum ResponseForm {
     /// As its content type says: JSON, text, or base64 of anything else. What says it is JSON and is not comes as text.
     #[default]
     Auto,
+    /// As its content type says, which must be true of a response that is successful: JSON that is none is an error.
+    Announced,
     /// As JSON.
     Json,
     /// As text.
@@ -37,13 +39,22 @@ pub(crate) enum ResponseForm {
 pub(crate) fn decode(form: &ResponseForm, response: &Response) -> Result<Value, String> {
     let is_empty = response.body.is_empty();
     match form {
-        ResponseForm::Auto | ResponseForm::Json | ResponseForm::Xml(_) if is_empty => Ok(Value::Null),
+        ResponseForm::Auto | ResponseForm::Announced | ResponseForm::Json | ResponseForm::Xml(_) if is_empty => Ok(Value::Null),
         ResponseForm::Auto => Ok(auto(response)),
+        ResponseForm::Announced => announced(response),
         ResponseForm::Json => json(response).map_err(|why| format!("{why}{}", other_type(response))),
         ResponseForm::Text => text(response, None).map(|text| Value::String(text.into_owned())),
         ResponseForm::Xml(options) => xml::read(&text(response, xml::declared(&response.body)?)?, options),
         ResponseForm::Csv(options) => csv::read(&text(response, None)?, *options),
         ResponseForm::Binary => Ok(Value::String(STANDARD.encode(&response.body))),
+    }
+}
+
+fn announced(response: &Response) -> Result<Value, String> {
+    match response.header("content-type").map(essence) {
+        Some(kind) if is_json(&kind) && (200..300).contains(&response.status) => json(response)
+            .map_err(|why| format!("{why}, though its content type is `{}`; with `responseType: text` it is read as text", short(&kind))),
+        Some(_) | None => Ok(auto(response)),
     }
 }
 

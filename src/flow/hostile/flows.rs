@@ -141,7 +141,7 @@ fn span() -> impl Strategy<Value = Value> {
         Just(json!({ "milliseconds": 3 })),
         Just(json!("PT2S")),
         Just(json!("P3000D")),
-        Just(json!({ "days": u64::MAX / 86_400_000 })),
+        Just(json!({ "days": 36_600 })),
         expression().prop_map(|source| json!(format!("${{ {source} }}"))),
     ]
 }

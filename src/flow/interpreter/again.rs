@@ -8,11 +8,26 @@ use super::arguments::Moment;
 use super::call::Undelivered;
 use super::outgoing::{Exchange, Outgoing};
 use super::turn::Going;
-use super::{Run, timed_out, waiting};
+use super::{Run, shown, timed_out, waiting};
 use crate::flow::data::Data;
 use crate::flow::exchange::{Request, Response};
 use crate::flow::fault::Fault;
+use crate::flow::methods;
 use crate::flow::model::{Again, Http, has};
+
+/// Whether a request is sent again.
+enum Pause {
+    /// After this time.
+    For(Duration),
+    No,
+    /// It is not, since the service asks for more time than there is.
+    TooLong(String),
+}
+
+fn too_long(asked: Duration, patience: Duration, most: Duration) -> String {
+    let limit = if most < patience { "the flow may run" } else { "`maxWait`" };
+    format!("asks to wait {}, longer than {limit}, {}", shown(asked), shown(most))
+}
 
 impl Run<'_> {
     /// Sends a request, again and again where its policy says so.
@@ -38,11 +53,14 @@ impl Run<'_> {
                 Err(_) => None,
             };
             let pause = match asked {
-                None => None,
+                None => Pause::No,
                 Some(asked) => self.pause(again, asked, retries, began, input, moment)?,
             };
-            let Some(pause) = pause else { return ended };
-            self.wait_to_retry(&mut retries, pause, going).await?;
+            match pause {
+                Pause::For(pause) => self.wait_to_retry(&mut retries, pause, going).await?,
+                Pause::No => return ended,
+                Pause::TooLong(why) => return Ok(Exchange { impatience: Some(why), ..ended? }),
+            }
         }
     }
 
@@ -76,7 +94,7 @@ impl Run<'_> {
         Ok(passes.then(|| waiting::asked(response, self.setting.world.now())))
     }
 
-    /// How long to wait before the request is sent again; nothing where it is not.
+    /// How long to wait before the request is sent again, if it is.
     fn pause(
         &self,
         again: &Again,
@@ -85,26 +103,26 @@ impl Run<'_> {
         began: Timestamp,
         input: &Data,
         moment: &Moment<'_>,
-    ) -> Result<Option<Duration>, Fault> {
+    ) -> Result<Pause, Fault> {
         let policy = &again.policy;
         if policy.count.is_some_and(|most| retries >= most) {
-            return Ok(None);
+            return Ok(Pause::No);
         }
-        let most = self.span(&again.max_wait, input, moment)?.min(self.setting.budget.time);
+        let patience = self.span(&again.max_wait, input, moment)?;
+        let most = patience.min(self.setting.budget.time);
         let pause = match asked.filter(|asked| !asked.is_zero()) {
             // To come back earlier than the service asks would be in vain.
-            Some(asked) if asked > most => return Ok(None),
+            Some(asked) if asked > most => return Ok(Pause::TooLong(too_long(asked, patience, most))),
             Some(asked) => asked.saturating_add(self.jitter(policy, input, moment)?).min(most),
             None => self.growing(policy, retries, input, moment)?.min(most),
         };
-        Ok(self.leaves_time(policy, pause, began, input, moment)?.then_some(pause))
+        Ok(if self.leaves_time(policy, pause, began, input, moment)? { Pause::For(pause) } else { Pause::No })
     }
 }
 
 /// Whether a request may be sent twice: by its method, RFC 9110, section 9.2.2, by a key that tells the service, or because the flow says so.
 fn is_safe(again: &Again, request: &Request) -> bool {
-    let idempotent = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"];
-    again.non_idempotent || idempotent.contains(&request.method.as_str()) || request.header("idempotency-key").is_some()
+    again.non_idempotent || methods::is_idempotent(&request.method) || request.header("idempotency-key").is_some()
 }
 
 /// Whether a response says that its request was not processed.

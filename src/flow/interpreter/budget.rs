@@ -58,6 +58,8 @@ pub(super) struct Meter {
     branches: Cell<u32>,
     /// The number of the newest turn of a task.
     numbers: Cell<u32>,
+    /// Which of the flow's own tasks began last.
+    begun: RefCell<String>,
     pub(super) events: RefCell<Vec<Value>>,
     /// How big they are together, in bytes.
     events_size: Cell<usize>,
@@ -86,6 +88,7 @@ impl Meter {
             turns: Cell::default(),
             branches: Cell::default(),
             numbers: Cell::default(),
+            begun: RefCell::default(),
             events: RefCell::default(),
             events_size: Cell::default(),
             documents: RefCell::default(),
@@ -97,6 +100,17 @@ impl Meter {
     pub(super) fn number(&self) -> u32 {
         self.numbers.set(self.numbers.get() + 1);
         self.numbers.get()
+    }
+
+    /// Notes that one of the flow's own tasks begins.
+    pub(super) fn begins(&self, reference: &str) {
+        reference.clone_into(&mut self.begun.borrow_mut());
+    }
+
+    /// Which of them began last; the flow itself where none has.
+    pub(super) fn begun(&self) -> String {
+        let begun = self.begun.borrow();
+        if begun.is_empty() { "/".to_owned() } else { begun.clone() }
     }
 
     /// Counts a task.

@@ -135,14 +135,21 @@ fn undelivered(outgoing: &Outgoing, why: Unanswered) -> Undelivered {
 }
 
 /// Refuses responses that are not successful. A redirection is successful only where the flow says so.
-pub(super) fn expected(redirect: bool, outgoing: &Outgoing, response: &Response) -> Result<(), Fault> {
+pub(super) fn expected(redirect: bool, exchange: &Exchange<'_>) -> Result<(), Fault> {
+    let response = &exchange.response;
     let good = if redirect { 200..400 } else { 200..300 };
     if good.contains(&response.status) {
         return Ok(());
     }
-    let detail = format!("{} answered {}{}", outgoing.named(), response.status, excerpt(response));
+    let detail = format!("{}{}", answered(exchange), excerpt(response));
     let fault = Fault::standard(Standard::Communication, "Unsuccessful response", detail);
     Err(Fault { status: response.status, ..fault })
+}
+
+/// What came of a request, in a few words.
+pub(super) fn answered(Exchange { outgoing, response, impatience }: &Exchange<'_>) -> String {
+    let impatience = impatience.as_ref().map(|why| format!(" and {why}")).unwrap_or_default();
+    format!("{} answered {}{impatience}", outgoing.named(), response.status)
 }
 
 impl Run<'_> {
@@ -160,7 +167,7 @@ impl Run<'_> {
     }
 
     /// All that is known of a response but its content.
-    pub(super) fn head(&self, Exchange { outgoing, response }: &Exchange<'_>) -> [(&'static str, Data); 3] {
+    pub(super) fn head(&self, Exchange { outgoing, response, .. }: &Exchange<'_>) -> [(&'static str, Data); 3] {
         [
             ("request", Data::new(to_jq(&described(&outgoing.real)), to_jq(&described(&outgoing.shown)))),
             ("statusCode", Data::plain(to_jq(&json!(response.status)))),

@@ -81,8 +81,9 @@ impl Run<'_> {
             self.authenticate(&mut outgoing, authentication, input, &mut moment.clone())?;
         }
         let response = self.fetch(&outgoing).await?;
-        expected(false, &outgoing, &response)?;
-        let contents = Arc::new(response.body);
+        let exchange = Exchange { outgoing: Cow::Owned(outgoing), response, impatience: None };
+        expected(false, &exchange)?;
+        let contents = Arc::new(exchange.response.body);
         self.meter.documents.borrow_mut().insert(address, Arc::clone(&contents));
         Ok(contents)
     }
@@ -131,8 +132,9 @@ impl Run<'_> {
             self.authenticate(&mut outgoing, authentication, input, moment)?;
         }
         let response = self.deliver(&outgoing, going).await?;
-        expected(call.redirect, &outgoing, &response)?;
-        self.output(call.output, &ResponseForm::Auto, &Exchange { outgoing: Cow::Owned(outgoing), response })
+        let exchange = Exchange { outgoing: Cow::Owned(outgoing), response, impatience: None };
+        expected(call.redirect, &exchange)?;
+        self.output(call.output, &ResponseForm::Auto, &exchange)
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Run;
 use super::arguments::{Moment, object};
-use super::call::{Undelivered, expected};
+use super::call::{Undelivered, answered, expected};
 use super::outgoing::Exchange;
 use crate::flow::content::ResponseForm;
 use crate::flow::data::Data;
@@ -23,9 +23,8 @@ const LONGEST: usize = 2000;
 impl Run<'_> {
     /// Turns responses that stand for errors into errors: the first mapping that fits tells which.
     pub(super) fn judge(&self, http: &Http, exchange: &Exchange<'_>, moment: &Moment<'_>) -> Result<(), Fault> {
-        let usual = || format!("{} answered {}", exchange.outgoing.named(), exchange.response.status);
-        match self.mapped(http, &exchange.response, usual, moment)? {
-            None => expected(http.redirect, &exchange.outgoing, &exchange.response),
+        match self.mapped(http, &exchange.response, || answered(exchange), moment)? {
+            None => expected(http.redirect, exchange),
             Some(fault) => Err(fault),
         }
     }

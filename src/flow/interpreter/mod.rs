@@ -93,7 +93,8 @@ pub(crate) async fn run(setting: &Setting<'_>, flow: &Flow, input: Data) -> Outc
     let run = Run::new(setting, &meter, flow, input, 0);
     let whole = async {
         let output = run.flow(Around::default()).await?;
-        run.bounded_value(&output.masked())
+        // An output that is too big or too deep is what the last task made of it.
+        run.bounded_value(&output.masked()).map_err(|fault| fault.at_task(&meter.begun()))
     };
     let limit = setting.budget.time;
     let ended = run.within(limit, whole, || out_of_time(limit)).await;

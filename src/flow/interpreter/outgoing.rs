@@ -8,9 +8,10 @@ use super::redirect::is_same_host;
 use super::{Run, content};
 use crate::flow::content::BodyForm;
 use crate::flow::data::Data;
-use crate::flow::exchange::{Request, Response};
+use crate::flow::exchange::{self, Request, Response};
 use crate::flow::expression::value::text_of;
 use crate::flow::fault::{Fault, Standard};
+use crate::flow::methods;
 use crate::flow::model::{Http, Place};
 use crate::flow::session::{Credentials, Rate};
 use crate::flow::template::Template;
@@ -56,6 +57,8 @@ pub(super) struct Draft {
 pub(super) struct Exchange<'o> {
     pub(super) outgoing: std::borrow::Cow<'o, Outgoing>,
     pub(super) response: Response,
+    /// Why it was not sent again, where the service asked for more patience than there is.
+    pub(super) impatience: Option<String>,
 }
 
 impl Outgoing {
@@ -162,8 +165,8 @@ impl Side {
 
     fn request(self) -> Result<Request, Fault> {
         let method = self.method.to_ascii_uppercase();
-        if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_alphabetic()) {
-            return Err(Fault::expression(format!("`{method}` is not an HTTP method")));
+        if !methods::is_sendable(&method) {
+            return Err(Fault::expression(format!("`{method}` is not an HTTP method that can be sent")));
         }
         let mut url = Self::parse(&self.address)?;
         for (name, value) in entries(self.query)? {
@@ -278,6 +281,9 @@ fn header(name: String, value: &Value) -> Result<Option<(String, String)>, Fault
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(is_token) {
         return Err(Fault::expression(format!("`{name}` is not the name of a header")));
+    }
+    if exchange::is_refused(&name) {
+        return Err(Fault::expression(exchange::refusal(&name)));
     }
     if text.chars().any(|c| c.is_control() && c != '\t') {
         return Err(Fault::expression(format!("the value of the header `{name}` has control characters")));

@@ -34,7 +34,7 @@ impl Run<'_> {
         loop {
             let response = self.deliver(&outgoing, going).await?;
             let target = if http.policies.follows { target(&outgoing.real, &response) } else { None };
-            let Some(target) = target else { return Ok(Exchange { outgoing, response }) };
+            let Some(target) = target else { return Ok(Exchange { outgoing, response, impatience: None }) };
             if followed == MOST {
                 let detail = format!("{} was redirected more than {MOST} times", outgoing.named());
                 return Err(Fault::standard(Standard::Communication, "Too many redirections", detail).into());

@@ -22,6 +22,9 @@ impl<'a> Going<'a> {
     pub(super) fn begin(run: &'a Run<'a>, task: &'a Task, within: Option<u32>) -> Self {
         let going = Self { run, task, within, number: run.meter.number(), ended: Cell::new(false) };
         run.setting.world.begins(&task.reference);
+        if run.depth == 0 {
+            run.meter.begins(&task.reference);
+        }
         going.tell(|| What::Started);
         going
     }

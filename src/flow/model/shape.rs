@@ -59,6 +59,17 @@ pub(crate) enum Span {
     Given(Template),
 }
 
+/// The longest time that a flow can speak of. Nothing lasts longer, and whoever writes more has written something else than they mean.
+const LONGEST: Duration = Duration::from_secs(100 * 366 * 86_400);
+
+/// A time, unless it is longer than any that a flow can speak of; `None` is one that no number holds.
+pub(crate) fn bounded(time: Option<Duration>, text: &str) -> Result<Duration, String> {
+    time.filter(|time| *time <= LONGEST).ok_or_else(|| format!("`{}` is longer than 100 years", crate::manifest::cut(text, LONGEST_TEXT)))
+}
+
+/// How much of a duration's text a message repeats, in characters.
+const LONGEST_TEXT: usize = 60;
+
 /// Reads an ISO 8601 duration. Days have 24 hours; months and years have no fixed length and are refused.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is not an ISO 8601 duration, such as `PT5M` or `P1DT2H`");
@@ -78,9 +89,9 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
     let amounts = [(weeks, 604_800), (days, 86_400), (hours, 3600), (minutes, 60), (seconds, 1)];
     let nanos = amounts.into_iter().try_fold(0u128, |sum, (amount, length)| sum.checked_add(amount.checked_mul(length)?));
-    let seconds = nanos.and_then(|nanos| u64::try_from(nanos / BILLION).ok()).ok_or_else(wrong)?;
+    let seconds = nanos.and_then(|nanos| u64::try_from(nanos / BILLION).ok());
     let rest = (nanos.unwrap_or_default() % BILLION) as u32;
-    Ok(Duration::new(seconds, rest))
+    bounded(seconds.map(|seconds| Duration::new(seconds, rest)), text)
 }
 
 const BILLION: u128 = 1_000_000_000;
@@ -106,7 +117,9 @@ fn amount(text: &str) -> Option<u128> {
     let digits = |text: &str| (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then_some(());
     digits(whole).and(digits(fraction))?;
     let padded = format!("{fraction:0<DIGITS$}");
-    u128::from(whole.parse::<u64>().ok()?).checked_mul(BILLION)?.checked_add(padded[..DIGITS].parse().ok()?)
+    // What has too many digits is a number too, and longer than anything.
+    let whole = whole.parse::<u64>().map_or(u128::from(u64::MAX), u128::from);
+    whole.checked_mul(BILLION)?.checked_add(padded[..DIGITS].parse().ok()?)
 }
 
 impl Document {
@@ -133,6 +146,10 @@ mod tests {
             ["5m", "", "P", "P1M", "P1Y", "-PT1S", "PT", "P1DT", "10", "PT1S x", "PT1", "PTS", "PT1S1M", "P1H", "PT1.S", "PT.5S", "PTéS"];
         for wrong in wrong.into_iter().chain([&*format!("PT{endless}S"), "PT18446744073709551616S"]) {
             assert!(duration(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(duration("P36600D"), Ok(LONGEST));
+        for long in ["P36600DT1S", "P1000000000000D", &format!("PT{endless}S"), "P18446744073709551615W"] {
+            assert!(duration(long).unwrap_err().ends_with("is longer than 100 years"), "{long}");
         }
     }
 }

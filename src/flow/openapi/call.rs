@@ -10,7 +10,7 @@ use super::parameter::{self, Parameter, Place};
 use super::server;
 use super::style::{Encoding, Form, Style, scalar};
 use super::{Version, meant};
-use crate::flow::exchange::Request;
+use crate::flow::exchange::{self, Request};
 use crate::flow::uri;
 use crate::manifest::excerpt;
 
@@ -199,6 +199,9 @@ fn header(name: &str, text: String) -> Result<(String, String), String> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(is_token) {
         return Err("has a name that no header can have".to_owned());
+    }
+    if exchange::is_refused(name) {
+        return Err("names a header that belongs to the connection, and would not be sent".to_owned());
     }
     if text.chars().any(|c| c.is_control() && c != '\t') {
         return Err("has control characters, which a header cannot hold".to_owned());

@@ -114,7 +114,7 @@ pub(super) fn expand(parts: &[Part], mut value: impl FnMut(&str) -> Result<Strin
     for part in parts {
         match part {
             Part::Plain(plain) => text.push_str(plain),
-            Part::Variable(name) => text.push_str(&value(name)?),
+            Part::Variable(name) | Part::Required(name) => text.push_str(&value(name)?),
         }
         if text.len() > LONGEST {
             return Err(too_long());

@@ -111,7 +111,7 @@ impl Parser<'_> {
         match uri::parse(text) {
             Ok(parts) => Template::Address(parts),
             Err(message) => {
-                self.found(Finding::new(at, codes::VALUE, format!("{what}: {message}")));
+                self.found(Finding::new(at, codes::VALUE, format!("{what}: {message}")).hint(uri::INSTEAD));
                 Template::literal(value)
             }
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Parser, kind_of};
 use crate::flow::codes;
@@ -40,7 +40,7 @@ impl Parser<'_> {
     pub(super) fn again(&mut self, value: &Value, at: &At<'_>) -> Option<Again> {
         let usual = Value::Object(serde_json::Map::new());
         let value = if value == true { &usual } else { value };
-        let map = self.map(value, at, "`retry`")?;
+        let map = self.retry_map(value, at)?;
         let known = ["delay", "backoff", "jitter", "limit", "statuses", "when", "maxWait", "nonIdempotent"];
         self.keys(map, at, "`retry`", &known, &[]);
         let mut policy = self.pace(map, at)?;
@@ -62,6 +62,16 @@ impl Parser<'_> {
         let non_idempotent =
             map.get("nonIdempotent").map_or(Some(false), |value| self.truth(value, &at.key("nonIdempotent"), "`nonIdempotent`"));
         Some(Again { policy, statuses, when, max_wait: max_wait?, non_idempotent: non_idempotent? })
+    }
+
+    /// A policy as a map; what is written in short is shown at length.
+    pub(super) fn retry_map<'v>(&mut self, value: &'v Value, at: &At<'_>) -> Option<&'v Map<String, Value>> {
+        let map = self.map(value, at, "`retry`");
+        if let (None, Some(finding)) = (map, self.findings.last_mut()) {
+            let count = value.as_u64().unwrap_or_else(|| u64::from(USUAL_COUNT));
+            finding.hint = Some(format!("Write `retry: {{ limit: {{ attempt: {{ count: {count} }} }} }}`."));
+        }
+        map
     }
 
     /// `rateLimit`: so many requests in so much time.

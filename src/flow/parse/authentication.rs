@@ -92,7 +92,11 @@ impl Parser<'_> {
 
     fn key(&mut self, value: &Value, at: &At<'_>) -> Option<Authentication> {
         let map = self.map(value, at, "`apiKey`")?;
-        self.keys(map, at, "`apiKey`", &["header", "query", "value"], &[]);
+        let of_openapi = |key: &str| match key {
+            "in" | "name" => Some("Write `apiKey: { query: NAME, value: … }`, or `header: NAME`.".to_owned()),
+            _ => None,
+        };
+        self.keys_beside(map, at, "`apiKey`", &["header", "query", "value"], of_openapi);
         let key = self.required(map, "value", at, "`apiKey`").map(|value| self.credential(value, &at.key("value"), "`value`"))?;
         match (map.get("header").and_then(Value::as_str), map.get("query").and_then(Value::as_str)) {
             (Some(name), None) => Some(Authentication::KeyInHeader { name: name.to_owned(), value: key }),

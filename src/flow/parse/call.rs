@@ -7,13 +7,13 @@ use serde_json::{Map, Value};
 use super::{Parser, kind_of};
 use crate::flow::codes;
 use crate::flow::content::{BodyForm, ResponseForm};
+use crate::flow::exchange;
 use crate::flow::finding::{At, Finding};
 use crate::flow::hosts;
+use crate::flow::methods;
 use crate::flow::model::{Act, Authentication, Http, HttpOutput, OpenApi, Policies};
 use crate::flow::template::Template;
 use crate::flow::uri::{self, Address};
-
-const METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "options"];
 
 impl Parser<'_> {
     pub(super) fn call(&mut self, task: &Map<String, Value>, function: &Value, task_at: &At<'_>) -> Option<Act> {
@@ -80,7 +80,7 @@ impl Parser<'_> {
 
     fn http(&mut self, with: &Map<String, Value>, at: &At<'_>) -> Option<Http> {
         let known = ["method", "endpoint", "headers", "query", "body", "output", "redirect"];
-        self.keys(with, at, "`call: http`", &known, &[]);
+        self.keys_beside(with, at, "`call: http`", &known, of_request);
         let endpoint = self.required(with, "endpoint", at, "`call: http`").map(|value| self.endpoint(value, &at.key("endpoint")));
         let rest = self.exchange(with, at, "`call: http`")?;
         let (address, authentication) = endpoint??;
@@ -90,7 +90,7 @@ impl Parser<'_> {
     /// What both calls share; the address is filled in by the caller.
     pub(super) fn exchange(&mut self, with: &Map<String, Value>, at: &At<'_>, what: &str) -> Option<Http> {
         let method = self.required(with, "method", at, what).and_then(|value| self.method(value, &at.key("method")));
-        let headers = with.get("headers").map(|value| self.entries(value, &at.key("headers"), "`headers`"));
+        let headers = with.get("headers").map(|value| self.headers(value, &at.key("headers")));
         let query = with.get("query").map(|value| self.entries(value, &at.key("query"), "`query`"));
         let body = with.get("body").map(|value| self.template(value, &at.key("body")));
         let output = with.get("output").map_or(Some(HttpOutput::Content), |value| self.http_output(value, &at.key("output")));
@@ -113,7 +113,12 @@ impl Parser<'_> {
 
     fn method(&mut self, value: &Value, at: &At<'_>) -> Option<Template> {
         let text = self.text(value, at, "`method`")?;
-        if !text.contains("${") && !self.one_of(&text.to_ascii_lowercase(), at, "`method`", &METHODS) {
+        if !text.contains("${") && !methods::is_sendable(text) {
+            let message = format!("`method` is `{}`, which is no HTTP method that a flow can send", excerpt(text));
+            let lower = text.to_ascii_lowercase();
+            let meant = crate::manifest::nearest(&lower, methods::KNOWN);
+            let instead = meant.map_or_else(|| methods::INSTEAD.to_owned(), |meant| format!("Did you mean `{meant}`?"));
+            self.found(Finding::new(at, codes::VALUE, message).hint(instead));
             return None;
         }
         Some(self.template(value, at))
@@ -124,6 +129,13 @@ impl Parser<'_> {
             self.found(Finding::new(at, codes::VALUE, format!("{what} is a map or a `${{ … }}`, not {}", kind_of(value))));
         }
         self.template(value, at)
+    }
+
+    fn headers(&mut self, value: &Value, at: &At<'_>) -> Template {
+        for name in value.as_object().into_iter().flat_map(Map::keys).filter(|name| exchange::is_refused(name)) {
+            self.found(Finding::of_key(&at.key(name), codes::VALUE, exchange::refusal(name)).hint("Remove it."));
+        }
+        self.entries(value, at, "`headers`")
     }
 
     fn http_output(&mut self, value: &Value, at: &At<'_>) -> Option<HttpOutput> {
@@ -154,7 +166,7 @@ impl Parser<'_> {
         match uri::parse(text) {
             Ok(parts) => Some(Address::Pattern(parts)),
             Err(message) => {
-                self.found(Finding::new(at, codes::VALUE, format!("{what}: {message}")));
+                self.found(Finding::new(at, codes::VALUE, format!("{what}: {message}")).hint(uri::INSTEAD));
                 None
             }
         }
@@ -176,6 +188,12 @@ impl Parser<'_> {
             self.found(Finding::new(at, codes::HOST, hosts::refusal(hosts, host)).hint("Add it to `connection.hosts`."));
         }
     }
+}
+
+/// What is said of a key of `call: request`.
+fn of_request(key: &str) -> Option<String> {
+    let only = super::request::KEYS.contains(&key);
+    only.then(|| format!("`{key}` belongs to `call: request`, which sends to the connection's `baseUrl`."))
 }
 
 fn excerpt(name: &str) -> String {

@@ -129,7 +129,7 @@ impl Parser<'_> {
 
     /// A retry policy. Nothing is asked of it but that it ends: without a limit it is tried again until the flow's time is over.
     pub(super) fn retry(&mut self, value: &Value, at: &At<'_>) -> Option<Retry> {
-        let map = self.map(value, at, "`retry`")?;
+        let map = self.retry_map(value, at)?;
         self.keys(map, at, "`retry`", &["when", "exceptWhen", "delay", "limit", "backoff", "jitter"], &[]);
         let when = map.get("when").and_then(|value| self.condition(value, &at.key("when"), "`when`"));
         let except_when = map.get("exceptWhen").and_then(|value| self.condition(value, &at.key("exceptWhen"), "`exceptWhen`"));

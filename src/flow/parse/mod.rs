@@ -67,6 +67,8 @@ pub(crate) struct Parser<'f> {
     pub(crate) facts: &'f Facts,
     pub(crate) emits: bool,
     pub(crate) findings: Vec<Finding>,
+    /// What is hardly meant, but may be.
+    pub(crate) doubts: Vec<Finding>,
     /// Whether some expression reads its own definition, which otherwise need not be kept.
     pub(crate) reads_definition: bool,
     /// The variables that tasks around the present place give, with their `$`.
@@ -78,7 +80,7 @@ pub(crate) struct Parser<'f> {
 impl<'f> Parser<'f> {
     pub(crate) fn new(facts: &'f Facts) -> Self {
         let (findings, locals, stage) = (Vec::new(), Vec::new(), Stage::Within);
-        Self { facts, emits: facts.emits, findings, reads_definition: facts.reads_definition, locals, stage }
+        Self { facts, emits: facts.emits, findings, doubts: Vec::new(), reads_definition: facts.reads_definition, locals, stage }
     }
 
     /// Parses what stands at a stage of the flow.
@@ -155,6 +157,16 @@ impl<'f> Parser<'f> {
         value
     }
 
+    /// Finds keys that are unknown at this place; `told` says what to do about some of them.
+    fn keys_beside(&mut self, map: &Map<String, Value>, at: &At<'_>, what: &str, known: &[&str], told: fn(&str) -> Option<String>) {
+        let first = self.findings.len();
+        self.keys(map, at, what, known, &[]);
+        let unknown = map.keys().filter(|key| !known.contains(&key.as_str()));
+        for (finding, key) in self.findings[first..].iter_mut().zip(unknown) {
+            finding.hint = told(key).or(finding.hint.take());
+        }
+    }
+
     /// Finds keys that are unknown at this place, and those whose time has not come.
     fn keys(&mut self, map: &Map<String, Value>, at: &At<'_>, what: &str, known: &[&str], not_yet: &[&str]) {
         for key in map.keys().map(String::as_str).filter(|key| !known.contains(key)) {
@@ -162,8 +174,8 @@ impl<'f> Parser<'f> {
             self.found(if not_yet.contains(&key) {
                 Finding::of_key(&here, codes::NOT_YET, format!("`{key}` of {what} is not yet supported"))
             } else {
-                Finding::of_key(&here, codes::UNKNOWN_KEY, format!("unknown key `{key}` in {what}"))
-                    .did_you_mean(key, known.iter().copied())
+                let finding = Finding::of_key(&here, codes::UNKNOWN_KEY, format!("unknown key `{key}` in {what}"));
+                finding.hint(crate::manifest::nearest_or_known(key, known))
             });
         }
     }

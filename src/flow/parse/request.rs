@@ -8,9 +8,10 @@ use crate::flow::content::{BodyForm, CsvOptions, ResponseForm, XmlOptions};
 use crate::flow::expression::Expression;
 use crate::flow::finding::{At, Finding};
 use crate::flow::model::{Http, HttpOutput, Policies};
+use crate::flow::uri::{self, Address};
 
 const WHAT: &str = "`call: request`";
-const KEYS: [&str; 13] = [
+pub(super) const KEYS: [&str; 13] = [
     "method",
     "path",
     "headers",
@@ -29,14 +30,15 @@ const RESPONSES: [&str; 6] = ["auto", "json", "text", "xml", "csv", "binary"];
 
 impl Parser<'_> {
     pub(super) fn request(&mut self, with: &Map<String, Value>, at: &At<'_>) -> Option<Http> {
-        self.keys(with, at, WHAT, &KEYS, &[]);
+        self.keys_beside(with, at, WHAT, &KEYS, of_http);
         if self.facts.properties.is_none() {
             let finding = Finding::new(at, codes::VALUE, "`call: request` needs the manifest's `connection`");
             self.found(finding.hint("Use `call: http` with an `endpoint`."));
         }
-        let path = self.required(with, "path", at, WHAT).map(|value| self.address(value, &at.key("path"), "`path`"));
+        let path = self.required(with, "path", at, WHAT).map(|value| self.path(value, &at.key("path")));
         let sends = with.get("bodyType").map_or(Some(BodyForm::Auto), |value| self.body_form(value, &at.key("bodyType")));
-        let reads = with.get("responseType").map_or(Some(ResponseForm::Auto), |value| self.response_form(value, &at.key("responseType")));
+        let reads =
+            with.get("responseType").map_or(Some(ResponseForm::Announced), |value| self.response_form(value, &at.key("responseType")));
         let policies = self.policies(with, at);
         let rest = self.exchange(with, at, WHAT)?;
         if policies.paging.is_some() && rest.output == HttpOutput::Raw {
@@ -45,6 +47,14 @@ impl Parser<'_> {
         }
         let policies = Policies { follows: !rest.redirect, ..policies };
         Some(Http { address: path??, connection: true, sends: sends?, reads: reads?, policies, ..rest })
+    }
+
+    /// A path whose variables must have values: without one, `/items/{id}` would be the whole collection.
+    fn path(&mut self, value: &Value, at: &At<'_>) -> Option<Address> {
+        Some(match self.address(value, at, "`path`")? {
+            Address::Pattern(parts) => Address::Pattern(uri::required(parts)),
+            given @ Address::Given(_) => given,
+        })
     }
 
     fn policies(&mut self, with: &Map<String, Value>, at: &At<'_>) -> Policies {
@@ -75,7 +85,7 @@ impl Parser<'_> {
             Value::String(text) => {
                 self.one_of(text, at, "`responseType`", &RESPONSES);
                 match text.as_str() {
-                    "auto" => Some(ResponseForm::Auto),
+                    "auto" => Some(ResponseForm::Announced),
                     "json" => Some(ResponseForm::Json),
                     "text" => Some(ResponseForm::Text),
                     "xml" => Some(ResponseForm::Xml(XmlOptions::default())),
@@ -147,6 +157,17 @@ impl Parser<'_> {
                 self.found(Finding::new(at, codes::VALUE, message).hint(format!("Write `{}`.", name.to_ascii_lowercase())));
             }
         }
+    }
+}
+
+/// What is said of a key of `call: http`.
+fn of_http(key: &str) -> Option<String> {
+    match key {
+        "endpoint" | "uri" | "url" => {
+            Some(format!("`{key}` belongs to `call: http`; `call: request` has `path`, below the connection's `baseUrl`."))
+        }
+        "authentication" => Some("The connection's `authentication` is used.".to_owned()),
+        _ => None,
     }
 }
 

@@ -90,16 +90,19 @@ impl Parser<'_> {
                 format!("{what} needs at least one of days, hours, minutes, seconds, milliseconds"),
             ));
         }
-        let mut total = Some(0u64);
+        let (mut total, mut is_good) = (Some(0u64), true);
         for (unit, millis) in UNITS {
             let Some(value) = map.get(unit) else { continue };
-            let amount = value.as_u64();
-            if amount.is_none() {
+            let Some(amount) = value.as_u64() else {
                 self.found(Finding::new(&at.key(unit), codes::VALUE, format!("`{unit}` is a whole number, not negative")));
-            }
-            total = total.and_then(|total| total.checked_add(amount?.checked_mul(millis)?));
+                is_good = false;
+                continue;
+            };
+            total = total.and_then(|total| total.checked_add(amount.checked_mul(millis)?));
         }
-        total.map(Duration::from_millis)
+        let text = || Value::Object(map.clone()).to_string();
+        let time = model::bounded(total.map(Duration::from_millis), &text());
+        time.map_err(|why| self.found(Finding::new(at, codes::VALUE, format!("{what}: {why}")))).ok().filter(|_| is_good)
     }
 
     /// `timeout`: a map with `after`, or the name of one under `use.timeouts`.

@@ -4,11 +4,17 @@ use serde_json::Value;
 
 use super::Parser;
 use crate::flow::codes;
-use crate::flow::expression::Expression;
 use crate::flow::expression::guard;
 use crate::flow::expression::value::{text_to_jq, to_jq};
+use crate::flow::expression::{Argument, Expression};
 use crate::flow::finding::{At, Finding};
 use crate::flow::template::{Piece, Template};
+use crate::manifest::cut;
+
+/// How many doubts are told of one document.
+const MOST_DOUBTS: usize = 100;
+/// How much of a text a message repeats, in characters.
+const LONGEST_TEXT: usize = 60;
 
 impl Parser<'_> {
     /// A value that may hold expressions. Where one of them is wrong the rest stands, so that all are found.
@@ -25,8 +31,32 @@ impl Parser<'_> {
                 let entries: Vec<_> = map.iter().map(|(key, value)| (text_to_jq(key), self.template(value, &at.key(key)))).collect();
                 if entries.iter().all(|(_, value)| is_literal(value)) { Template::Literal(to_jq(value)) } else { Template::Map(entries) }
             }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Template::Literal(to_jq(value)),
+            Value::String(text) => {
+                self.doubt(text, at);
+                Template::Literal(to_jq(value))
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => Template::Literal(to_jq(value)),
         }
+    }
+
+    /// Doubts that text is meant as it is where it reads like an expression.
+    fn doubt(&mut self, text: &str, at: &At<'_>) {
+        if self.doubts.len() < MOST_DOUBTS && self.begins_like_one(text) && Expression::parse(text, self.scope()).is_ok() {
+            let shown = cut(text, LONGEST_TEXT);
+            let message = format!("`{shown}` is text here, not an expression");
+            let hint = format!("Write `${{ {shown} }}` for its value. If the text is meant, `${{ \"…\" }}` says so.");
+            self.doubts.push(Finding::new(at, codes::READS_LIKE_EXPRESSION, message).hint(hint));
+        }
+    }
+
+    /// Whether text begins with a path, or with one of the variables that there are.
+    fn begins_like_one(&self, text: &str) -> bool {
+        if let Some(rest) = text.strip_prefix('.') {
+            return rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '[' | '"'));
+        }
+        let known = Argument::ALL.iter().map(|argument| argument.variable()).chain(self.locals.iter().map(String::as_str));
+        let goes_on = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+        text.starts_with('$') && known.filter_map(|name| text.strip_prefix(name)).any(goes_on)
     }
 
     /// `from` or `as`: text is an expression, with or without `${ }`; anything else is a value with expressions in it.

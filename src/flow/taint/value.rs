@@ -87,6 +87,6 @@ impl Analysis<'_> {
 pub(super) fn expanded(parts: &[Part], input: &Shade) -> Shade {
     parts.iter().fold(Shade::default(), |text, part| match part {
         Part::Plain(_) => text,
-        Part::Variable(name) => text.or(Some(&input.key(name).flat())),
+        Part::Variable(name) | Part::Required(name) => text.or(Some(&input.key(name).flat())),
     })
 }

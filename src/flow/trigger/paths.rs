@@ -48,7 +48,7 @@ triggers:
     #[test]
     fn what_is_wrong_with_triggers_is_told_with_its_place() {
         let files = BundleFiles::new([("connector.yaml".to_owned(), MANIFEST.as_bytes().to_vec())].into());
-        let problems: Vec<String> = check(&Bundle::read("demo", &files).unwrap()).iter().map(ToString::to_string).collect();
+        let problems: Vec<String> = check(&Bundle::read("demo", &files).unwrap()).0.iter().map(ToString::to_string).collect();
         assert_eq!(
             problems,
             [

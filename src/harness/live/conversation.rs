@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -16,11 +17,13 @@ use tokio::time::{Instant, sleep_until};
 
 use super::files::Files;
 use super::listening::Listening;
+use super::room::{Place, Room};
 use crate::flow::trigger::Answer as HttpAnswer;
-use crate::flow::{Session, Transport, Unanswered};
+use crate::flow::{Session, Transport, Unanswered, What};
 use crate::harness::piped::{MOST_REQUESTS, MOST_SLEEPS};
 use crate::harness::protocol::{self, Answer, Content, Frames, Overstayed, Question, Said, Settling, Task, Word};
 use crate::harness::watch::FOR_EVER;
+use crate::harness::weight;
 use crate::model::Problem;
 
 /// How many things a run may tell.
@@ -64,17 +67,40 @@ impl Patience {
 /// What the worker's questions are answered from.
 #[derive(Clone, Copy)]
 pub(super) struct Sources<'a> {
-    pub(super) transport: &'a dyn Transport,
+    pub(super) line: &'a dyn Line,
     pub(super) session: &'a Session,
     pub(super) files: &'a Files,
+    /// Where answers are kept until they are handed over.
+    pub(super) room: &'a Arc<Room>,
+}
+
+/// What sends the requests of one run.
+pub(super) trait Line: Sync {
+    /// What sends a request whose answer is kept in this place.
+    fn with_place(&self, place: Arc<Place>) -> Box<dyn Transport + '_>;
+}
+
+/// An answer, with the place it takes.
+struct Kept {
+    number: u64,
+    answer: Answer,
+    place: Arc<Place>,
+}
+
+/// A question that waits for its answer.
+struct Open {
+    handle: AbortHandle,
+    sleeps: bool,
+    /// What it takes, in bytes.
+    weight: usize,
 }
 
 /// A conversation about one run.
 pub(super) struct Conversation<'a> {
     sources: Sources<'a>,
-    questions: FuturesUnordered<Abortable<BoxFuture<'a, (u64, Answer)>>>,
-    /// The questions that wait for their answers, and whether each is a sleep.
-    open: HashMap<u64, (AbortHandle, bool)>,
+    questions: FuturesUnordered<Abortable<BoxFuture<'a, Kept>>>,
+    /// The questions that wait for their answers.
+    open: HashMap<u64, Open>,
     told: usize,
     /// The task that began last, as far as the worker has said.
     pub(super) during: Option<String>,
@@ -101,7 +127,7 @@ impl<'a> Conversation<'a> {
         let (say, to_say) = unbounded_channel();
         let unsaid = AtomicUsize::new(0);
         let say = Mouth { say, unsaid: &unsaid };
-        say.say(&Said::Task(task))?;
+        say.task(task)?;
         let speaking = speak(mouth, to_say, &unsaid);
         tokio::pin!(speaking);
         let (mut quiet_since, mut hears) = (Instant::now(), true);
@@ -121,10 +147,10 @@ impl<'a> Conversation<'a> {
                 }
                 Some(answered) = self.questions.next(), if !self.questions.is_empty() => {
                     quiet_since = Instant::now();
-                    self.answered(answered, &say)?;
+                    self.answered(answered, &say);
                     // What is answered at once is also said at once.
                     while let Some(Some(answered)) = self.questions.next().now_or_never() {
-                        self.answered(answered, &say)?;
+                        self.answered(answered, &say);
                     }
                 }
                 // It has closed its ear, and so is dead or as good as that; what it has said before is still to be heard.
@@ -144,10 +170,10 @@ impl<'a> Conversation<'a> {
         Ok(end)
     }
 
-    fn answered(&mut self, answered: Result<(u64, Answer), Aborted>, say: &Mouth<'_>) -> io::Result<()> {
-        let Ok((number, answer)) = answered else { return Ok(()) };
-        self.open.remove(&number);
-        say.answer(number, answer)
+    fn answered(&mut self, answered: Result<Kept, Aborted>, say: &Mouth<'_>) {
+        let Ok(kept) = answered else { return };
+        self.open.remove(&kept.number);
+        say.answer(kept);
     }
 
     /// Takes a word in; the end, where it is the last.
@@ -158,15 +184,22 @@ impl<'a> Conversation<'a> {
                 self.asked(number, question).err().map(|error| End::Wrong(error.to_string()))
             }
             Word::Withdrew(number) => {
-                if let Some((handle, _)) = self.open.remove(&number) {
-                    handle.abort();
+                if let Some(open) = self.open.remove(&number) {
+                    open.handle.abort();
                 }
+                None
+            }
+            Word::Began(reference) => {
+                self.during = Some(reference);
                 None
             }
             Word::Told(told) => {
                 self.told += 1;
                 if self.told > MOST_TOLD {
                     return Some(End::Wrong(format!("it told more than {MOST_TOLD} things")));
+                }
+                if told.what == What::Started {
+                    self.during = Some(told.turn.reference.clone());
                 }
                 listening.hear(*told);
                 None
@@ -183,75 +216,117 @@ impl<'a> Conversation<'a> {
     }
 
     fn asked(&mut self, number: u64, question: Question) -> Result<()> {
-        let is_sleep = matches!(question, Question::Sleep(_));
-        let most = if is_sleep { MOST_SLEEPS } else { MOST_REQUESTS };
-        if self.open.values().filter(|(_, sleeps)| *sleeps == is_sleep).count() >= most {
+        let (sleeps, weight) = match &question {
+            Question::Send(sending) => (false, weight::of(&sending.request)),
+            Question::Sleep(_) => (true, 0),
+            Question::File(_) => (false, 0),
+        };
+        let most = if sleeps { MOST_SLEEPS } else { MOST_REQUESTS };
+        if self.open.values().map(|open| open.weight).sum::<usize>() + weight > weight::MOST {
+            bail!("it asked to send more than {} bytes at once", weight::MOST);
+        }
+        if self.open.values().filter(|open| open.sleeps == sleeps).count() >= most {
             bail!("it asked for more than {most} things at once");
         }
         if self.open.contains_key(&number) {
             bail!("it asked twice by one number");
         }
         let (handle, registration) = AbortHandle::new_pair();
-        self.open.insert(number, (handle, is_sleep));
+        self.open.insert(number, Open { handle, sleeps, weight });
         let sources = self.sources;
-        let answering: BoxFuture<'a, _> = Box::pin(async move { (number, sources.answer(question).await) });
+        let answering: BoxFuture<'a, _> = Box::pin(sources.answer(number, question));
         self.questions.push(Abortable::new(answering, registration));
         Ok(())
     }
 }
 
 impl Sources<'_> {
-    async fn answer(self, question: Question) -> Answer {
-        match question {
-            Question::Send(sending) => Answer::Response(self.session.send(self.transport, *sending).await),
+    async fn answer(self, number: u64, question: Question) -> Kept {
+        let place = self.room.place();
+        let line = self.line.with_place(Arc::clone(&place));
+        let answer = match question {
+            Question::Send(sending) => Answer::Response(self.session.send(&*line, *sending).await),
             Question::Sleep(duration) => {
-                self.transport.sleep(duration).await;
+                line.sleep(duration).await;
                 Answer::Slept
             }
-            Question::File(path) => Answer::File(self.files.read(&path).await.map(|bytes| Content::of(&bytes))),
-        }
+            Question::File(path) => {
+                place.take(self.files.most(&path)).await;
+                Answer::File(self.files.read(&path).await.map(|bytes| Content::of(&bytes)))
+            }
+        };
+        Kept { number, answer, place }
     }
+}
+
+/// Something that is to be said.
+enum Unsaid {
+    Frame(Vec<u8>),
+    /// It becomes a frame only when it is its turn, so that there is one big frame at a time.
+    Answer(Kept),
 }
 
 /// Says things in their order, without waiting until they are heard.
 struct Mouth<'a> {
-    say: UnboundedSender<Vec<u8>>,
+    say: UnboundedSender<Unsaid>,
     unsaid: &'a AtomicUsize,
 }
 
 impl Mouth<'_> {
-    fn say(&self, said: &Said) -> io::Result<()> {
-        let frame = protocol::frame(said)?;
-        self.unsaid.fetch_add(1, Ordering::Relaxed);
-        // Where nobody speaks any more, the conversation ends.
-        let _ = self.say.send(frame);
+    fn task(&self, task: Task) -> io::Result<()> {
+        self.say(Unsaid::Frame(protocol::frame(&Said::Task(task))?));
         Ok(())
     }
 
-    /// An answer; where it is too big for the pipe, that is the answer.
-    fn answer(&self, number: u64, answer: Answer) -> io::Result<()> {
-        let too_big = |error: &io::Error| Unanswered::communication(format!("the answer cannot be handed over: {error}"));
-        let instead = match answer {
-            Answer::Response(_) => |told| Answer::Response(Err(told)),
-            Answer::File(_) => |told| Answer::File(Err(told)),
-            Answer::Slept => |_| Answer::Slept,
-        };
-        self.say(&Said::Answer(number, answer)).or_else(|error| self.say(&Said::Answer(number, instead(too_big(&error)))))
+    fn answer(&self, kept: Kept) {
+        self.say(Unsaid::Answer(kept));
     }
+
+    fn say(&self, unsaid: Unsaid) {
+        self.unsaid.fetch_add(1, Ordering::Relaxed);
+        // Where nobody speaks any more, the conversation ends.
+        let _ = self.say.send(unsaid);
+    }
+}
+
+/// An answer as a frame; where it is too big for the pipe, that is the answer.
+fn framed(number: u64, answer: Answer) -> io::Result<Vec<u8>> {
+    let too_big = |error: &io::Error| Unanswered::communication(format!("the answer cannot be handed over: {error}"));
+    let instead = match answer {
+        Answer::Response(_) => |told| Answer::Response(Err(told)),
+        Answer::File(_) => |told| Answer::File(Err(told)),
+        Answer::Slept => |_| Answer::Slept,
+    };
+    let frame = protocol::frame(&Said::Answer(number, answer));
+    frame.or_else(|error| protocol::frame(&Said::Answer(number, instead(too_big(&error)))))
 }
 
 /// How many things are said at once.
 const AT_ONCE: usize = 64;
+/// How big they are together, in bytes; a bigger one is said alone.
+const BIG: usize = 64 << 10;
 
-async fn speak(mut stdin: impl AsyncWrite + Unpin, mut to_say: UnboundedReceiver<Vec<u8>>, unsaid: &AtomicUsize) -> io::Result<()> {
-    let mut frames = Vec::new();
-    while to_say.recv_many(&mut frames, AT_ONCE).await > 0 {
-        match frames.as_slice() {
-            [frame] => stdin.write_all(frame).await?,
-            frames => stdin.write_all(&frames.concat()).await?,
+async fn speak(mut stdin: impl AsyncWrite + Unpin, mut to_say: UnboundedReceiver<Unsaid>, unsaid: &AtomicUsize) -> io::Result<()> {
+    let (mut waiting, mut together) = (Vec::new(), Vec::new());
+    while to_say.recv_many(&mut waiting, AT_ONCE).await > 0 {
+        let count = waiting.len();
+        for next in waiting.drain(..) {
+            // The place is given back once the frame is written, or is a small one.
+            let (frame, _place) = match next {
+                Unsaid::Frame(frame) => (frame, None),
+                Unsaid::Answer(Kept { number, answer, place }) => (framed(number, answer)?, Some(place)),
+            };
+            if together.len() + frame.len() > BIG {
+                stdin.write_all(&together).await?;
+                together.clear();
+                stdin.write_all(&frame).await?;
+            } else {
+                together.extend_from_slice(&frame);
+            }
         }
-        unsaid.fetch_sub(frames.len(), Ordering::Relaxed);
-        frames.clear();
+        stdin.write_all(&together).await?;
+        together.clear();
+        unsaid.fetch_sub(count, Ordering::Relaxed);
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Single requests over the network, within a run's policy and limits.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,24 +9,16 @@ use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, He
 use reqwest::{Method, Url};
 
 use super::body::{self, Encoded};
+use super::conversation::Line;
 use super::network::{self, Network};
 use super::policy::{Policy, Route};
+use super::room::Place;
+use crate::flow::exchange;
 use crate::flow::{Request, Response, Transport, Unanswered};
 use crate::model::{Clock, SystemClock};
 
-/// Headers that belong to the connection, not to the request: whoever sends it decides on them.
-const OF_THE_CONNECTION: [&str; 10] = [
-    "connection",
-    "content-length",
-    "expect",
-    "keep-alive",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
+/// Headers that whoever sends the request writes anew, as it is true; those that would change what it means are refused.
+const WRITTEN_ANEW: [&str; 4] = ["connection", "content-length", "keep-alive", "proxy-connection"];
 
 /// What a single exchange may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,14 +41,16 @@ impl Default for ExchangeLimits {
 #[derive(Debug, Clone)]
 pub struct NetworkTransport {
     network: Network,
-    policy: Policy,
+    policy: Arc<Policy>,
     limits: ExchangeLimits,
+    /// Where the answer is kept; nothing where it takes as much as its limit allows.
+    place: Option<Arc<Place>>,
 }
 
 impl NetworkTransport {
     /// A transport that keeps to a policy.
     pub fn new(network: Network, policy: Policy, limits: ExchangeLimits) -> Self {
-        Self { network, policy, limits }
+        Self { network, policy: Arc::new(policy), limits, place: None }
     }
 
     async fn sent(&self, request: reqwest::Request, route: &Route, host: &str) -> Result<Response, Unanswered> {
@@ -66,16 +61,29 @@ impl NetworkTransport {
         if response.content_length().is_some_and(|length| length > most as u64) {
             return Err(too_big());
         }
-        let mut body = Vec::new();
+        let length = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+        if let Some(place) = &self.place {
+            place.take(length).await;
+        }
+        let mut body = Vec::with_capacity(length);
         while let Some(chunk) = response.chunk().await.map_err(|error| unanswered(&error, host))? {
             if chunk.len() > most - body.len() {
                 return Err(too_big());
+            }
+            if let (Some(place), more @ 1..) = (&self.place, (body.len() + chunk.len()).saturating_sub(length)) {
+                place.take(more.min(chunk.len())).await;
             }
             body.extend_from_slice(&chunk);
         }
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers = response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
         Ok(Response { status: response.status().as_u16(), headers, body })
+    }
+}
+
+impl Line for NetworkTransport {
+    fn with_place(&self, place: Arc<Place>) -> Box<dyn Transport + '_> {
+        Box::new(Self { place: Some(place), ..self.clone() })
     }
 }
 
@@ -137,8 +145,11 @@ fn headers(request: &Request) -> Result<HeaderMap, Unanswered> {
             meant_host(&request.url, value)?;
             continue;
         }
-        if OF_THE_CONNECTION.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+        if WRITTEN_ANEW.iter().any(|known| known.eq_ignore_ascii_case(name)) {
             continue;
+        }
+        if exchange::is_refused(name) {
+            return Err(Unanswered::configuration(exchange::refusal(name)));
         }
         let named = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unfit(name))?;
         headers.append(named, HeaderValue::from_bytes(value.as_bytes()).map_err(|_| unfit(name))?);

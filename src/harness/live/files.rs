@@ -23,6 +23,15 @@ pub enum Files {
 }
 
 impl Files {
+    /// How big a file may be, in bytes.
+    pub(super) fn most(&self, path: &str) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Bundle(files) => files.get(path).map_or(0, <[u8]>::len),
+            Self::Folder(_) => usize::try_from(LARGEST).unwrap_or(usize::MAX),
+        }
+    }
+
     /// Reads a file.
     pub(super) async fn read(&self, path: &str) -> Result<Vec<u8>, Unanswered> {
         let missing = || Unanswered::configuration(format!("there is no file `{path}`"));

@@ -9,6 +9,7 @@ mod files;
 mod listening;
 mod network;
 mod policy;
+mod room;
 mod run;
 pub mod trigger;
 mod veil;

@@ -14,6 +14,7 @@ use super::files::Files;
 use super::listening::{Listener, Listening};
 use super::network::Network;
 use super::policy::Policy;
+use super::room::Room;
 use crate::flow::trigger::Answer;
 use crate::flow::{Budget, Session, Target};
 use crate::harness::pool::Pool;
@@ -167,7 +168,8 @@ impl Live {
         let _turn = self.turns.acquire().await;
         let LiveRun { subject, input: _, policy, session, files, listener, limits } = run;
         let transport = NetworkTransport::new(self.network.clone(), policy, limits.exchange);
-        let sources = Sources { transport: &transport, session: &session, files: &files };
+        let room = Room::for_answers_of(limits.exchange.response);
+        let sources = Sources { line: &transport, session: &session, files: &files, room: &room };
         let mut listening = Listening::new(listener);
         let patience = Patience::within(limits.budget.time, limits.evaluation);
         loop {

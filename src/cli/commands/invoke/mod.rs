@@ -17,13 +17,11 @@ use crate::cli::given;
 use crate::cli::output::Format;
 use crate::cli::render::columns::escaped;
 use crate::cli::render::plan::listed;
-use crate::cli::render::problems;
 use crate::cli::source::{Source, SourceFlags};
 use crate::cli::trace::Tracer;
 use crate::flow::{Target, Told};
 use crate::harness::live::{Ending, Files, HostMapping, Listener, LiveRun, Policy, Subject, Veil};
 use crate::manifest::{Bundle, Manifest, Visibility, nearest};
-use crate::model::Problem;
 use crate::settings::{LimitFlags, NetworkFlags, SecretFlags};
 
 /// Flags of `invoke`.
@@ -138,7 +136,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
             door.shell.note(escaped(&veil.value(fault)));
             Ok(Outcome::Findings)
         }
-        Ending::Invalid(found) => Err(refused(door, &title, &found)),
+        Ending::Invalid(found) => Err(door.refused(&title, &found, None)),
     }
 }
 
@@ -151,7 +149,7 @@ impl Job {
         };
         let source = Source::open(&arguments.source, door, &attempt).await?;
         let files = source.bundle(name, &attempt).await?;
-        let bundle = Bundle::read(name, &files).map_err(|found| refused(door, &attempt, &found))?;
+        let bundle = Bundle::read(name, &files).map_err(|found| door.refused(&attempt, &found, None))?;
         let target = target(&bundle.manifest, arguments.action.as_deref(), &attempt)?;
         let chosen = Chosen::find(arguments, &bundle.manifest, &source, door, &attempt).await?;
         Ok(Self { attempt, bundle, target, chosen })
@@ -189,19 +187,5 @@ fn unknown(failure: Failure, name: &str, known: &[&str]) -> Failure {
         Some(meant) => failure.hint(format!("Did you mean `{meant}`?")),
         None if known.is_empty() => failure.hint("It has none that can be invoked."),
         None => failure.hint(format!("There are: {}.", listed(known))),
-    }
-}
-
-/// A refusal for what is wrong in files. Their lines are not shown: a secret may stand in them.
-fn refused(door: &Door, attempt: &str, found: &[Problem]) -> Failure {
-    match door.shell.format {
-        Format::Human => {
-            found.iter().for_each(|found| door.shell.note(problems::problem(found, None).trim_end()));
-            Failure::refused(attempt, format!("the files have {}", problems::counted(found.len(), 0)))
-        }
-        Format::Json => {
-            let found: Vec<String> = found.iter().map(ToString::to_string).collect();
-            Failure::refused(attempt, found.join("; "))
-        }
     }
 }

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::news::{Traced, Writer, say};
 use super::values::Chosen;
-use super::{Arguments, refused, unknown};
+use super::{Arguments, unknown};
 use crate::assemble;
 use crate::cli::Door;
 use crate::cli::failure::{Ended, Failure, Outcome};
@@ -75,7 +75,8 @@ pub(super) async fn run(name: &str, arguments: Arguments, input: Value, door: &D
     let connector = arguments.connector.as_str();
     let attempt = format!("run the trigger {name} of {connector}");
     let source = Source::open(&arguments.source, door, &attempt).await?;
-    let bundle = Bundle::read(connector, &source.bundle(connector, &attempt).await?).map_err(|found| refused(door, &attempt, &found))?;
+    let bundle =
+        Bundle::read(connector, &source.bundle(connector, &attempt).await?).map_err(|found| door.refused(&attempt, &found, None))?;
     let trigger = declared(&bundle, name, &attempt)?;
     let chosen = Chosen::find(&arguments, &bundle.manifest, &source, door, &attempt).await?;
     let way = way(trigger, &arguments.trigger, &attempt, door).await?;
@@ -210,7 +211,7 @@ async fn open(wanted: Wanted<'_>, door: &Door, attempt: &str) -> Result<LiveTrig
     };
     let opened = LiveTrigger::open(live, setup, store, memory, report).await;
     opened.map_err(|why| match why {
-        Unopened::Invalid(found) => refused(door, attempt, &found),
+        Unopened::Invalid(found) => door.refused(attempt, &found, None),
         Unopened::Held { holder, until } => Failure::refused(attempt, format!("another switchboard ({holder}) runs it"))
             .hint(format!("Stop that one first. If it was killed, wait until {until:.0}.")),
         Unopened::State(error) => Failure::refused(attempt, error.to_string()).hint("Begin anew with --reset."),

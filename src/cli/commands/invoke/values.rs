@@ -5,7 +5,7 @@ use std::path::Path;
 use git2::{ErrorCode, Repository};
 use serde_json::{Map, Value};
 
-use super::{Arguments, refused};
+use super::Arguments;
 use crate::assemble::{GivenValues, Reach, SecretFiles, connection_values};
 use crate::check::{self, OpenSecrets};
 use crate::cli::failure::Failure;
@@ -85,7 +85,7 @@ impl Chosen {
                     ValuesSource::User => Reach::Any,
                 };
                 let given = GivenValues { file: &name, bytes: &bytes, open, reach };
-                connection_values(properties, given, &files).map_err(|found| refused(door, attempt, &found))?
+                connection_values(properties, given, &files).map_err(|found| door.refused(attempt, &found, None))?
             }
             Some(ValuesFile { name, bytes: None, .. }) => defaults(properties, attempt, &format!("there is no {name}, and "))?,
             None => defaults(properties, attempt, "")?,
@@ -129,7 +129,7 @@ fn defaults(properties: &Ordered<Property>, attempt: &str, because: &str) -> Res
 
 async fn environment(name: &str, source: &Source, door: &Door, attempt: &str) -> Result<Environment, Failure> {
     let config = match source.file(CONFIG, attempt).await? {
-        Some(bytes) => Config::read(&bytes).map_err(|found| refused(door, attempt, &found))?,
+        Some(bytes) => Config::read(&bytes).map_err(|found| door.refused(attempt, &found, None))?,
         None => Config::default(),
     };
     config.environments.get(name).cloned().ok_or_else(|| {
@@ -152,6 +152,10 @@ fn open_secrets(file: &Path) -> OpenSecrets {
     };
     let root = git.workdir().and_then(|root| root.canonicalize().ok());
     let Some(path) = root.and_then(|root| Some(file.strip_prefix(root).ok()?.to_owned())) else { return OpenSecrets::Allowed };
-    let is_tracked = git.index().is_ok_and(|index| index.get_path(&path, 0).is_some());
-    if !is_tracked && git.is_path_ignored(&path).unwrap_or(false) { OpenSecrets::Allowed } else { OpenSecrets::Refused }
+    let is_tracked = git.index().map_or(true, |index| index.get_path(&path, 0).is_some());
+    match git.is_path_ignored(&path) {
+        _ if is_tracked => OpenSecrets::Refused,
+        Ok(true) => OpenSecrets::Allowed,
+        Ok(false) | Err(_) => OpenSecrets::Unignored,
+    }
 }

@@ -17,7 +17,7 @@ const LONG: Duration = Duration::from_secs(30);
 struct Both(Barrier);
 
 #[async_trait]
-impl Transport for Both {
+impl Transport for &Both {
     async fn exchange(&self, request: Request) -> Result<Response, Unanswered> {
         self.0.wait().await;
         Ok(Response { status: 200, headers: Vec::new(), body: request.method.into_bytes() })
@@ -33,6 +33,47 @@ impl Transport for Both {
 
     fn random(&self) -> u64 {
         0
+    }
+}
+
+impl Line for Both {
+    fn with_place(&self, _: Arc<Place>) -> Box<dyn Transport + '_> {
+        Box::new(self)
+    }
+}
+
+/// Answers every request with this much, once there is room, and counts the answers.
+#[derive(Default)]
+struct Heavy {
+    bytes: usize,
+    answered: AtomicUsize,
+}
+
+/// The same, for one request.
+struct Heavily<'a>(&'a Heavy, Arc<Place>);
+
+#[async_trait]
+impl Transport for Heavily<'_> {
+    async fn exchange(&self, _: Request) -> Result<Response, Unanswered> {
+        self.1.take(self.0.bytes).await;
+        self.0.answered.fetch_add(1, Ordering::Relaxed);
+        Ok(Response { status: 200, headers: Vec::new(), body: vec![b'x'; self.0.bytes] })
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+
+    async fn sleep(&self, _: Duration) {}
+
+    fn random(&self) -> u64 {
+        0
+    }
+}
+
+impl Line for Heavy {
+    fn with_place(&self, place: Arc<Place>) -> Box<dyn Transport + '_> {
+        Box::new(Heavily(self, place))
     }
 }
 
@@ -74,10 +115,17 @@ fn outcome() -> Word {
 type Left = (End, Option<String>, bool, Vec<What>);
 
 async fn converse(silence: Duration, limit: Duration, play: impl AsyncFnOnce(&mut Played)) -> Left {
+    converse_over(&Both(Barrier::new(2)), silence, limit, play).await
+}
+
+/// How big the answers are that there is room for four of.
+const SIZE: usize = 40 << 10;
+
+async fn converse_over(line: &dyn Line, silence: Duration, limit: Duration, play: impl AsyncFnOnce(&mut Played)) -> Left {
     let (ours, theirs) = tokio::io::duplex(1 << 16);
     let (read, write) = tokio::io::split(ours);
-    let (transport, session) = (Both(Barrier::new(2)), Session::default());
-    let sources = Sources { transport: &transport, session: &session, files: &Files::None };
+    let (room, session) = (Room::for_answers_of(SIZE), Session::default());
+    let sources = Sources { line, session: &session, files: &Files::None, room: &room };
     let mut told = Vec::new();
     let mut listener = |news: &Told| told.push(news.what.clone());
     let mut listening = Listening::new(Some(&mut listener));
@@ -119,6 +167,29 @@ async fn questions_are_answered_at_once_and_news_is_heard_in_order() {
 }
 
 #[tokio::test]
+async fn answers_wait_until_there_is_room_for_them() {
+    const MANY: u64 = 20;
+    let heavy = Heavy { bytes: SIZE, ..Heavy::default() };
+    let (end, _, clean, _) = converse_over(&heavy, LONG, LONG, async |worker| {
+        for number in 1..=MANY {
+            worker.ask(number, send("GET")).await;
+        }
+        // Everything comes to rest, while nothing of the answers is heard.
+        for _ in 0..10_000 {
+            tokio::task::yield_now().await;
+        }
+        // Four wait to be said, one was read beside them, and the pipe took one.
+        assert_eq!(heavy.answered.load(Ordering::Relaxed), 6);
+        for _ in 1..=MANY {
+            assert!(matches!(worker.hear().await, Said::Answer(_, Answer::Response(Ok(response))) if response.body.len() == SIZE));
+        }
+        worker.say(&outcome()).await;
+    })
+    .await;
+    assert!(matches!(end, End::Outcome { .. }) && clean);
+}
+
+#[tokio::test]
 async fn a_withdrawn_question_has_no_further_effect() {
     let (end, _, clean, _) = converse(LONG, LONG, async |worker| {
         worker.ask(1, Question::Sleep(LONG)).await;
@@ -135,6 +206,26 @@ async fn a_withdrawn_question_has_no_further_effect() {
     })
     .await;
     assert!(!clean);
+}
+
+#[tokio::test]
+async fn where_a_worker_died_is_known_whether_anybody_listens_or_not() {
+    let turn = Turn { number: 1, within: None, name: "b".to_owned(), reference: "/do/1/b".to_owned() };
+    let (end, during, ..) = converse(LONG, LONG, async |worker| {
+        worker.ask(7, Question::Sleep(LONG)).await;
+        worker.say(&Word::Told(Box::new(Told { at: Timestamp::UNIX_EPOCH, turn, what: What::Started }))).await;
+        worker.say(&outcome()).await;
+    })
+    .await;
+    assert!(matches!(end, End::Outcome { .. }));
+    assert_eq!(during.as_deref(), Some("/do/1/b"));
+    let (_, during, ..) = converse(LONG, LONG, async |worker| {
+        worker.ask(7, Question::Sleep(LONG)).await;
+        worker.say(&Word::Began("/do/2/c".to_owned())).await;
+        worker.say(&outcome()).await;
+    })
+    .await;
+    assert_eq!(during.as_deref(), Some("/do/2/c"));
 }
 
 #[tokio::test]
@@ -169,6 +260,21 @@ async fn a_worker_that_asks_for_too_much_is_not_served() {
     assert_eq!(wrong(many).await, "it asked for more than 4096 things at once");
     let twice = vec![(1, Question::Sleep(LONG)), (1, Question::Sleep(LONG))];
     assert_eq!(wrong(twice).await, "it asked twice by one number");
+}
+
+#[test]
+fn a_worker_that_sends_more_than_it_may_is_not_served() {
+    let (line, room, session) = (Both(Barrier::new(2)), Room::for_answers_of(SIZE), Session::default());
+    let mut conversation = Conversation::new(Sources { line: &line, session: &session, files: &Files::None, room: &room });
+    conversation.open.insert(1, Open { handle: AbortHandle::new_pair().0, sleeps: false, weight: weight::MOST - 3 });
+    let post = |text: &str| {
+        let Question::Send(mut sending) = send("POST") else { panic!() };
+        sending.request.body = Some(crate::flow::Body::Text(text.to_owned()));
+        Question::Send(sending)
+    };
+    assert!(conversation.asked(2, post("abc")).is_ok());
+    let refused = conversation.asked(3, post("d")).unwrap_err();
+    assert_eq!(refused.to_string(), "it asked to send more than 268435456 bytes at once");
 }
 
 #[tokio::test]
