@@ -1,24 +1,23 @@
-//! PORT: runs bundles' test suites in worker processes and returns their evidence. The adapter is [`Workers`]; flows that reach the
-//! network run beside them, see [`live`].
+//! PORT: runs bundles' test suites in worker processes and returns their evidence; runs flows live for those who ask.
+//!
+//! Whatever evaluates expressions does it in a worker: the same program, started as a child without an environment and with limits.
+//!
+//! - `worker` is the child: it runs suites against their mocked exchanges, and flows whose every effect is a question to the parent.
+//! - `protocol` is what passes between the two, frames of JSON over pipes; `weight` bounds how much of it waits.
+//! - `process` and `pool` are workers as the parent sees them: started, spoken to, ended, and kept warm.
+//! - `suites` is the adapter of the port: a queue of runs that take turns at the workers.
+//! - [`live`] answers the questions of live flows from the network, and keeps triggers going.
 
-mod limits;
 pub mod live;
-mod live_task;
-mod outbox;
-mod part;
-mod piped;
 mod pool;
 mod process;
 mod protocol;
-mod run;
-mod suite;
-mod turns;
-mod watch;
+mod suites;
 mod weight;
 pub mod worker;
-mod workers;
 
-pub use workers::{Workers, WorkersConfig};
+pub use process::WorkersConfig;
+pub use suites::Workers;
 
 use anyhow::Result;
 use async_trait::async_trait;

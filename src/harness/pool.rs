@@ -4,8 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 
-use super::process::Worker;
-use super::workers::WorkersConfig;
+use super::process::{Worker, WorkersConfig};
 
 /// How many tasks a worker serves before a fresh one takes its place.
 const MOST_TASKS: u32 = 1000;

@@ -2,7 +2,9 @@
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -12,7 +14,41 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::protocol::{self, Frames, Limits, Said, Task, Word};
-use super::workers::WorkersConfig;
+use crate::model::{Clock, SystemClock};
+
+/// How workers are run.
+#[derive(Clone)]
+pub struct WorkersConfig {
+    /// The executable that has the subcommand `worker`: this one.
+    pub program: PathBuf,
+    /// How many runs go on at once.
+    pub concurrency: usize,
+    /// How long one case, or a stand-alone flow, may take.
+    pub case_deadline: Duration,
+    /// How long all cases of one run may take, without the time it waits for its turns.
+    pub run_limit: Duration,
+    /// How long a run keeps its worker while others wait for one; it goes on to the end of a case.
+    pub slice: Duration,
+    /// The address space of a worker, in bytes.
+    pub memory: u64,
+    /// Tells when a run began.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl WorkersConfig {
+    /// The usual bounds: as many workers as processors, 10 s a case, 2 minutes a run in slices of 2 s, 512 MiB a worker.
+    pub fn new(program: impl Into<PathBuf>) -> Self {
+        Self {
+            program: program.into(),
+            concurrency: std::thread::available_parallelism().map_or(2, usize::from),
+            case_deadline: Duration::from_secs(10),
+            run_limit: Duration::from_mins(2),
+            slice: Duration::from_secs(2),
+            memory: 512 << 20,
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
 
 /// How much of a worker's stderr is kept, in bytes.
 const KEPT: usize = 8 << 10;

@@ -20,6 +20,13 @@ use crate::model::{BundleFiles, CaseReport, Place, Problem};
 /// The largest frame that either side takes, in bytes.
 pub(crate) const LARGEST: usize = 64 << 20;
 
+/// How many requests and files one run asks for at once. More wait for their turn.
+pub(crate) const MOST_REQUESTS: usize = 64;
+/// How many sleeps go on at once in one run: each branch and each limit on a task's time is one.
+pub(crate) const MOST_SLEEPS: usize = 4096;
+/// What is as good as for ever, in limits of time, and still a moment that a clock can tell.
+pub(crate) const FOR_EVER: Duration = Duration::from_secs(1 << 30);
+
 /// The first frame a worker reads: what it may use.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Limits {

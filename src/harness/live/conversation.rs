@@ -20,9 +20,9 @@ use super::listening::Listening;
 use super::room::{Place, Room};
 use crate::flow::trigger::Answer as HttpAnswer;
 use crate::flow::{Session, Transport, Unanswered, What};
-use crate::harness::piped::{MOST_REQUESTS, MOST_SLEEPS};
-use crate::harness::protocol::{self, Answer, Content, Frames, Overstayed, Question, Said, Settling, Task, Word};
-use crate::harness::watch::FOR_EVER;
+use crate::harness::protocol::{
+    self, Answer, Content, FOR_EVER, Frames, MOST_REQUESTS, MOST_SLEEPS, Overstayed, Question, Said, Settling, Task, Word,
+};
 use crate::harness::weight;
 use crate::model::Problem;
 

@@ -18,8 +18,8 @@ use super::room::Room;
 use crate::flow::trigger::Answer;
 use crate::flow::{Budget, Session, Target};
 use crate::harness::pool::Pool;
+use crate::harness::process::WorkersConfig;
 use crate::harness::protocol::{self, Content, Overstayed, Settling, Start, Task, pack};
-use crate::harness::workers::WorkersConfig;
 use crate::manifest::Validation;
 use crate::model::{BundleFiles, Problem};
 

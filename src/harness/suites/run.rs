@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{self, timeout, timeout_at};
 
-use super::pool::Pool;
-use super::process::{Blame, Death, Worker};
-use super::protocol::{Heading, Task, Word, pack};
 use super::turns::{Turn, Turns};
-use super::{AbortedRun, Job};
+use crate::harness::pool::Pool;
+use crate::harness::process::{Blame, Death, Worker};
+use crate::harness::protocol::{Heading, Task, Word, pack};
+use crate::harness::{AbortedRun, Job};
 use crate::model::{CaseOutcome, CaseReport, ENGINE_LEVEL, Evidence, Problem};
 
 /// How many workers the cases of one bundle may end before the rest is not run.

@@ -1,5 +1,13 @@
 //! The child process: reads tasks on stdin, says what happens on stdout, and evaluates what its parent must not.
 
+mod connector;
+mod limits;
+mod live;
+mod outbox;
+mod piped;
+mod suite;
+mod watch;
+
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Write};
@@ -15,12 +23,9 @@ use tokio::net::unix::pipe;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::yield_now;
 
-use super::limits;
-use super::live_task;
-use super::outbox::Outbox;
+use self::outbox::Outbox;
+use self::watch::Watch;
 use super::protocol::{self, Frames, Limits, Said, Task, Word};
-use super::suite;
-use super::watch::Watch;
 
 /// The stack that tasks run on. jq recurses; this leaves room for what is honest and ends what is endless soon.
 const STACK: usize = 64 << 20;
@@ -89,7 +94,7 @@ fn perform(task: Task, runtime: &Runtime, hearing: &mut Hearing, watch: &Watch, 
         Task::Suites { connector, files, from } => {
             suite::run(&connector, &protocol::unpack(files), from, runtime, &mut Parent { hearing, runtime, outbox })
         }
-        Task::Live(live) => Ok(outbox.say(&runtime.block_on(live_task::run(*live, hearing, watch, outbox, questions))?)?),
+        Task::Live(live) => Ok(outbox.say(&runtime.block_on(live::run(*live, hearing, watch, outbox, questions))?)?),
     }
 }
 

@@ -17,8 +17,8 @@ use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 
 use self::mock::Mock;
-use super::protocol::{Heading, Word};
 use crate::flow::{Budget, Outcome, Program, Target};
+use crate::harness::protocol::{Heading, Word};
 use crate::manifest::{Bundle, Case, Exchange, Lifecycle, Manifest, Suite, SuiteFile, cut, nearest};
 use crate::model::{BundleFiles, CaseOutcome, CaseReport, Place};
 

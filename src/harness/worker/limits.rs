@@ -5,7 +5,7 @@ use std::io;
 
 use rlimit::Resource;
 
-use super::protocol::Limits;
+use crate::harness::protocol::Limits;
 
 /// How many files a worker may have open: its three pipes, what its runtime waits with, and what the standard library opens for itself.
 const OPEN_FILES: u64 = 24;

@@ -11,12 +11,10 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use super::outbox::Outbox;
-use super::protocol::{Overstayed, Word};
+use crate::harness::protocol::{FOR_EVER, Overstayed, Word};
 
 /// How long a worker may outlive its parent, and the longest that a limit goes unnoticed.
 const PAUSE: Duration = Duration::from_millis(250);
-/// What is as good as for ever, and still a moment that can be told.
-pub(super) const FOR_EVER: Duration = Duration::from_secs(1 << 30);
 /// How many times within an evaluation's limit it is looked at.
 const LOOKS: u32 = 20;
 

@@ -7,21 +7,21 @@ use std::pin::pin;
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value};
 
+use super::Hearing;
+use super::connector::ConnectorFlow;
 use super::outbox::Outbox;
-use super::part::Part;
 use super::piped::Piped;
-use super::protocol::{self, Live, Said, Start, Subject, Word, unpack};
 use super::watch::Watch;
-use super::worker::Hearing;
 use crate::flow::trigger::Answer;
 use crate::flow::{Budget, Program, Workflow, World};
+use crate::harness::protocol::{self, Live, Said, Start, Subject, Word, unpack};
 use crate::manifest::Bundle;
 use crate::model::Problem;
 
 /// A flow that is ready to run.
 enum Ready {
     Workflow(Box<Workflow>, Map<String, Value>),
-    Connector(Box<Part>),
+    Connector(Box<ConnectorFlow>),
 }
 
 /// Runs a flow and returns the word that tells how it ended.
@@ -64,7 +64,7 @@ fn ready(subject: Subject) -> Result<Ready, Vec<Problem>> {
         }
         Subject::Connector { connector, files, target, connection, validation } => {
             let bundle = Bundle::read(&connector, &unpack(files))?;
-            let part = Part { program: Program::compile(&bundle)?, target, connection, validation };
+            let part = ConnectorFlow { program: Program::compile(&bundle)?, target, connection, validation };
             Ok(Ready::Connector(Box::new(part)))
         }
     }

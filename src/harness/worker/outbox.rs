@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write as _};
 use std::os::fd::AsFd as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::protocol::{self, Word};
+use crate::harness::protocol::{self, Word};
 
 /// How much is gathered at most before it is written anyway, in bytes.
 const ROOM: usize = 64 << 10;

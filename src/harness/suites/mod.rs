@@ -1,10 +1,11 @@
-//! The adapter of the harness: a queue, a few warm worker processes, and the runs that are not acknowledged yet.
+//! Runs suites in workers, as their parent: the adapter of the harness, with a queue, a few warm worker processes, and the runs that are not acknowledged yet.
+
+mod run;
+mod turns;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use anyhow::Result;
 use async_trait::async_trait;
@@ -12,45 +13,11 @@ use futures_util::FutureExt as _;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+use self::turns::Turns;
 use super::pool::Pool;
-use super::run;
-use super::turns::Turns;
+use super::process::WorkersConfig;
 use super::{AbortedRun, Harness, Job, Progress};
-use crate::model::{Clock, Digest, Evidence, SystemClock};
-
-/// How workers are run.
-#[derive(Clone)]
-pub struct WorkersConfig {
-    /// The executable that has the subcommand `worker`: this one.
-    pub program: PathBuf,
-    /// How many runs go on at once.
-    pub concurrency: usize,
-    /// How long one case, or a stand-alone flow, may take.
-    pub case_deadline: Duration,
-    /// How long all cases of one run may take, without the time it waits for its turns.
-    pub run_limit: Duration,
-    /// How long a run keeps its worker while others wait for one; it goes on to the end of a case.
-    pub slice: Duration,
-    /// The address space of a worker, in bytes.
-    pub memory: u64,
-    /// Tells when a run began.
-    pub clock: Arc<dyn Clock>,
-}
-
-impl WorkersConfig {
-    /// The usual bounds: as many workers as processors, 10 s a case, 2 minutes a run in slices of 2 s, 512 MiB a worker.
-    pub fn new(program: impl Into<PathBuf>) -> Self {
-        Self {
-            program: program.into(),
-            concurrency: std::thread::available_parallelism().map_or(2, usize::from),
-            case_deadline: Duration::from_secs(10),
-            run_limit: Duration::from_mins(2),
-            slice: Duration::from_secs(2),
-            memory: 512 << 20,
-            clock: Arc::new(SystemClock),
-        }
-    }
-}
+use crate::model::{Digest, Evidence};
 
 /// Runs suites in worker processes. Dropping it ends them all. Assumption: it is used within a tokio runtime.
 pub struct Workers {

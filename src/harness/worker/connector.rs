@@ -2,20 +2,20 @@
 
 use serde_json::{Map, Value};
 
-use super::protocol::{Arrival, Settling, Start, Word};
 use crate::flow::trigger::{Answer, Evaluate, Received, Setting, Slot, Trigger};
 use crate::flow::{Budget, Fault, Outcome, Program, Target, World};
+use crate::harness::protocol::{Arrival, Settling, Start, Word};
 use crate::manifest::Validation;
 
 /// A flow that is ready to run.
-pub(super) struct Part {
+pub(super) struct ConnectorFlow {
     pub(super) program: Program,
     pub(super) target: Target,
     pub(super) connection: Map<String, Value>,
     pub(super) validation: Validation,
 }
 
-impl Part {
+impl ConnectorFlow {
     /// Runs it, unless it starts from a request that is none of its own; the word tells how that ended.
     pub(super) async fn run(&self, start: &Start, world: &dyn World, budget: Budget) -> Word {
         match start {

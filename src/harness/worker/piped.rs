@@ -9,16 +9,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, oneshot};
 
-use super::protocol::{Answer, Content, Question, Word};
 use super::watch::Watch;
-use super::weight;
 use crate::flow::{Response, Sending, Told, Unanswered, World};
+use crate::harness::protocol::{Answer, Content, MOST_REQUESTS, MOST_SLEEPS, Question, Word};
+use crate::harness::weight;
 use crate::model::{Clock, SystemClock};
-
-/// How many requests and files one run asks for at once. More wait for their turn.
-pub(super) const MOST_REQUESTS: usize = 64;
-/// How many sleeps go on at once in one run: each branch and each limit on a task's time is one.
-pub(super) const MOST_SLEEPS: usize = 4096;
 
 /// Of how many tasks the parent is told as they begin, where nobody listens. It knows then where a worker died; for long loops that
 /// would cost more than it is worth.
