@@ -117,6 +117,23 @@ fn limits_end_what_takes_too_long() {
 }
 
 #[test]
+fn what_a_flow_emits_is_written_without_its_secrets_however_it_ends() {
+    let team = Team::new();
+    let emit = |data: &str| format!("{{ emit: {{ event: {{ with: {{ type: com.example.told, data: {data} }} }} }} }}");
+    let bad = "{ raise: { error: { type: 'https://e.example/bad', status: 400 } } }";
+    let flow = format!(
+        "{HEAD}use: {{ secrets: [key] }}\ndo:\n  - one: {}\n  - two: {}\n  - bad: {bad}\n",
+        emit("{ n: 1 }"),
+        emit("'${ $secrets.key }'")
+    );
+    team.write("flow.yaml", flow);
+    team.run(&["flow", "run", "flow.yaml", "--emitted", "emitted.jsonl", "--secrets", r#"{"key":"t0ps3cret"}"#]).failed();
+    let events: Vec<serde_json::Value> = team.read("emitted.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<_> = events.iter().map(|event| (event["type"].as_str().unwrap(), event["data"].clone())).collect();
+    assert_eq!(told, [("com.example.told", json!({ "n": 1 })), ("com.example.told", json!("[redacted]"))]);
+}
+
+#[test]
 fn events_are_written_as_they_happen_and_to_the_end() {
     let team = Team::new();
     let flow = format!(

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::assemble;
 use crate::cli::Door;
@@ -52,6 +52,10 @@ struct RunArguments {
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
 
+    /// Write the events that the flow emits to a file, CloudEvents, a line of JSON each
+    #[arg(long, value_name = "FILE")]
+    emitted: Option<PathBuf>,
+
     /// Show what each task did and how long it took, with its requests and their answers, on the standard error stream
     #[arg(long)]
     trace: bool,
@@ -73,13 +77,16 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let secrets = given::secrets(&arguments.secrets)?;
     let content = given::file(&arguments.file, LARGEST_FILE)?;
     let (title, document) = (arguments.file.display().to_string(), content.clone());
-    let mut events = arguments.events.as_deref().map(Events::create).transpose()?;
+    let mut events = arguments.events.as_deref().map(Lines::create).transpose()?;
+    let mut emitted = arguments.emitted.as_deref().map(Lines::create).transpose()?;
     let live = assemble::live(&door.settings, &arguments.network, &arguments.limits)?;
     let session = live.session("");
     let mut veil = Veil::new(secrets.values(), session.clone());
     let mut tracer = arguments.trace.then(|| Tracer::new(door.shell, Veil::new(secrets.values(), session.clone())));
     let mut hear = |told: &Told| {
-        events.iter_mut().for_each(|events| events.write(told));
+        if let (Some(events), Some(line)) = (&mut events, line(told)) {
+            events.write(&line);
+        }
         tracer.iter_mut().for_each(|tracer| tracer.hear(told));
     };
     let listener: Option<Listener<'_>> = (arguments.events.is_some() || arguments.trace).then_some(&mut hear);
@@ -99,6 +106,9 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     });
     let outcome = outcome.await?;
     tracer.into_iter().for_each(|tracer| tracer.end(&title));
+    if let Some(emitted) = &mut emitted {
+        outcome.events.into_iter().for_each(|event| emitted.write(&veil.value(event)));
+    }
     let ended = match outcome.ending {
         Ending::Output(output) => {
             door.shell.json(&veil.value(output))?;
@@ -110,27 +120,28 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
         }
         Ending::Invalid(problems) => return Err(door.refused(&format!("run {title}"), &problems, Some(&document))),
     };
-    events.map_or(Ok(()), Events::end)?;
+    events.into_iter().chain(emitted).try_for_each(Lines::end)?;
     Ok(ended)
 }
 
-/// The file that tells what happened to tasks.
-struct Events {
+/// A file of lines of JSON.
+struct Lines {
     path: PathBuf,
     file: File,
     /// The first failure; after it nothing more is written, so that what is there has no gap.
     failure: Option<std::io::Error>,
 }
 
-impl Events {
+impl Lines {
     fn create(path: &Path) -> anyhow::Result<Self> {
         let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Self { path: path.to_owned(), file, failure: None })
     }
 
-    fn write(&mut self, told: &Told) {
-        let Some(line) = line(told).filter(|_| self.failure.is_none()) else { return };
-        self.failure = self.file.write_all(line.as_bytes()).err();
+    fn write(&mut self, line: &Value) {
+        if self.failure.is_none() {
+            self.failure = self.file.write_all(format!("{line}\n").as_bytes()).err();
+        }
     }
 
     fn end(self) -> anyhow::Result<()> {
@@ -139,7 +150,7 @@ impl Events {
 }
 
 /// One line for a task's lifecycle; none for what else a run tells.
-fn line(told: &Told) -> Option<String> {
+fn line(told: &Told) -> Option<Value> {
     let event = match told.what {
         Happening::Started => "started",
         Happening::Completed => "completed",
@@ -148,6 +159,5 @@ fn line(told: &Told) -> Option<String> {
         Happening::Retried { .. } => "retried",
         Happening::Sent(_) | Happening::Answered { .. } | Happening::Unanswered(_) => return None,
     };
-    let line = json!({ "task": told.turn.reference, "name": told.turn.name, "event": event, "time": told.at });
-    Some(format!("{line}\n"))
+    Some(json!({ "task": told.turn.reference, "name": told.turn.name, "event": event, "time": told.at }))
 }
