@@ -1,7 +1,6 @@
 //! The parent's side of a live run: hears the worker, performs what it asks for, several effects at once, and ends it where it overstays.
 
 use std::collections::HashMap;
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -11,17 +10,18 @@ use futures_util::future::{AbortHandle, Abortable, Aborted, BoxFuture};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
 use serde_json::Value;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::{Instant, sleep_until};
 
 use super::files::Files;
 use super::listening::Listening;
+use super::mouth::{Kept, Mouth, speak};
 use super::room::{Place, Room};
 use crate::flow::trigger::Answer as HttpAnswer;
-use crate::flow::{Session, Transport, Unanswered, What};
+use crate::flow::{Session, Transport, What};
 use crate::harness::protocol::{
-    self, Answer, Content, FOR_EVER, Frames, MOST_REQUESTS, MOST_SLEEPS, Overstayed, Question, Said, Settling, Task, Word,
+    self, Answer, Content, FOR_EVER, Frames, MOST_REQUESTS, MOST_SLEEPS, Overstayed, Question, Settling, Task, Word,
 };
 use crate::harness::weight;
 use crate::model::Problem;
@@ -78,13 +78,6 @@ pub(super) struct Sources<'a> {
 pub(super) trait Line: Sync {
     /// What sends a request whose answer is kept in this place.
     fn with_place(&self, place: Arc<Place>) -> Box<dyn Transport + '_>;
-}
-
-/// An answer, with the place it takes.
-struct Kept {
-    number: u64,
-    answer: Answer,
-    place: Arc<Place>,
 }
 
 /// A question that waits for its answer.
@@ -257,78 +250,6 @@ impl Sources<'_> {
         };
         Kept { number, answer, place }
     }
-}
-
-/// Something that is to be said.
-enum Unsaid {
-    Frame(Vec<u8>),
-    /// It becomes a frame only when it is its turn, so that there is one big frame at a time.
-    Answer(Kept),
-}
-
-/// Says things in their order, without waiting until they are heard.
-struct Mouth<'a> {
-    say: UnboundedSender<Unsaid>,
-    unsaid: &'a AtomicUsize,
-}
-
-impl Mouth<'_> {
-    fn task(&self, task: Task) -> io::Result<()> {
-        self.say(Unsaid::Frame(protocol::frame(&Said::Task(task))?));
-        Ok(())
-    }
-
-    fn answer(&self, kept: Kept) {
-        self.say(Unsaid::Answer(kept));
-    }
-
-    fn say(&self, unsaid: Unsaid) {
-        self.unsaid.fetch_add(1, Ordering::Relaxed);
-        // Where nobody speaks any more, the conversation ends.
-        let _ = self.say.send(unsaid);
-    }
-}
-
-/// An answer as a frame; where it is too big for the pipe, that is the answer.
-fn framed(number: u64, answer: Answer) -> io::Result<Vec<u8>> {
-    let too_big = |error: &io::Error| Unanswered::communication(format!("the answer cannot be handed over: {error}"));
-    let instead = match answer {
-        Answer::Response(_) => |told| Answer::Response(Err(told)),
-        Answer::File(_) => |told| Answer::File(Err(told)),
-        Answer::Slept => |_| Answer::Slept,
-    };
-    let frame = protocol::frame(&Said::Answer(number, answer));
-    frame.or_else(|error| protocol::frame(&Said::Answer(number, instead(too_big(&error)))))
-}
-
-/// How many things are said at once.
-const AT_ONCE: usize = 64;
-/// How big they are together, in bytes; a bigger one is said alone.
-const BIG: usize = 64 << 10;
-
-async fn speak(mut stdin: impl AsyncWrite + Unpin, mut to_say: UnboundedReceiver<Unsaid>, unsaid: &AtomicUsize) -> io::Result<()> {
-    let (mut waiting, mut together) = (Vec::new(), Vec::new());
-    while to_say.recv_many(&mut waiting, AT_ONCE).await > 0 {
-        let count = waiting.len();
-        for next in waiting.drain(..) {
-            // The place is given back once the frame is written, or is a small one.
-            let (frame, _place) = match next {
-                Unsaid::Frame(frame) => (frame, None),
-                Unsaid::Answer(Kept { number, answer, place }) => (framed(number, answer)?, Some(place)),
-            };
-            if together.len() + frame.len() > BIG {
-                stdin.write_all(&together).await?;
-                together.clear();
-                stdin.write_all(&frame).await?;
-            } else {
-                together.extend_from_slice(&frame);
-            }
-        }
-        stdin.write_all(&together).await?;
-        together.clear();
-        unsaid.fetch_sub(count, Ordering::Relaxed);
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod conversation;
 mod exchange;
 mod files;
 mod listening;
+mod mouth;
 mod network;
 mod policy;
 mod room;

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use tokio::io::{AsyncReadExt as _, DuplexStream};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::sync::Barrier;
 
 use super::*;
-use crate::flow::{Budget, Request, Response, Sending, Told, Turn, What};
-use crate::harness::protocol::{Live, Start, Subject};
+use crate::flow::{Budget, Request, Response, Sending, Told, Turn, Unanswered, What};
+use crate::harness::protocol::{Live, Said, Start, Subject};
 
 const LONG: Duration = Duration::from_secs(30);
 
