@@ -25,8 +25,22 @@ pub use values::{OpenSecrets, lacking, misfit, values};
 
 use crate::flow;
 use crate::manifest::{self, Bundle, Code};
-use crate::model::Problem;
+use crate::model::{BundleFiles, Problem};
 use findings::Findings;
+
+/// Everything that is wrong with a connector's files or still missing, and the bundle where they can be read as one.
+pub fn of_files(folder: &str, files: &BundleFiles) -> (Vec<Problem>, Option<Bundle>) {
+    match Bundle::read(folder, files) {
+        Ok(bundle) => (report(&bundle), Some(bundle)),
+        Err(mut problems) => {
+            // What is wrong with a suite hides nothing that is wrong with the flows.
+            if let Ok(bundle) = Bundle::read(folder, &manifest::without_suites(files)) {
+                problems.extend(flow::check(&bundle).0);
+            }
+            (problems, None)
+        }
+    }
+}
 
 /// Everything that is wrong with a bundle or still missing, in the order of the places.
 pub fn report(bundle: &Bundle) -> Vec<Problem> {

@@ -56,6 +56,12 @@ impl Bundle {
     }
 }
 
+/// A connector's files but its test suites.
+pub fn without_suites(files: &BundleFiles) -> BundleFiles {
+    let others = files.iter().filter(|(path, _)| !is_suite(path));
+    BundleFiles::new(others.map(|(path, bytes)| (path.to_owned(), bytes.to_vec())).collect())
+}
+
 /// Whether a path within a connector's folder is a test suite's: directly in `tests/`, and YAML.
 fn is_suite(path: &str) -> bool {
     path.strip_prefix("tests/").is_some_and(|name| !name.contains('/') && (name.ends_with(".yaml") || name.ends_with(".yml")))

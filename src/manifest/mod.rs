@@ -33,7 +33,7 @@ mod wording;
 pub use authentication::{
     ApiKey, Authentication, Basic, Bearer, ClientProof, Endpoints, ExchangedToken, GrantKind, OAuth2, OAuth2Client, TokenRequest, Words,
 };
-pub use bundle::{Bundle, SuiteFile};
+pub use bundle::{Bundle, SuiteFile, without_suites};
 pub use code::{CODES, Code};
 pub use config::{CONFIG, Config, DeletionPolicy, Environment, ReviewPolicy, ReviewProvider, Validation};
 pub use connection::{Connection, ConnectionValue, ConnectionValues, ErrorMappings, Property, PropertyType};

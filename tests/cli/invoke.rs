@@ -81,6 +81,10 @@ fn what_cannot_be_invoked_is_refused() {
     assert!(ran.err.contains("Did you mean `crm`?"), "{}", ran.err);
     let ran = team.run(&["invoke", "crm"]).two();
     assert!(ran.err.contains("<ACTION>"), "{}", ran.err);
+    for flag in ["--listen", "--reset"] {
+        let ran = invoke(&team, &service, &["get-item", flag]).two();
+        assert!(ran.err.contains("cannot be used with"), "{flag}: {}", ran.err);
+    }
     let ran = invoke(&team, &service, &["get-item", "--environment", "tset"]).two();
     assert!(ran.err.contains("there is no environment `tset`") && ran.err.contains("Did you mean `test`?"), "{}", ran.err);
     team.replace(MANIFEST, "    group: Items\n", "    group: Items\n    visibility: private\n");

@@ -23,6 +23,15 @@ fn every_problem_of_every_file_is_told_with_its_place() {
 }
 
 #[test]
+fn what_is_wrong_with_a_suite_hides_nothing_of_the_flows() {
+    let team = with_two();
+    team.replace("connectors/crm/connector.yaml", "method: get", "method: gett");
+    team.replace("connectors/crm/tests/get-item.yaml", "action: get-item", "action: 7");
+    let ran = team.run(&["validate", "crm"]).failed();
+    assert!(ran.out.contains("connectors/crm/tests/get-item.yaml:") && ran.out.contains("Did you mean `get`?"), "{}", ran.out);
+}
+
+#[test]
 fn json_is_a_contract() {
     let team = with_two();
     team.replace("connectors/crm/connector.yaml", "title: Crm", "titel: Crm");

@@ -18,7 +18,7 @@ use crate::cli::output::Human;
 use crate::cli::render::{paint, problems};
 use crate::cli::working_files::{WorkingFiles, ignored_by, read_folder};
 use crate::cli::{Door, progress};
-use crate::manifest::{self, Bundle, Config, ConnectionValues, Document, Ordered, Property, code};
+use crate::manifest::{self, Config, ConnectionValues, Document, Ordered, Property, code};
 use crate::model::{BundleFiles, Place, Problem};
 use crate::repository::ReadError;
 
@@ -78,13 +78,11 @@ impl Findings {
 
     /// A connector's files.
     fn add_bundle(&mut self, name: &str, files: &BundleFiles) {
-        match Bundle::read(name, files) {
-            Ok(bundle) => {
-                self.add(check::report(&bundle), |file| in_bundle(name, files, file));
-                let properties = bundle.manifest.connection.map(|connection| connection.properties).unwrap_or_default();
-                self.properties.insert(name.to_owned(), properties);
-            }
-            Err(problems) => self.add(problems, |file| in_bundle(name, files, file)),
+        let (problems, bundle) = check::of_files(name, files);
+        self.add(problems, |file| in_bundle(name, files, file));
+        if let Some(bundle) = bundle {
+            let properties = bundle.manifest.connection.map(|connection| connection.properties).unwrap_or_default();
+            self.properties.insert(name.to_owned(), properties);
         }
     }
 
@@ -194,10 +192,7 @@ pub(super) fn unreadable(name: &str, error: &impl std::fmt::Display) -> Problem 
 
 /// Everything that is wrong with one connector.
 pub fn problems_of(name: &str, files: &BundleFiles) -> Vec<Problem> {
-    match Bundle::read(name, files) {
-        Ok(bundle) => check::report(&bundle),
-        Err(problems) => problems,
-    }
+    check::of_files(name, files).0
 }
 
 fn in_bundle(name: &str, files: &BundleFiles, file: &str) -> Option<Vec<u8>> {

@@ -31,7 +31,7 @@ pub(super) struct TriggerFlags {
     trigger: Option<String>,
 
     /// Go on: poll by the schedule; or serve the webhook at ADDRESS, such as 127.0.0.1:8080 (port 0: any that is free)
-    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "", requires = "trigger")]
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "", requires = "trigger", conflicts_with_all = ["action", "test_connection"])]
     listen: Option<String>,
 
     /// The address under which the service reaches the webhook; the trigger's path is added to it
@@ -43,7 +43,7 @@ pub(super) struct TriggerFlags {
     keep_subscription: bool,
 
     /// Begin anew: forget the cursor and the events that were seen
-    #[arg(long, requires = "trigger")]
+    #[arg(long, requires = "trigger", conflicts_with_all = ["action", "test_connection"])]
     reset: bool,
 }
 
@@ -162,7 +162,8 @@ async fn serve(webhook: &Webhook, address: &str, flags: &TriggerFlags, attempt: 
         return Err(Failure::usage(attempt, "the service has to be told where to send its requests").hint(hint));
     }
     let cannot = |error: std::io::Error| Failure::refused(attempt, format!("cannot listen at {address}: {error}"));
-    let listener = TcpListener::bind(address).await.map_err(cannot)?;
+    let hint = "Give an address and a port, such as 127.0.0.1:8080; port 0 is any that is free.";
+    let listener = TcpListener::bind(address).await.map_err(|error| cannot(error).hint(hint))?;
     let local = listener.local_addr().map_err(cannot)?;
     let public = match &flags.public_url {
         Some(url) => url.clone(),
