@@ -1,4 +1,14 @@
 //! Parses flows as written into the model, and finds everything that is wrong with them at once.
+//!
+//! 1. [`Facts`] are what a flow may refer to. A connector's come from its manifest; a stand-alone document's are read from it by `document`
+//!    and, for what stands under `use`, by `reusable`.
+//! 2. A [`Parser`] walks over all flows of one file and gathers what it finds; nothing stops it. `connection` reads what the flows of a
+//!    connector share.
+//! 3. `tasks` parses a list of tasks, and what every task may have: conditions, `shapes` of data, timeouts. Then it asks, by what the task
+//!    does: `acts` for `set`, `emit`, `raise` and `switch`; `control` for `for`, `fork` and `try`; `call` for `call: http` and
+//!    `call: openapi`; `request` for `call: request` and what it has beyond the DSL: `paginate`, `again` (retries and rates) and `mapping`
+//!    (errors). `authentication` reads who sends a request.
+//! 4. `template` finds the expressions in all values, and each expression is checked against the variables that it sees at its place.
 
 mod acts;
 mod again;
