@@ -30,11 +30,11 @@ impl Parser<'_> {
             self.found(Finding::of_key(at, codes::EMIT, "only a trigger emits events").hint("Return the data as the output."));
         }
         let emit = self.map(value, at, "`emit`")?;
-        self.keys(emit, at, "`emit`", &["event"], &[]);
+        self.keys(emit, at, "`emit`", &["event"]);
         let event = self.required(emit, "event", at, "`emit`")?;
         let at = at.key("event");
         let event = self.map(event, &at, "`event`")?;
-        self.keys(event, &at, "`event`", &["with"], &[]);
+        self.keys(event, &at, "`event`", &["with"]);
         let with = self.required(event, "with", &at, "`event`")?;
         let at = at.key("with");
         let properties = self.map(with, &at, "`with`")?;
@@ -54,7 +54,7 @@ impl Parser<'_> {
 
     pub(super) fn raise(&mut self, value: &Value, at: &At<'_>) -> Option<Act> {
         let raise = self.map(value, at, "`raise`")?;
-        self.keys(raise, at, "`raise`", &["error"], &[]);
+        self.keys(raise, at, "`raise`", &["error"]);
         let error = self.required(raise, "error", at, "`raise`")?;
         let at = at.key("error");
         match error {
@@ -78,7 +78,7 @@ impl Parser<'_> {
 
     /// An error as it is described.
     pub(super) fn error(&mut self, map: &Map<String, Value>, at: &At<'_>) -> Option<DescribedError> {
-        self.keys(map, at, "an error", &["type", "status", "title", "detail", "instance"], &[]);
+        self.keys(map, at, "an error", &["type", "status", "title", "detail", "instance"]);
         let kind = self.required(map, "type", at, "an error").map(|kind| self.address_text(kind, &at.key("type"), "`type`"));
         let status = self.required(map, "status", at, "an error").map(|status| self.status_template(status, &at.key("status")));
         let [title, detail, instance] = ["title", "detail", "instance"]
@@ -141,7 +141,7 @@ impl Parser<'_> {
             };
             let at = at.key(name);
             let Some(case) = self.map(case, &at, "a case") else { continue };
-            self.keys(case, &at, "a case", &["when", "then"], &[]);
+            self.keys(case, &at, "a case", &["when", "then"]);
             let when = case.get("when").map(|when| self.condition(when, &at.key("when"), "`when`"));
             defaults += usize::from(when.is_none());
             if when.is_none() && defaults > 1 {

@@ -42,7 +42,7 @@ impl Parser<'_> {
         let value = if value == true { &usual } else { value };
         let map = self.retry_map(value, at)?;
         let known = ["delay", "backoff", "jitter", "limit", "statuses", "when", "maxWait", "nonIdempotent"];
-        self.keys(map, at, "`retry`", &known, &[]);
+        self.keys(map, at, "`retry`", &known);
         let mut policy = self.pace(map, at)?;
         if !map.contains_key("delay") {
             policy.delay = Some(Span::Fixed(USUAL_DELAY));
@@ -77,7 +77,7 @@ impl Parser<'_> {
     /// `rateLimit`: so many requests in so much time.
     pub(super) fn rate(&mut self, value: &Value, at: &At<'_>) -> Option<Rate> {
         let map = self.map(value, at, "`rateLimit`")?;
-        self.keys(map, at, "`rateLimit`", &["requests", "per", "bucket"], &[]);
+        self.keys(map, at, "`rateLimit`", &["requests", "per", "bucket"]);
         let requests = self.required(map, "requests", at, "`rateLimit`").and_then(|value| {
             let whole =
                 value.as_u64().filter(|requests| (1..=MOST_REQUESTS).contains(requests)).and_then(|whole| u32::try_from(whole).ok());

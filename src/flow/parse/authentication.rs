@@ -25,7 +25,7 @@ impl Parser<'_> {
         }
         let map = self.map(value, at, "`authentication`")?;
         if let Some(name) = map.get("use") {
-            self.keys(map, at, "`authentication`", &["use"], &[]);
+            self.keys(map, at, "`authentication`", &["use"]);
             let name = self.text(name, &at.key("use"), "`use`")?;
             return self.named_authentication(name, &at.key("use"));
         }
@@ -48,7 +48,7 @@ impl Parser<'_> {
         if self.facts.properties.is_some() {
             known.push("apiKey");
         }
-        self.keys(map, at, "`authentication`", &known, &[]);
+        self.keys(map, at, "`authentication`", &known);
         let given: Vec<_> = known.iter().filter(|scheme| map.contains_key(**scheme)).collect();
         let [scheme] = given.as_slice() else {
             let names = known.iter().map(|scheme| format!("`{scheme}`")).collect::<Vec<_>>().join(", ");
@@ -70,7 +70,7 @@ impl Parser<'_> {
         if let Some([username, password]) = self.members_of_secret(map, at, what, ["username", "password"]) {
             return Some((username, password));
         }
-        self.keys(map, at, what, &["username", "password", "use"], &[]);
+        self.keys(map, at, what, &["username", "password", "use"]);
         let username = self.required(map, "username", at, what).map(|value| self.credential(value, &at.key("username"), "`username`"));
         let password = self.required(map, "password", at, what).map(|value| self.credential(value, &at.key("password"), "`password`"));
         Some((username?, password?))
@@ -85,7 +85,7 @@ impl Parser<'_> {
         if let Some([token]) = self.members_of_secret(map, at, "`bearer`", ["token"]) {
             return Some(Authentication::Bearer(token));
         }
-        self.keys(map, at, "`bearer`", &["token", "use"], &[]);
+        self.keys(map, at, "`bearer`", &["token", "use"]);
         let token = self.required(map, "token", at, "`bearer`")?;
         Some(Authentication::Bearer(self.credential(token, &at.key("token"), "`token`")))
     }
@@ -131,7 +131,7 @@ impl Parser<'_> {
 
     fn secret<'v>(&mut self, map: &'v Map<String, Value>, at: &At<'_>, what: &str) -> Option<&'v str> {
         let name = map.get("use")?;
-        self.keys(map, at, what, &["use"], &[]);
+        self.keys(map, at, what, &["use"]);
         let at = at.key("use");
         let name = self.text(name, &at, "`use`")?;
         let facts = self.facts;
@@ -177,7 +177,7 @@ impl Parser<'_> {
             let secret = self.secret(map, at, what)?.to_owned();
             return Some(Authentication::OAuth2InSecret { secret, oidc });
         }
-        self.keys(map, at, what, &known, &[]);
+        self.keys(map, at, what, &known);
         let authority =
             self.required(map, "authority", at, what).and_then(|value| self.address(value, &at.key("authority"), "`authority`"));
         let grant = self.required(map, "grant", at, what).and_then(|value| self.grant(value, &at.key("grant")));
@@ -186,7 +186,7 @@ impl Parser<'_> {
         let nothing = Map::new();
         let client = client.unwrap_or(&nothing);
         let client_at = at.key("client");
-        self.keys(client, &client_at, "`client`", &["id", "secret", "assertion", "authentication"], &[]);
+        self.keys(client, &client_at, "`client`", &["id", "secret", "assertion", "authentication"]);
         let client_authentication = client.get("authentication").map_or(Some(ClientAuthentication::ClientSecretPost), |value| {
             self.client_authentication(value, &client_at.key("authentication"))
         });
@@ -255,7 +255,7 @@ impl Parser<'_> {
 
     fn token_encoding(&mut self, value: &Value, at: &At<'_>) -> Option<bool> {
         let map = self.map(value, at, "`request`")?;
-        self.keys(map, at, "`request`", &["encoding"], &[]);
+        self.keys(map, at, "`request`", &["encoding"]);
         let Some(encoding) = map.get("encoding") else { return Some(false) };
         let at = at.key("encoding");
         let text = self.text(encoding, &at, "`encoding`")?;
@@ -270,7 +270,7 @@ impl Parser<'_> {
         let Some(endpoints) = map.get("endpoints") else { return usual };
         let at = at.key("endpoints");
         let Some(endpoints) = self.map(endpoints, &at, "`endpoints`") else { return usual };
-        self.keys(endpoints, &at, "`endpoints`", &["token", "revocation", "introspection"], &[]);
+        self.keys(endpoints, &at, "`endpoints`", &["token", "revocation", "introspection"]);
         let Some(token) = endpoints.get("token") else { return usual };
         self.text(token, &at.key("token"), "`token`").map(str::to_owned)
     }
@@ -279,7 +279,7 @@ impl Parser<'_> {
         let at = at.key(key);
         let what = format!("`{key}`");
         let map = self.map(map.get(key)?, &at, &what)?;
-        self.keys(map, &at, &what, &["token", "type"], &[]);
+        self.keys(map, &at, &what, &["token", "type"]);
         let token = self.required(map, "token", &at, &what).map(|value| self.credential(value, &at.key("token"), "`token`"));
         let kind = self.required(map, "type", &at, &what).map(|value| self.text_or_expression(value, &at.key("type"), "`type`"));
         Some(TokenModel { token: token?, kind: kind? })

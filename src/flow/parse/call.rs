@@ -60,7 +60,7 @@ impl Parser<'_> {
 
     fn openapi(&mut self, with: &Map<String, Value>, at: &At<'_>) -> Option<OpenApi> {
         let what = "`call: openapi`";
-        self.keys(with, at, what, &["document", "operationId", "parameters", "authentication", "output", "redirect"], &[]);
+        self.keys(with, at, what, &["document", "operationId", "parameters", "authentication", "output", "redirect"]);
         let document = self.required(with, "document", at, what).and_then(|value| self.resource(value, &at.key("document")));
         let operation = self.required(with, "operationId", at, what);
         let operation = operation.and_then(|value| self.text(value, &at.key("operationId"), "`operationId`"));
@@ -151,7 +151,7 @@ impl Parser<'_> {
         let Value::Object(map) = value else {
             return Some((self.address(value, at, "`endpoint`")?, None));
         };
-        self.keys(map, at, "`endpoint`", &["uri", "authentication"], &[]);
+        self.keys(map, at, "`endpoint`", &["uri", "authentication"]);
         let authentication = map.get("authentication").and_then(|value| self.authentication(value, &at.key("authentication")));
         let uri = self.required(map, "uri", at, "`endpoint`")?;
         Some((self.address(uri, &at.key("uri"), "`uri`")?, authentication))

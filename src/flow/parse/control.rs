@@ -17,7 +17,7 @@ impl Parser<'_> {
     pub(super) fn loop_over(&mut self, task: &Map<String, Value>, value: &Value, at: &At<'_>, reference: &str) -> Option<Act> {
         let here = at.key("for");
         let map = self.map(value, &here, "`for`")?;
-        self.keys(map, &here, "`for`", &["each", "in", "at"], &[]);
+        self.keys(map, &here, "`for`", &["each", "in", "at"]);
         let each = self.variable(map.get("each"), &here.key("each"), "item")?;
         let index = self.variable(map.get("at"), &here.key("at"), "index")?;
         let list = self.required(map, "in", &here, "`for`").and_then(|value| self.collection(value, &here.key("in")));
@@ -56,7 +56,7 @@ impl Parser<'_> {
 
     pub(super) fn fork(&mut self, value: &Value, at: &At<'_>, reference: &str) -> Option<Act> {
         let map = self.map(value, at, "`fork`")?;
-        self.keys(map, at, "`fork`", &["branches", "compete"], &[]);
+        self.keys(map, at, "`fork`", &["branches", "compete"]);
         let compete = map.get("compete").map_or(Some(false), |value| self.truth(value, &at.key("compete"), "`compete`"));
         let branches = self.required(map, "branches", at, "`fork`")?;
         let branches = self.tasks(branches, &at.key("branches"), &format!("{reference}/fork/branches"));
@@ -83,7 +83,7 @@ impl Parser<'_> {
 
     fn catch(&mut self, value: &Value, at: &At<'_>, reference: &str, targets: &[&str]) -> Option<Catch> {
         let map = self.map(value, at, "`catch`")?;
-        self.keys(map, at, "`catch`", &["errors", "as", "when", "exceptWhen", "retry", "do", "then"], &[]);
+        self.keys(map, at, "`catch`", &["errors", "as", "when", "exceptWhen", "retry", "do", "then"]);
         let with = map.get("errors").map(|value| self.filter(value, &at.key("errors"))).unwrap_or_default();
         let variable = self.variable(map.get("as"), &at.key("as"), "error")?;
         let then = map.get("then").map(|value| self.then(value, &at.key("then"), targets));
@@ -98,7 +98,7 @@ impl Parser<'_> {
 
     fn filter(&mut self, value: &Value, at: &At<'_>) -> Vec<(ErrorMember, Template)> {
         let Some(map) = self.map(value, at, "`errors`") else { return Vec::new() };
-        self.keys(map, at, "`errors`", &["with"], &[]);
+        self.keys(map, at, "`errors`", &["with"]);
         let Some(with) = map.get("with") else { return Vec::new() };
         let at = at.key("with");
         let Some(with) = self.map(with, &at, "`with`") else { return Vec::new() };
@@ -111,7 +111,7 @@ impl Parser<'_> {
             ("details", ErrorMember::Detail),
             ("instance", ErrorMember::Instance),
         ];
-        self.keys(with, &at, "an error filter", &members.map(|(key, _)| key), &[]);
+        self.keys(with, &at, "an error filter", &members.map(|(key, _)| key));
         let given = members.iter().filter_map(|(key, member)| Some((*key, *member, with.get(*key)?)));
         given.map(|(key, member, value)| (member, self.template(value, &at.key(key)))).collect()
     }
@@ -130,7 +130,7 @@ impl Parser<'_> {
     /// A retry policy. Nothing is asked of it but that it ends: without a limit it is tried again until the flow's time is over.
     pub(super) fn retry(&mut self, value: &Value, at: &At<'_>) -> Option<Retry> {
         let map = self.retry_map(value, at)?;
-        self.keys(map, at, "`retry`", &["when", "exceptWhen", "delay", "limit", "backoff", "jitter"], &[]);
+        self.keys(map, at, "`retry`", &["when", "exceptWhen", "delay", "limit", "backoff", "jitter"]);
         let when = map.get("when").and_then(|value| self.condition(value, &at.key("when"), "`when`"));
         let except_when = map.get("exceptWhen").and_then(|value| self.condition(value, &at.key("exceptWhen"), "`exceptWhen`"));
         Some(Retry { when, except_when, ..self.pace(map, at)? })
@@ -143,7 +143,7 @@ impl Parser<'_> {
         let jitter = map.get("jitter").and_then(|value| {
             let at = at.key("jitter");
             let map = self.map(value, &at, "`jitter`")?;
-            self.keys(map, &at, "`jitter`", &["from", "to"], &[]);
+            self.keys(map, &at, "`jitter`", &["from", "to"]);
             let mut bound = |key: &str| {
                 let value = self.required(map, key, &at, "`jitter`")?;
                 self.span(value, &at.key(key), &format!("`{key}`"))
@@ -159,12 +159,12 @@ impl Parser<'_> {
 
     fn limit(&mut self, value: &Value, at: &At<'_>, retry: &mut Retry) {
         let Some(map) = self.map(value, at, "`limit`") else { return };
-        self.keys(map, at, "`limit`", &["attempt", "duration"], &[]);
+        self.keys(map, at, "`limit`", &["attempt", "duration"]);
         retry.duration = map.get("duration").and_then(|value| self.span(value, &at.key("duration"), "`duration`"));
         let Some(attempt) = map.get("attempt") else { return };
         let at = at.key("attempt");
         let Some(attempt) = self.map(attempt, &at, "`attempt`") else { return };
-        self.keys(attempt, &at, "`attempt`", &["count", "duration"], &[]);
+        self.keys(attempt, &at, "`attempt`", &["count", "duration"]);
         retry.attempt = attempt.get("duration").and_then(|value| self.span(value, &at.key("duration"), "`duration`"));
         if let Some(count) = attempt.get("count") {
             let whole = count.as_u64().filter(|count| *count <= MOST_RETRIES).and_then(|count| u32::try_from(count).ok());
@@ -178,7 +178,7 @@ impl Parser<'_> {
 
     fn backoff(&mut self, value: &Value, at: &At<'_>) -> Option<Backoff> {
         let map = self.map(value, at, "`backoff`")?;
-        self.keys(map, at, "`backoff`", &["constant", "linear", "exponential"], &[]);
+        self.keys(map, at, "`backoff`", &["constant", "linear", "exponential"]);
         let known = [("constant", Backoff::Constant), ("linear", Backoff::Linear), ("exponential", Backoff::Exponential)];
         let given: Vec<_> = known.into_iter().filter(|(key, _)| map.contains_key(*key)).collect();
         match given.as_slice() {

@@ -20,7 +20,7 @@ impl Parser<'_> {
 
     fn mapping(&mut self, entry: &Value, at: &At<'_>) -> Option<Mapping> {
         let entry = self.map(entry, at, WHAT)?;
-        self.keys(entry, at, WHAT, &["status", "headers", "when", "raise", "detail"], &[]);
+        self.keys(entry, at, WHAT, &["status", "headers", "when", "raise", "detail"]);
         let when = entry.get("when").and_then(|value| self.over_response(value, &at.key("when"), "`when`"));
         let headers = entry.get("headers").map(|value| self.header_tests(value, &at.key("headers"))).unwrap_or_default();
         let looks_inside = entry.contains_key("when") || entry.contains_key("headers");

@@ -170,23 +170,18 @@ impl<'f> Parser<'f> {
     /// Finds keys that are unknown at this place; `told` says what to do about some of them.
     fn keys_beside(&mut self, map: &Map<String, Value>, at: &At<'_>, what: &str, known: &[&str], told: fn(&str) -> Option<String>) {
         let first = self.findings.len();
-        self.keys(map, at, what, known, &[]);
+        self.keys(map, at, what, known);
         let unknown = map.keys().filter(|key| !known.contains(&key.as_str()));
         for (finding, key) in self.findings[first..].iter_mut().zip(unknown) {
             finding.hint = told(key).or(finding.hint.take());
         }
     }
 
-    /// Finds keys that are unknown at this place, and those whose time has not come.
-    fn keys(&mut self, map: &Map<String, Value>, at: &At<'_>, what: &str, known: &[&str], not_yet: &[&str]) {
+    /// Finds keys that are unknown at this place.
+    fn keys(&mut self, map: &Map<String, Value>, at: &At<'_>, what: &str, known: &[&str]) {
         for key in map.keys().map(String::as_str).filter(|key| !known.contains(key)) {
-            let here = at.key(key);
-            self.found(if not_yet.contains(&key) {
-                Finding::of_key(&here, codes::NOT_YET, format!("`{key}` of {what} is not yet supported"))
-            } else {
-                let finding = Finding::of_key(&here, codes::UNKNOWN_KEY, format!("unknown key `{key}` in {what}"));
-                finding.hint(crate::manifest::nearest_or_known(key, known))
-            });
+            let finding = Finding::of_key(&at.key(key), codes::UNKNOWN_KEY, format!("unknown key `{key}` in {what}"));
+            self.found(finding.hint(crate::manifest::nearest_or_known(key, known)));
         }
     }
 

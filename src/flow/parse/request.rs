@@ -95,7 +95,7 @@ impl Parser<'_> {
                 }
             }
             Value::Object(map) => {
-                self.keys(map, at, "`responseType`", &["xml", "csv"], &[]);
+                self.keys(map, at, "`responseType`", &["xml", "csv"]);
                 match (map.get("xml"), map.get("csv")) {
                     (Some(xml), None) => self.xml(xml, &at.key("xml")),
                     (None, Some(csv)) => self.csv(csv, &at.key("csv")),
@@ -115,7 +115,7 @@ impl Parser<'_> {
 
     fn xml(&mut self, value: &Value, at: &At<'_>) -> Option<ResponseForm> {
         let map = self.map(value, at, "`xml`")?;
-        self.keys(map, at, "`xml`", &["lists"], &[]);
+        self.keys(map, at, "`xml`", &["lists"]);
         let lists = map.get("lists").map_or(Some(&[][..]), |value| self.list(value, &at.key("lists"), "`lists`"))?;
         let at = at.key("lists");
         let names = lists.iter().enumerate().filter_map(|(index, name)| self.text(name, &at.index(index), "the name of an element"));
@@ -124,7 +124,7 @@ impl Parser<'_> {
 
     fn csv(&mut self, value: &Value, at: &At<'_>) -> Option<ResponseForm> {
         let map = self.map(value, at, "`csv`")?;
-        self.keys(map, at, "`csv`", &["delimiter", "quote", "header"], &[]);
+        self.keys(map, at, "`csv`", &["delimiter", "quote", "header"]);
         let mut text = |key: &str, usual: &'static str| match map.get(key) {
             None => Some(usual.to_owned()),
             Some(value) => self.text(value, &at.key(key), &format!("`{key}`")).map(str::to_owned),

@@ -29,7 +29,7 @@ impl Parser<'_> {
         let bare = Facts { loose: facts.loose, ..Facts::default() };
         let mut parser = Parser::new(&bare);
         let known = ["authentications", "catalogs", "errors", "extensions", "functions", "retries", "secrets", "timeouts"];
-        parser.keys(uses, at, "`use`", &known, &[]);
+        parser.keys(uses, at, "`use`", &known);
         if uses.contains_key("catalogs") {
             let message = "`catalogs` are not supported: a flow is whole in its own repository";
             parser.found(Finding::of_key(&at.key("catalogs"), codes::NEVER, message).hint("Write the function under `use.functions`."));
@@ -93,7 +93,7 @@ impl Parser<'_> {
 
     fn extension(&mut self, value: &Value, at: &At<'_>, reference: &str) -> Option<Extension> {
         let map = self.map(value, at, "an extension")?;
-        self.keys(map, at, "an extension", &["extend", "when", "before", "after"], &[]);
+        self.keys(map, at, "an extension", &["extend", "when", "before", "after"]);
         let extend = self.required(map, "extend", at, "an extension").and_then(|value| self.text(value, &at.key("extend"), "`extend`"));
         let extend = extend.filter(|kind| *kind == "wait" || self.one_of(kind, &at.key("extend"), "`extend`", &KINDS));
         let when = map.get("when").and_then(|value| self.condition(value, &at.key("when"), "`when`"));

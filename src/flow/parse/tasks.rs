@@ -102,7 +102,7 @@ impl Parser<'_> {
         match acts.as_slice() {
             [(key, own)] => {
                 let known: Vec<&str> = COMMON.iter().chain(*own).chain(std::iter::once(key)).copied().collect();
-                self.keys(map, at, "a task", &known, &[]);
+                self.keys(map, at, "a task", &known);
                 self.act_of(key, map, at, reference, targets)
             }
             [] => {
