@@ -40,7 +40,7 @@ struct Course<'p> {
     way: &'p Way,
     draft: Draft,
     /// The first request, which those by address are like.
-    first: Option<Outgoing>,
+    first: Outgoing,
     /// Cursors and addresses that have been read.
     known: HashSet<String>,
     /// The next page's number or offset.
@@ -108,8 +108,8 @@ impl Run<'_> {
         let most = |template: &Option<Template>, key: &str, most: u64| {
             let Some(template) = template else { return Ok(most) };
             let value = self.bounded_value(&self.evaluate(template, input, moment)?.masked())?;
-            let whole = value.as_u64().or_else(|| value.to_string().trim_end_matches(".0").parse().ok());
-            whole
+            value
+                .as_u64()
                 .filter(|whole| (1..=most).contains(whole))
                 .ok_or_else(|| Fault::expression(format!("`{key}` is a whole number from 1 to {most}, not {value}")))
         };
@@ -173,18 +173,17 @@ impl Gathered {
 
 impl<'p> Course<'p> {
     /// The first request, and how it goes on from there.
-    fn begin(way: &'p Way, draft: Draft, run: &Run<'_>) -> Result<(Self, Outgoing), Fault> {
-        let mut course = Self { way, draft, first: None, known: HashSet::new(), count: 0, before: Vec::new() };
-        match way {
-            Way::Offset { start, place } | Way::Page { start, place } => course.place(*start, place, run)?,
-            Way::Cursor { .. } | Way::Link(_) | Way::Next(_) => {}
-        }
-        let outgoing = course.draft.clone().outgoing()?;
-        if matches!(way, Way::Link(_) | Way::Next(_)) {
-            course.known.insert(outgoing.real.url.to_string());
-            course.first = Some(outgoing.clone());
-        }
-        Ok((course, outgoing))
+    fn begin(way: &'p Way, mut draft: Draft, run: &Run<'_>) -> Result<(Self, Outgoing), Fault> {
+        let count = match way {
+            Way::Offset { start, place } | Way::Page { start, place } => {
+                draft.set(place, &Data::plain(to_jq(&json!(start))), run)?;
+                *start
+            }
+            Way::Cursor { .. } | Way::Link(_) | Way::Next(_) => 0,
+        };
+        let first = draft.clone().outgoing()?;
+        let known = HashSet::from([first.real.url.to_string()]);
+        Ok((Self { way, draft, first: first.clone(), known, count, before: Vec::new() }, first))
     }
 
     fn place(&mut self, count: u64, place: &Place, run: &Run<'_>) -> Result<(), Fault> {
@@ -242,8 +241,7 @@ impl<'p> Course<'p> {
             return Err(wrong("is not an HTTP address"));
         }
         self.note(url.to_string(), is_secret)?;
-        let first = self.first.as_ref().ok_or_else(|| wrong("follows no page"))?;
-        first.moved(url)
+        self.first.moved(url)
     }
 
     /// Refuses what was read before.
