@@ -1,6 +1,7 @@
 //! Addresses: URI templates as the DSL has them (RFC 6570, simple string expansion), and whole expressions.
 
 use jaq_json::Val;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::data::Data;
 use super::expression::value::{text_of, text_to_jq};
@@ -151,18 +152,12 @@ fn value_of(name: &str, input: &Val) -> Result<Option<String>, String> {
     }
 }
 
-/// Every byte that is not unreserved (RFC 3986, section 2.3) as `%XX`.
+/// What stands as `%XX`: all that is not unreserved, RFC 3986, section 2.3.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Every byte that is not unreserved as `%XX`.
 pub(crate) fn percent_encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push('%');
-            encoded.push_str(&hex::encode_upper([byte]));
-        }
-    }
-    encoded
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 #[cfg(test)]
