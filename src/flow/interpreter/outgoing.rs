@@ -278,14 +278,13 @@ pub(super) fn bare(url: &Url) -> Url {
 
 fn header(name: String, value: &Value) -> Result<Option<(String, String)>, Fault> {
     let Some(text) = content::scalar(value) else { return Ok(None) };
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(is_token) {
+    if !exchange::is_header_name(&name) {
         return Err(Fault::expression(format!("`{name}` is not the name of a header")));
     }
     if exchange::is_refused(&name) {
         return Err(Fault::expression(exchange::refusal(&name)));
     }
-    if text.chars().any(|c| c.is_control() && c != '\t') {
+    if !exchange::is_header_value(&text) {
         return Err(Fault::expression(format!("the value of the header `{name}` has control characters")));
     }
     Ok(Some((name, text)))
