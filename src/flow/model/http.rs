@@ -87,6 +87,9 @@ pub(crate) enum Authentication {
     },
 }
 
+/// The path below an authority at which it describes itself, OpenID Connect Discovery 1.0, section 4.
+pub(crate) const DISCOVERY: &str = "/.well-known/openid-configuration";
+
 /// How a token is asked for, expressions included.
 #[derive(Debug)]
 pub(crate) struct OAuth2Model {

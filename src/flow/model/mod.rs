@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-pub(crate) use self::http::{Authentication, ConnectionModel, Document, Http, HttpOutput, OAuth2Model, OpenApi, TokenModel};
+pub(crate) use self::http::{Authentication, ConnectionModel, DISCOVERY, Document, Http, HttpOutput, OAuth2Model, OpenApi, TokenModel};
 pub(crate) use self::request::{Again, Choice, HeaderTest, MOST_ITEMS, MOST_PAGES, Mapping, Paging, Place, Policies, Statuses, Way, has};
 pub(crate) use self::shape::{Schema, SchemaSource, Shape, Span, bounded, duration};
 use super::expression::Expression;

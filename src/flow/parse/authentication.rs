@@ -7,15 +7,13 @@ use serde_json::{Map, Value, json};
 use super::{Facts, Parser, kind_of};
 use crate::flow::codes;
 use crate::flow::finding::{At, Finding};
-use crate::flow::model::{Authentication, OAuth2Model, TokenModel};
+use crate::flow::model::{Authentication, DISCOVERY, OAuth2Model, TokenModel};
 use crate::flow::session::{ClientAuthentication, Grant};
 use crate::flow::template::Template;
 
 const SCHEMES: [&str; 5] = ["basic", "bearer", "digest", "oauth2", "oidc"];
 /// Where a token is asked for, where nothing else is said.
 const TOKEN_PATH: &str = "/oauth2/token";
-/// Where OpenID Connect describes itself, OpenID Connect Discovery 1.0, section 4.
-pub(super) const DISCOVERY: &str = "/.well-known/openid-configuration";
 
 impl Parser<'_> {
     /// `authentication`: a scheme, `use` with the name of one under `use.authentications`, or that name alone.
