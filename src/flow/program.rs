@@ -9,14 +9,14 @@ use serde_json::{Map, Value, json};
 use super::data::{self, Data};
 use super::expression::value::to_jq;
 use super::fault::Fault;
-use super::finding::{At, Finding, escape};
+use super::finding::{At, Finding};
 use super::interpreter::{self, Budget, Library, Setting};
 use super::model::{self, ConnectionModel, Flow, NamedError, SchemaSource};
 use super::parse::{Facts, Parser};
 use super::redact::Redactor;
 use super::trigger::{self, Hushed, Trigger};
 use super::world::World;
-use crate::manifest::{Bundle, Document, Manifest, Schema, Tasks};
+use crate::manifest::{Bundle, Document, Manifest, Schema, Tasks, escape};
 use crate::model::{Problem, Severity};
 
 /// Which of a connector's flows.

@@ -6,9 +6,10 @@ use serde_json::{Map, Value};
 
 use super::{Parser, kind_of};
 use crate::flow::codes;
-use crate::flow::finding::{At, Finding, escape};
+use crate::flow::finding::{At, Finding};
 use crate::flow::model::{Act, Backoff, Catch, ErrorMember, For, Fork, Retry, Try};
 use crate::flow::template::Template;
+use crate::manifest::escape;
 
 /// The most retries a policy may ask for.
 const MOST_RETRIES: u64 = 1000;

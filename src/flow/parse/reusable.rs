@@ -8,8 +8,9 @@ use serde_json::{Map, Value};
 use super::{Facts, Parser};
 use crate::flow::codes;
 use crate::flow::expression::Stage;
-use crate::flow::finding::{At, Finding, escape};
+use crate::flow::finding::{At, Finding};
 use crate::flow::model::{Extension, Task};
+use crate::manifest::{escape, unescape};
 
 /// What is declared under `use` and is made of tasks; the rest stands in [`Facts`].
 #[derive(Debug, Default)]
@@ -68,7 +69,7 @@ impl Parser<'_> {
         let functions = self.each(uses, at, "functions", |parser, value, at| {
             let pointer = at.pointer();
             let escaped = pointer.rsplit('/').next().unwrap_or_default();
-            let (name, reference) = (escaped.replace("~1", "/").replace("~0", "~"), format!("/use/functions/{escaped}"));
+            let (name, reference) = (unescape(escaped), format!("/use/functions/{escaped}"));
             parser.task(&name, value, at, reference, &[])
         });
         Reusable { functions, extensions: self.extensions(uses, at) }
