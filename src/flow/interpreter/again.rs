@@ -73,7 +73,7 @@ impl Run<'_> {
         moment: &mut Moment<'_>,
         going: &Going<'_>,
     ) -> Result<Exchange<'o>, Undelivered> {
-        let Some(limit) = &again.policy.attempt else { return self.follow(http, outgoing, input, moment, going).await };
+        let Some(limit) = &again.pace.attempt else { return self.follow(http, outgoing, input, moment, going).await };
         let limit = self.span(limit, input, moment)?;
         let work = async { Ok(self.follow(http, outgoing, input, moment, going).await) };
         self.within(limit, work, || timed_out("request", limit)).await.map_err(|fault| Undelivered { passing: true, ..fault.into() })?
@@ -104,8 +104,8 @@ impl Run<'_> {
         input: &Data,
         moment: &Moment<'_>,
     ) -> Result<Pause, Fault> {
-        let policy = &again.policy;
-        if policy.count.is_some_and(|most| retries >= most) {
+        let pace = &again.pace;
+        if pace.is_over(retries) {
             return Ok(Pause::No);
         }
         let patience = self.span(&again.max_wait, input, moment)?;
@@ -113,10 +113,10 @@ impl Run<'_> {
         let pause = match asked.filter(|asked| !asked.is_zero()) {
             // To come back earlier than the service asks would be in vain.
             Some(asked) if asked > most => return Ok(Pause::TooLong(too_long(asked, patience, most))),
-            Some(asked) => asked.saturating_add(self.jitter(policy, input, moment)?).min(most),
-            None => self.growing(policy, retries, input, moment)?.min(most),
+            Some(asked) => asked.saturating_add(self.jitter(pace, input, moment)?).min(most),
+            None => self.growing(pace, retries, input, moment)?.min(most),
         };
-        Ok(if self.leaves_time(policy, pause, began, input, moment)? { Pause::For(pause) } else { Pause::No })
+        Ok(if self.leaves_time(pace, pause, began, input, moment)? { Pause::For(pause) } else { Pause::No })
     }
 }
 

@@ -164,11 +164,17 @@ pub(crate) enum ErrorMember {
     Instance,
 }
 
-/// How often and when something is tried again.
-#[derive(Debug, Default)]
+/// When something is tried again, and at which pace.
+#[derive(Debug)]
 pub(crate) struct Retry {
     pub(crate) when: Option<Expression>,
     pub(crate) except_when: Option<Expression>,
+    pub(crate) pace: Pace,
+}
+
+/// How often something is tried again, and how long to wait between.
+#[derive(Debug, Default)]
+pub(crate) struct Pace {
     pub(crate) delay: Option<Span>,
     pub(crate) backoff: Backoff,
     pub(crate) jitter: Option<(Span, Span)>,

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use super::{Retry, Span};
+use super::{Pace, Span};
 use crate::flow::expression::Expression;
 use crate::flow::session::Rate;
 use crate::flow::template::Template;
@@ -77,8 +77,7 @@ pub(crate) enum HeaderTest {
 /// When a request is sent again.
 #[derive(Debug)]
 pub(crate) struct Again {
-    /// How long to wait, and how often; its conditions are not used.
-    pub(crate) policy: Retry,
+    pub(crate) pace: Pace,
     pub(crate) statuses: Statuses,
     /// What must be true of a response besides.
     pub(crate) when: Option<Expression>,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{Parser, kind_of};
 use crate::flow::codes;
 use crate::flow::finding::{At, Finding};
-use crate::flow::model::{Act, Backoff, Catch, ErrorMember, For, Fork, Retry, Try};
+use crate::flow::model::{Act, Backoff, Catch, ErrorMember, For, Fork, Pace, Retry, Try};
 use crate::flow::template::Template;
 use crate::manifest::escape;
 
@@ -134,11 +134,11 @@ impl Parser<'_> {
         self.keys(map, at, "`retry`", &["when", "exceptWhen", "delay", "limit", "backoff", "jitter"]);
         let when = map.get("when").and_then(|value| self.condition(value, &at.key("when"), "`when`"));
         let except_when = map.get("exceptWhen").and_then(|value| self.condition(value, &at.key("exceptWhen"), "`exceptWhen`"));
-        Some(Retry { when, except_when, ..self.pace(map, at)? })
+        Some(Retry { when, except_when, pace: self.pace(map, at)? })
     }
 
-    /// How long a policy waits, and how often.
-    pub(super) fn pace(&mut self, map: &Map<String, Value>, at: &At<'_>) -> Option<Retry> {
+    /// How often something is tried again, and how long to wait between.
+    pub(super) fn pace(&mut self, map: &Map<String, Value>, at: &At<'_>) -> Option<Pace> {
         let delay = map.get("delay").and_then(|value| self.span(value, &at.key("delay"), "`delay`"));
         let backoff = map.get("backoff").map_or(Some(Backoff::Constant), |value| self.backoff(value, &at.key("backoff")));
         let jitter = map.get("jitter").and_then(|value| {
@@ -151,29 +151,29 @@ impl Parser<'_> {
             };
             Some((bound("from")?, bound("to")?))
         });
-        let mut retry = Retry { delay, backoff: backoff?, jitter, ..Retry::default() };
+        let mut pace = Pace { delay, backoff: backoff?, jitter, ..Pace::default() };
         if let Some(limit) = map.get("limit") {
-            self.limit(limit, &at.key("limit"), &mut retry);
+            self.limit(limit, &at.key("limit"), &mut pace);
         }
-        Some(retry)
+        Some(pace)
     }
 
-    fn limit(&mut self, value: &Value, at: &At<'_>, retry: &mut Retry) {
+    fn limit(&mut self, value: &Value, at: &At<'_>, pace: &mut Pace) {
         let Some(map) = self.map(value, at, "`limit`") else { return };
         self.keys(map, at, "`limit`", &["attempt", "duration"]);
-        retry.duration = map.get("duration").and_then(|value| self.span(value, &at.key("duration"), "`duration`"));
+        pace.duration = map.get("duration").and_then(|value| self.span(value, &at.key("duration"), "`duration`"));
         let Some(attempt) = map.get("attempt") else { return };
         let at = at.key("attempt");
         let Some(attempt) = self.map(attempt, &at, "`attempt`") else { return };
         self.keys(attempt, &at, "`attempt`", &["count", "duration"]);
-        retry.attempt = attempt.get("duration").and_then(|value| self.span(value, &at.key("duration"), "`duration`"));
+        pace.attempt = attempt.get("duration").and_then(|value| self.span(value, &at.key("duration"), "`duration`"));
         if let Some(count) = attempt.get("count") {
             let whole = count.as_u64().filter(|count| *count <= MOST_RETRIES).and_then(|count| u32::try_from(count).ok());
             if whole.is_none() {
                 let message = format!("`count` is a whole number up to {MOST_RETRIES}");
                 self.found(Finding::new(&at.key("count"), codes::VALUE, message));
             }
-            retry.count = whole;
+            pace.count = whole;
         }
     }
 
