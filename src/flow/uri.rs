@@ -104,7 +104,7 @@ impl Address {
             Self::Given(template) => template.evaluate(input, arguments).map(|value| value.texts()),
             Self::Pattern(parts) => {
                 let real: String = parts.iter().map(|part| part.expand(input.real())).collect::<Result<_, _>>()?;
-                let shown = input.is_secret().then(|| parts.iter().map(|part| part.expand(&input.masked())).collect::<Result<_, _>>());
+                let shown = input.is_secret().then(|| parts.iter().map(|part| part.expand(&input.shown())).collect::<Result<_, _>>());
                 Ok((real, shown.map(|shown| shown.unwrap_or_else(|_| super::data::REDACTED.to_owned()))))
             }
         }
@@ -117,7 +117,7 @@ pub(crate) fn expand(parts: &[Part], input: &Data) -> Result<Data, Unevaluated> 
     let real = text_to_jq(&text(input.real())?);
     Ok(match input.is_secret() {
         false => Data::plain(real),
-        true => Data::new(real, text(&input.masked()).map_or_else(|_| super::data::redacted(), |text| text_to_jq(&text))),
+        true => Data::new(real, text(&input.shown()).map_or_else(|_| super::data::redacted(), |text| text_to_jq(&text))),
     })
 }
 

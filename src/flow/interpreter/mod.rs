@@ -109,7 +109,7 @@ pub(crate) async fn run(setting: &Setting<'_>, flow: &Flow, input: Data) -> Outc
     let whole = async {
         let output = run.flow(Around::default()).await?;
         // An output that is too big or too deep is what the last task made of it.
-        run.bounded_value(&output.masked()).map_err(|fault| fault.at_task(&meter.begun()))
+        run.bounded_value(&output.shown()).map_err(|fault| fault.at_task(&meter.begun()))
     };
     let limit = setting.budget.time;
     let ended = run.within(limit, whole, || out_of_time(limit)).await;

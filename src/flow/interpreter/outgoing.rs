@@ -109,7 +109,7 @@ impl Draft {
         }
         self.real.set(place, run.bounded_value(value.real())?)?;
         match &mut self.shown {
-            Some(shown) => shown.set(place, run.bounded_value(&value.masked())?),
+            Some(shown) => shown.set(place, run.bounded_value(&value.shown())?),
             None => Ok(()),
         }
     }
@@ -219,11 +219,11 @@ impl Run<'_> {
             return Ok(Draft { real, shown: None, elsewhere });
         }
         let shown = Side {
-            method: text_of(&method.masked()),
+            method: text_of(&method.shown()),
             address: shown_address.unwrap_or_else(|| real.address.clone()),
-            headers: self.bounded_value(&headers.masked())?,
-            query: self.bounded_value(&query.masked())?,
-            body: self.bounded_value(&body.masked())?,
+            headers: self.bounded_value(&headers.shown())?,
+            query: self.bounded_value(&query.shown())?,
+            body: self.bounded_value(&body.shown())?,
             sends: http.sends,
             instead: Vec::new(),
         };

@@ -58,7 +58,7 @@ impl Run<'_> {
     /// the secret.
     pub(super) fn holds(&self, truth: &Data) -> Result<bool, Fault> {
         let holds = truth.real().as_bool();
-        if truth.shown().as_bool() == holds {
+        if truth.stand_in().as_bool() == holds {
             return Ok(holds);
         }
         let detail = "a condition depends on the value of a secret, so that what the flow does next would tell of it; \
