@@ -2,7 +2,7 @@
 //!
 //! 1. `parse` reads the YAML of a flow into the typed tasks of `model`, and notes everything that is wrong with it (`finding`, `codes`).
 //!    Expressions become `expression`s, values with expressions in them a `template`, addresses with `{name}` in them a `uri`.
-//! 2. [`check`] and [`Program::compile`] (in `program`) do that for all flows of a connector; [`Workflow::read`] (in `document`) does it for
+//! 2. [`check`] and [`Program::compile`] (in `program`) do that for all flows of a connector; [`Workflow::read`] (in `workflow`) does it for
 //!    a workflow document that stands alone. `taint` then tells where a program could let a secret out, before anything runs.
 //! 3. [`Program::run`] and [`Workflow::run`] hand a flow to the `interpreter`, which runs task by task. Its values are `data`: each secret
 //!    beside what stands for it. Bodies are read and written in `content`, `openapi` makes requests of API descriptions, `schema` judges
@@ -18,7 +18,6 @@
 mod codes;
 pub(crate) mod content;
 mod data;
-mod document;
 pub(crate) mod exchange;
 mod expression;
 mod fault;
@@ -41,10 +40,10 @@ mod told;
 pub mod trigger;
 mod uri;
 mod virtual_clock;
+mod workflow;
 mod world;
 
 pub use codes::CODES;
-pub use document::Workflow;
 pub use exchange::{Body, Part, Request, Response};
 pub use fault::Fault;
 pub use interpreter::Budget;
@@ -57,4 +56,5 @@ pub(crate) use told::EXCERPT;
 pub use told::{Told, Turn, What};
 pub(crate) use uri::variables_of;
 pub use virtual_clock::VirtualClock;
+pub use workflow::Workflow;
 pub use world::{Transport, Unanswered, UnansweredKind, World};

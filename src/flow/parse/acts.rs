@@ -16,7 +16,7 @@ impl Parser<'_> {
     pub(super) fn set(&mut self, value: &Value, at: &At<'_>) -> Option<Act> {
         match value {
             Value::Object(_) => Some(Act::Set(self.template(value, at))),
-            Value::String(text) if text.contains("${") || self.facts.loose => Some(Act::Set(self.template(value, at))),
+            Value::String(text) if text.contains("${") || self.declared.loose => Some(Act::Set(self.template(value, at))),
             other => {
                 let finding = Finding::new(at, codes::VALUE, format!("`set` is a map or a `${{ … }}`, not {}", kind_of(other)));
                 self.found(finding);
@@ -60,8 +60,8 @@ impl Parser<'_> {
         match error {
             Value::String(text) if text.contains("${") => Some(Act::Raise(Raise::Given(Box::new(self.template(error, &at))))),
             Value::String(name) => {
-                self.declared(name, &at);
-                let described = self.facts.described.get(name).cloned();
+                self.error_named(name, &at);
+                let described = self.declared.described.get(name).cloned();
                 Some(Act::Raise(described.map_or_else(|| Raise::Declared(name.clone()), Raise::Described)))
             }
             Value::Object(map) => self.error(map, &at).map(|error| Act::Raise(Raise::Described(Arc::new(error)))),
@@ -87,11 +87,11 @@ impl Parser<'_> {
     }
 
     /// Finds a name that no declared error has.
-    pub(crate) fn declared(&mut self, name: &str, at: &At<'_>) {
-        let facts = self.facts;
-        if !facts.errors.contains_key(name) && !facts.described.contains_key(name) {
+    pub(crate) fn error_named(&mut self, name: &str, at: &At<'_>) {
+        let declared = self.declared;
+        if !declared.errors.contains_key(name) && !declared.described.contains_key(name) {
             let finding = Finding::new(at, codes::UNKNOWN_ERROR, format!("no error `{name}` is declared"));
-            self.found(match crate::manifest::nearest(name, facts.errors.keys().chain(facts.described.keys()).map(String::as_str)) {
+            self.found(match crate::manifest::nearest(name, declared.errors.keys().chain(declared.described.keys()).map(String::as_str)) {
                 Some(near) => finding.hint(format!("Did you mean `{near}`?")),
                 None => finding.hint("Declare it under `errors`."),
             });

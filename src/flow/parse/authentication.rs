@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::{Facts, Parser, kind_of};
+use super::{Declared, Parser, kind_of};
 use crate::flow::codes;
 use crate::flow::finding::{At, Finding};
 use crate::flow::model::{Authentication, DISCOVERY, OAuth2Model, TokenModel};
@@ -31,11 +31,11 @@ impl Parser<'_> {
     }
 
     fn named_authentication(&mut self, name: &str, at: &At<'_>) -> Option<Arc<Authentication>> {
-        let facts = self.facts;
-        let known = facts.authentications.get(name);
+        let declared = self.declared;
+        let known = declared.authentications.get(name);
         if known.is_none() {
             let finding = Finding::new(at, codes::UNKNOWN_REUSABLE, format!("no authentication `{name}` under `use.authentications`"));
-            self.found(finding.did_you_mean(name, facts.authentications.keys().map(String::as_str)));
+            self.found(finding.did_you_mean(name, declared.authentications.keys().map(String::as_str)));
         }
         known.cloned()
     }
@@ -43,7 +43,7 @@ impl Parser<'_> {
     /// One scheme, in a map with its name.
     pub(super) fn scheme(&mut self, map: &Map<String, Value>, at: &At<'_>) -> Option<Authentication> {
         let mut known = SCHEMES.to_vec();
-        if self.facts.properties.is_some() {
+        if self.declared.properties.is_some() {
             known.push("apiKey");
         }
         self.keys(map, at, "`authentication`", &known);
@@ -132,18 +132,18 @@ impl Parser<'_> {
         self.keys(map, at, what, &["use"]);
         let at = at.key("use");
         let name = self.text(name, &at, "`use`")?;
-        let facts = self.facts;
-        if !facts.secrets.iter().any(|secret| secret == name) {
+        let declared = self.declared;
+        if !declared.secrets.iter().any(|secret| secret == name) {
             let finding = Finding::new(&at, codes::UNKNOWN_REUSABLE, format!("no secret `{name}` under `use.secrets`"));
-            self.found(finding.did_you_mean(name, facts.secrets.iter().map(String::as_str)));
+            self.found(finding.did_you_mean(name, declared.secrets.iter().map(String::as_str)));
         }
         Some(name)
     }
 
     /// OAuth2 as a secret describes it; nothing where it does not.
     pub(crate) fn oauth2_of(value: &Value, oidc: bool) -> Option<OAuth2Model> {
-        let facts = Facts { literal: true, ..Facts::default() };
-        let mut parser = Parser::new(&facts);
+        let declared = Declared { literal: true, ..Declared::default() };
+        let mut parser = Parser::new(&declared);
         let parsed = parser.oauth2(value, &At::base(""), oidc)?;
         match parsed {
             Authentication::OAuth2(model) if parser.findings.is_empty() => Some(*model),

@@ -119,11 +119,11 @@ impl Parser<'_> {
 
     fn retry_or_name(&mut self, value: &Value, at: &At<'_>) -> Option<Arc<Retry>> {
         let Value::String(name) = value else { return self.retry(value, at).map(Arc::new) };
-        let facts = self.facts;
-        let known = facts.retries.get(name);
+        let declared = self.declared;
+        let known = declared.retries.get(name);
         if known.is_none() {
             let finding = Finding::new(at, codes::UNKNOWN_REUSABLE, format!("no retry policy `{}` under `use.retries`", escape(name)));
-            self.found(finding.did_you_mean(name, facts.retries.keys().map(String::as_str)));
+            self.found(finding.did_you_mean(name, declared.retries.keys().map(String::as_str)));
         }
         known.cloned()
     }

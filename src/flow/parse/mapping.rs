@@ -34,7 +34,7 @@ impl Parser<'_> {
         };
         let detail = entry.get("detail").map(|value| self.detail(value, &at.key("detail")));
         let raise = self.required(entry, "raise", at, WHAT).and_then(|value| self.text(value, &at.key("raise"), "`raise`"))?;
-        self.declared(raise, &at.key("raise"));
+        self.error_named(raise, &at.key("raise"));
         Some(Mapping { statuses, headers, when, raise: raise.to_owned(), detail })
     }
 

@@ -1,7 +1,7 @@
 //! Parses flows as written into the model, and finds everything that is wrong with them at once.
 //!
-//! 1. [`Facts`] are what a flow may refer to. A connector's come from its manifest; a stand-alone document's are read from it by `document`
-//!    and, for what stands under `use`, by `reusable`.
+//! 1. [`Declared`] is what a flow may refer to. A connector's comes from its manifest; for a stand-alone document `reusable` reads it from
+//!    what stands under `use`, and `document` reads the rest that stands around its tasks.
 //! 2. A [`Parser`] walks over all flows of one file and gathers what it finds; nothing stops it. `connection` reads what the flows of a
 //!    connector share.
 //! 3. `tasks` parses a list of tasks, and what every task may have: conditions, `shapes` of data, timeouts. Then it asks, by what the task
@@ -39,7 +39,7 @@ pub(crate) use self::reusable::Reusable;
 
 /// What a flow may refer to.
 #[derive(Debug, Default)]
-pub(crate) struct Facts {
+pub(crate) struct Declared {
     /// The errors of the manifest, which it can raise by name.
     pub(crate) errors: BTreeMap<String, NamedError>,
     /// The errors of the document, which it can raise by name.
@@ -74,7 +74,7 @@ pub(crate) struct Facts {
 
 /// One walk over the flows of one file.
 pub(crate) struct Parser<'f> {
-    pub(crate) facts: &'f Facts,
+    pub(crate) declared: &'f Declared,
     pub(crate) emits: bool,
     pub(crate) findings: Vec<Finding>,
     /// What is hardly meant, but may be.
@@ -88,9 +88,9 @@ pub(crate) struct Parser<'f> {
 }
 
 impl<'f> Parser<'f> {
-    pub(crate) fn new(facts: &'f Facts) -> Self {
+    pub(crate) fn new(declared: &'f Declared) -> Self {
         let (findings, locals, stage) = (Vec::new(), Vec::new(), Stage::Within);
-        Self { facts, emits: facts.emits, findings, doubts: Vec::new(), reads_definition: facts.reads_definition, locals, stage }
+        Self { declared, emits: declared.emits, findings, doubts: Vec::new(), reads_definition: declared.reads_definition, locals, stage }
     }
 
     /// Parses what stands at a stage of the flow.
@@ -111,7 +111,7 @@ impl<'f> Parser<'f> {
     }
 
     fn scope(&self) -> Scope<'_> {
-        Scope { locals: &self.locals, secrets: self.facts.stands_alone, stage: self.stage }
+        Scope { locals: &self.locals, secrets: self.declared.stands_alone, stage: self.stage }
     }
 
     fn found(&mut self, finding: Finding) {
@@ -215,8 +215,8 @@ impl<'f> Parser<'f> {
     }
 
     fn properties(&mut self, expression: &Expression, at: &At<'_>) {
-        let facts = self.facts;
-        let Some(properties) = &facts.properties else { return };
+        let declared = self.declared;
+        let Some(properties) = &declared.properties else { return };
         for field in expression.connection_fields() {
             if !properties.iter().any(|property| property == field) {
                 self.found(

@@ -31,7 +31,7 @@ const RESPONSES: [&str; 6] = ["auto", "json", "text", "xml", "csv", "binary"];
 impl Parser<'_> {
     pub(super) fn request(&mut self, with: &Map<String, Value>, at: &At<'_>) -> Option<Http> {
         self.keys_beside(with, at, WHAT, &KEYS, of_http);
-        if self.facts.properties.is_none() {
+        if self.declared.properties.is_none() {
             let finding = Finding::new(at, codes::VALUE, "`call: request` needs the manifest's `connection`");
             self.found(finding.hint("Use `call: http` with an `endpoint`."));
         }

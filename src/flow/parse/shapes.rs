@@ -64,7 +64,7 @@ impl Parser<'_> {
             Value::String(text) if text.contains("${") => Some(Span::Given(self.template(value, at))),
             Value::String(text) => match model::duration(text) {
                 Ok(duration) => Some(Span::Fixed(duration)),
-                Err(_) if self.facts.loose => Some(Span::Given(self.template(value, at))),
+                Err(_) if self.declared.loose => Some(Span::Given(self.template(value, at))),
                 Err(message) => {
                     self.found(Finding::new(at, codes::VALUE, format!("{what}: {message}")));
                     None
@@ -108,11 +108,11 @@ impl Parser<'_> {
     /// `timeout`: a map with `after`, or the name of one under `use.timeouts`.
     pub(super) fn timeout(&mut self, value: &Value, at: &At<'_>) -> Option<Arc<Span>> {
         if let Value::String(name) = value {
-            let facts = self.facts;
-            let known = facts.timeouts.get(name);
+            let declared = self.declared;
+            let known = declared.timeouts.get(name);
             if known.is_none() {
                 let finding = Finding::new(at, codes::UNKNOWN_REUSABLE, format!("no timeout `{name}` under `use.timeouts`"));
-                self.found(finding.did_you_mean(name, facts.timeouts.keys().map(String::as_str)));
+                self.found(finding.did_you_mean(name, declared.timeouts.keys().map(String::as_str)));
             }
             return known.cloned();
         }
