@@ -33,7 +33,7 @@ impl Run<'_> {
         let mut followed = 0;
         loop {
             let response = self.deliver(&outgoing, going).await?;
-            let target = if http.policies.follows { target(&outgoing.real, &response) } else { None };
+            let target = if http.follows() { target(&outgoing.real, &response) } else { None };
             let Some(target) = target else { return Ok(Exchange { outgoing, response, impatience: None }) };
             if followed == MOST {
                 let detail = format!("{} was redirected more than {MOST} times", outgoing.named());

@@ -29,6 +29,13 @@ pub(crate) struct Http {
     pub(crate) policies: Policies,
 }
 
+impl Http {
+    /// Whether redirections are followed: `call: http` leaves them to whoever wrote the flow, as the DSL has it.
+    pub(crate) fn follows(&self) -> bool {
+        self.connection && !self.redirect
+    }
+}
+
 /// What a call returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HttpOutput {

@@ -21,8 +21,6 @@ pub(crate) struct Policies {
     pub(crate) paging: Option<Box<Paging>>,
     pub(crate) again: Choice<Again>,
     pub(crate) rate: Choice<Rate>,
-    /// Whether redirections are followed.
-    pub(crate) follows: bool,
 }
 
 /// A policy that the connection may have too.

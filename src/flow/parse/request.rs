@@ -45,7 +45,6 @@ impl Parser<'_> {
             let finding = Finding::new(&at.key("output"), codes::VALUE, "pages have no `raw` output");
             self.found(finding.hint("`content` gives the items of all pages, `response` what was last answered besides."));
         }
-        let policies = Policies { follows: !rest.redirect, ..policies };
         Some(Http { address: path??, connection: true, sends: sends?, reads: reads?, policies, ..rest })
     }
 
@@ -62,7 +61,7 @@ impl Parser<'_> {
         let paging = with.get("paginate").and_then(|value| self.paging(value, &at.key("paginate"))).map(Box::new);
         let again = self.choice(with.get("retry"), &at.key("retry"), Self::again);
         let rate = self.choice(with.get("rateLimit"), &at.key("rateLimit"), Self::rate);
-        Policies { errors, paging, again, rate, follows: true }
+        Policies { errors, paging, again, rate }
     }
 
     fn body_form(&mut self, value: &Value, at: &At<'_>) -> Option<BodyForm> {
