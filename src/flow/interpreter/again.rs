@@ -79,7 +79,7 @@ impl Run<'_> {
         self.within(limit, work, || timed_out("request", limit)).await.map_err(|fault| Undelivered { passing: true, ..fault.into() })?
     }
 
-    /// Whether a response is one that passes, and how long the service asks to wait.
+    /// Whether a response says that the trouble will pass, so that sending again may help; and how long the service asks to wait.
     fn passing(&self, again: &Again, http: &Http, exchange: &Exchange<'_>, moment: &Moment<'_>) -> Result<Option<Option<Duration>>, Fault> {
         let response = &exchange.response;
         if !has(&again.statuses, response.status) || !(is_safe(again, &exchange.outgoing.real) || is_unprocessed(response)) {

@@ -8,10 +8,10 @@
 //! 3. `acts` is what a task does: `set`, `emit`, `raise`, `switch`, `wait` and calls of other flows in place; `for` and `fork` in
 //!    `control`, `try` in `attempt`, the calls over HTTP in `call`. `documents` gets what they read beside the flow: schemas and OpenAPI
 //!    descriptions.
-//! 4. A call over HTTP: `outgoing` puts the request together (with `content` for query and body), `credentials` adds who sends it, `again`
-//!    sends it until it is answered (at its `pace`, or as long as the service asks, which `waiting` reads), `redirect` follows where it leads, and [`World::send`]
-//!    is what sends. `mapping` turns the response into an error where it stands for one. `paging` does all that for page after page (`link`
-//!    reads the header that leads to the next).
+//! 4. A call over HTTP: `outgoing` puts the request together (with `content` for query and body), and `credentials` adds who sends it.
+//!    `again` sends it until it is answered: at its `pace`, or as slowly as the service asks, which `waiting` reads. `redirect` follows
+//!    where it leads, and [`World::send`] is what sends. `mapping` turns the response into an error where it stands for one. `paging` does
+//!    all that for page after page (`link` reads the header that leads to the next).
 //! 5. What comes of it all is an `Outcome`, without secrets.
 
 mod acts;
