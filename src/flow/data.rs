@@ -1,9 +1,9 @@
-//! Values of a run, each with what may be shown of it.
+//! Values of a run: each secret is a pair of the real value and one that stands in for it.
 //!
-//! Secrets come in as a pair: the real value, and one that stands for it. Where an expression reads such a pair it is evaluated on both
-//! sides (secure multi-execution, Devriese and Piessens 2010), so whatever depends on a secret, however it was cut, encoded or computed,
-//! differs between the sides. Requests are sent with the real side; outputs, events, errors and traces show the other. Only where the sides
-//! agree is a flow led by a condition; one on which they differ ends it, so that no more can be learnt from a run than that they do.
+//! An expression that reads a secret is evaluated twice: with the real values, and with those that stand in for them (secure
+//! multi-execution, Devriese and Piessens 2010). Where the two results differ, the result depends on a secret, however that was cut,
+//! encoded or computed. Requests are sent with the real values. Outputs, events, errors and traces show [`Data::shown`], in which all that
+//! differs is redacted. A condition whose two results differ ends the flow, so that a run tells no more of a secret than that it mattered.
 
 use jaq_json::Val;
 use serde_json::{Map, Value};
@@ -13,29 +13,29 @@ use super::expression::value::{text_of, text_to_jq, to_jq};
 /// What stands where a secret stood.
 pub(crate) const REDACTED: &str = "[redacted]";
 
-/// A value with what may be shown of it.
+/// A value, with what stands in for it where it depends on a secret. Only [`Data::shown`] may be printed.
 #[derive(Debug, Clone)]
 pub(crate) struct Data {
     real: Val,
-    /// Nothing where no secret is in the value.
-    shown: Option<Val>,
+    /// Nothing where the value depends on no secret.
+    stand_in: Option<Val>,
 }
 
 impl Data {
     /// A value that no secret is in.
     pub(crate) fn plain(real: Val) -> Self {
-        Self { real, shown: None }
+        Self { real, stand_in: None }
     }
 
-    /// A value beside what may be shown of it; where they are equal nothing in it depends on a secret.
-    pub(crate) fn new(real: Val, shown: Val) -> Self {
-        let shown = (real != shown).then_some(shown);
-        Self { real, shown }
+    /// A value and what stands in for it; where they are equal, nothing in it depends on a secret.
+    pub(crate) fn new(real: Val, stand_in: Val) -> Self {
+        let stand_in = (real != stand_in).then_some(stand_in);
+        Self { real, stand_in }
     }
 
     /// A value of which nothing may be shown.
     pub(crate) fn secret(real: Val) -> Self {
-        Self { real, shown: Some(redacted()) }
+        Self { real, stand_in: Some(redacted()) }
     }
 
     /// Nothing.
@@ -43,30 +43,32 @@ impl Data {
         Self::plain(Val::Null)
     }
 
+    /// The real value, secrets included: for requests and for further evaluation, never to be printed.
     pub(crate) fn real(&self) -> &Val {
         &self.real
     }
 
-    /// What stands for it beside secrets. It goes into expressions; [`Data::masked`] is for whatever is shown.
-    pub(crate) fn shown(&self) -> &Val {
-        self.shown.as_ref().unwrap_or(&self.real)
+    /// The value that expressions get where they are evaluated without secrets. Not to be printed: what was computed from it can look like
+    /// a real value and mean nothing.
+    pub(crate) fn stand_in(&self) -> &Val {
+        self.stand_in.as_ref().unwrap_or(&self.real)
     }
 
     pub(crate) fn is_secret(&self) -> bool {
-        self.shown.is_some()
+        self.stand_in.is_some()
     }
 
-    /// The value as it may be shown: whatever depends on a secret is redacted.
-    pub(crate) fn masked(&self) -> Val {
-        match &self.shown {
+    /// The value as it may be printed: whatever depends on a secret is redacted.
+    pub(crate) fn shown(&self) -> Val {
+        match &self.stand_in {
             None => self.real.clone(),
-            Some(shown) => masked(&self.real, shown),
+            Some(stand_in) => shown(&self.real, stand_in),
         }
     }
 
     /// The text of the value, and of what may be shown of it.
     pub(crate) fn texts(&self) -> (String, Option<String>) {
-        (text_of(&self.real), self.shown.as_ref().map(|_| text_of(&self.masked())))
+        (text_of(&self.real), self.stand_in.as_ref().map(|_| text_of(&self.shown())))
     }
 
     /// A list of values.
@@ -74,24 +76,24 @@ impl Data {
         if !items.iter().any(Self::is_secret) {
             return Self::plain(items.into_iter().map(|item| item.real).collect());
         }
-        let shown = items.iter().map(|item| item.shown().clone()).collect();
-        Self { real: items.into_iter().map(|item| item.real).collect(), shown: Some(shown) }
+        let stand_in = items.iter().map(|item| item.stand_in().clone()).collect();
+        Self { real: items.into_iter().map(|item| item.real).collect(), stand_in: Some(stand_in) }
     }
 
     /// A map of values.
     pub(crate) fn map(entries: Vec<(Val, Self)>) -> Self {
         let is_secret = entries.iter().any(|(_, value)| value.is_secret());
-        let shown = is_secret.then(|| Val::obj(entries.iter().map(|(key, value)| (key.clone(), value.shown().clone())).collect()));
-        Self { real: Val::obj(entries.into_iter().map(|(key, value)| (key, value.real)).collect()), shown }
+        let stand_in = is_secret.then(|| Val::obj(entries.iter().map(|(key, value)| (key.clone(), value.stand_in().clone())).collect()));
+        Self { real: Val::obj(entries.into_iter().map(|(key, value)| (key, value.real)).collect()), stand_in }
     }
 
     /// The items of a list, each a pair of its own; nothing where it is no list.
     pub(crate) fn items(&self) -> Option<Vec<Self>> {
         let Val::Arr(items) = &self.real else { return None };
-        Some(match &self.shown {
+        Some(match &self.stand_in {
             None => items.iter().cloned().map(Self::plain).collect(),
-            Some(Val::Arr(shown)) if shown.len() == items.len() => {
-                items.iter().zip(shown.iter()).map(|(real, shown)| Self::new(real.clone(), shown.clone())).collect()
+            Some(Val::Arr(stand_ins)) if stand_ins.len() == items.len() => {
+                items.iter().zip(stand_ins.iter()).map(|(real, stand_in)| Self::new(real.clone(), stand_in.clone())).collect()
             }
             Some(_) => items.iter().cloned().map(Self::secret).collect(),
         })
@@ -124,21 +126,23 @@ pub(crate) fn stand_in(secret: &Value) -> Val {
     }
 }
 
-fn masked(real: &Val, shown: &Val) -> Val {
-    match (real, shown) {
-        (Val::Arr(reals), Val::Arr(showns)) if reals.len() == showns.len() => {
-            reals.iter().zip(showns.iter()).map(|(real, shown)| masked(real, shown)).collect()
+fn shown(real: &Val, stand_in: &Val) -> Val {
+    match (real, stand_in) {
+        (Val::Arr(reals), Val::Arr(stand_ins)) if reals.len() == stand_ins.len() => {
+            reals.iter().zip(stand_ins.iter()).map(|(real, stand_in)| shown(real, stand_in)).collect()
         }
-        (Val::Obj(reals), Val::Obj(showns)) => {
-            // A key that only one side has depends on a secret itself: none of the real side's is shown.
-            let entries = showns.iter().map(|(key, shown)| match reals.get(key) {
-                Some(real) => (key.clone(), masked(real, shown)),
+        (Val::Obj(reals), Val::Obj(stand_ins)) => {
+            // A key that only one side has depends on a secret itself: none of the real keys is shown.
+            let entries = stand_ins.iter().map(|(key, stand_in)| match reals.get(key) {
+                Some(real) => (key.clone(), shown(real, stand_in)),
                 None => (key.clone(), redacted()),
             });
             Val::obj(entries.collect())
         }
-        _ if real == shown => real.clone(),
-        (_, Val::TStr(text) | Val::BStr(text)) if text.windows(REDACTED.len()).any(|window| window == REDACTED.as_bytes()) => shown.clone(),
+        _ if real == stand_in => real.clone(),
+        (_, Val::TStr(text) | Val::BStr(text)) if text.windows(REDACTED.len()).any(|window| window == REDACTED.as_bytes()) => {
+            stand_in.clone()
+        }
         _ => redacted(),
     }
 }
@@ -150,8 +154,8 @@ mod tests {
     use super::*;
     use crate::flow::expression::value::to_json;
 
-    fn shown(real: &serde_json::Value, shown: &serde_json::Value) -> serde_json::Value {
-        to_json(&Data::new(to_jq(real), to_jq(shown)).masked(), 1000).unwrap()
+    fn shown(real: &serde_json::Value, stand_in: &serde_json::Value) -> serde_json::Value {
+        to_json(&Data::new(to_jq(real), to_jq(stand_in)).shown(), 1000).unwrap()
     }
 
     #[test]

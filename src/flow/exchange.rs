@@ -59,6 +59,17 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
+/// Whether a header can have this name: a token, RFC 9110, section 5.6.2.
+pub(crate) fn is_header_name(name: &str) -> bool {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_token)
+}
+
+/// Whether a header can have this value: text without control characters.
+pub(crate) fn is_header_value(text: &str) -> bool {
+    !text.chars().any(|char| char.is_control() && char != '\t')
+}
+
 /// Headers that belong to the connection, and would change what it means: whoever sends the request decides on them.
 const REFUSED: [&str; 6] = ["expect", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade"];
 

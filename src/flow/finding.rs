@@ -1,6 +1,6 @@
 //! Problems as the flow's parser finds them: by pointer, turned into places once the walk is over.
 
-use crate::manifest::{Document, cut};
+use crate::manifest::{Document, cut, escape};
 use crate::model::Problem;
 
 /// How long a message may be that repeats a name, in characters.
@@ -52,11 +52,6 @@ impl<'a> At<'a> {
         }
         text
     }
-}
-
-/// A key as a token of a JSON Pointer.
-pub(crate) fn escape(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }
 
 /// Whether a finding is about a key or about its value.

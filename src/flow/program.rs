@@ -9,14 +9,14 @@ use serde_json::{Map, Value, json};
 use super::data::{self, Data};
 use super::expression::value::to_jq;
 use super::fault::Fault;
-use super::finding::{At, Finding, escape};
+use super::finding::{At, Finding};
 use super::interpreter::{self, Budget, Library, Setting};
 use super::model::{self, ConnectionModel, Flow, NamedError, SchemaSource};
-use super::parse::{Facts, Parser};
+use super::parse::{Declared, Parser};
 use super::redact::Redactor;
 use super::trigger::{self, Hushed, Trigger};
 use super::world::World;
-use crate::manifest::{Bundle, Document, Manifest, Schema, Tasks};
+use crate::manifest::{Bundle, Document, Manifest, Schema, Tasks, escape};
 use crate::model::{Problem, Severity};
 
 /// Which of a connector's flows.
@@ -90,8 +90,8 @@ impl Program {
 
     fn parse(bundle: &Bundle) -> Parsed {
         let manifest = &bundle.manifest;
-        let facts = facts(manifest);
-        let mut parser = Parser::new(&facts);
+        let declared = declared(manifest);
+        let mut parser = Parser::new(&declared);
         let connection = match &manifest.connection {
             Some(connection) => parser.connection(connection),
             None => ConnectionModel { hosts: Some(Vec::new()), ..ConnectionModel::default() },
@@ -109,7 +109,7 @@ impl Program {
         };
         program.flows(manifest, &mut parser);
         let (findings, doubts) = (parser.findings, parser.doubts);
-        program.library.errors = facts.errors;
+        program.library.errors = declared.errors;
         Parsed { program, findings, doubts }
     }
 
@@ -241,7 +241,7 @@ impl Program {
     }
 }
 
-fn facts(manifest: &Manifest) -> Facts {
+fn declared(manifest: &Manifest) -> Declared {
     let errors = manifest.errors.iter().map(|(name, declared)| {
         let error = NamedError {
             kind: format!("#/errors/{}", escape(name)),
@@ -252,12 +252,12 @@ fn facts(manifest: &Manifest) -> Facts {
         (name.to_owned(), error)
     });
     let connection = manifest.connection.as_ref();
-    Facts {
+    Declared {
         errors: errors.collect(),
         properties: connection.map(|connection| connection.properties.names().map(str::to_owned).collect()),
         hosts: Some(connection.map(|connection| connection.hosts.clone()).unwrap_or_default()),
         actions: manifest.actions.names().map(str::to_owned).collect(),
-        ..Facts::default()
+        ..Declared::default()
     }
 }
 
@@ -269,7 +269,7 @@ fn secrets(manifest: &Manifest) -> Vec<String> {
 fn undeclared(names: &[String], parser: &mut Parser<'_>, pointer: &str) {
     let at = At::base(pointer);
     for (index, name) in names.iter().enumerate() {
-        parser.declared(name, &at.index(index));
+        parser.error_named(name, &at.index(index));
     }
 }
 

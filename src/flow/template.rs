@@ -68,19 +68,19 @@ impl Template {
 }
 
 fn text(pieces: &[Piece], input: &Data, arguments: &dyn Arguments) -> Result<Data, Unevaluated> {
-    let (mut real, mut shown) = (String::new(), String::new());
+    let (mut real, mut stand_in) = (String::new(), String::new());
     for piece in pieces {
         match piece {
             Piece::Plain(plain) => {
                 real.push_str(plain);
-                shown.push_str(plain);
+                stand_in.push_str(plain);
             }
             Piece::Expression(expression) => {
                 let value = expression.evaluate(input, arguments)?;
                 real.push_str(&text_of(value.real()));
-                shown.push_str(&text_of(value.shown()));
+                stand_in.push_str(&text_of(value.stand_in()));
             }
         }
     }
-    Ok(Data::new(text_to_jq(&real), text_to_jq(&shown)))
+    Ok(Data::new(text_to_jq(&real), text_to_jq(&stand_in)))
 }

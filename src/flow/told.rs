@@ -14,13 +14,13 @@ pub(crate) const EXCERPT: usize = 2000;
 pub struct Told {
     /// When, by the World's clock.
     pub at: Timestamp,
-    /// To which turn of which task.
+    /// The turn of a task to which it happened.
     pub turn: Turn,
     /// What.
     pub what: What,
 }
 
-/// One turn of a task: a task in a loop, or one that is tried again, has several.
+/// One turn of a task: once that it is run. A task in a loop, or one that is tried again, has several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Turn {
     /// Its number within the run, from 1.

@@ -1,6 +1,7 @@
 //! Addresses: URI templates as the DSL has them (RFC 6570, simple string expansion), and whole expressions.
 
 use jaq_json::Val;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::data::Data;
 use super::expression::value::{text_of, text_to_jq};
@@ -103,7 +104,7 @@ impl Address {
             Self::Given(template) => template.evaluate(input, arguments).map(|value| value.texts()),
             Self::Pattern(parts) => {
                 let real: String = parts.iter().map(|part| part.expand(input.real())).collect::<Result<_, _>>()?;
-                let shown = input.is_secret().then(|| parts.iter().map(|part| part.expand(&input.masked())).collect::<Result<_, _>>());
+                let shown = input.is_secret().then(|| parts.iter().map(|part| part.expand(&input.shown())).collect::<Result<_, _>>());
                 Ok((real, shown.map(|shown| shown.unwrap_or_else(|_| super::data::REDACTED.to_owned()))))
             }
         }
@@ -116,7 +117,7 @@ pub(crate) fn expand(parts: &[Part], input: &Data) -> Result<Data, Unevaluated> 
     let real = text_to_jq(&text(input.real())?);
     Ok(match input.is_secret() {
         false => Data::plain(real),
-        true => Data::new(real, text(&input.masked()).map_or_else(|_| super::data::redacted(), |text| text_to_jq(&text))),
+        true => Data::new(real, text(&input.shown()).map_or_else(|_| super::data::redacted(), |text| text_to_jq(&text))),
     })
 }
 
@@ -151,18 +152,12 @@ fn value_of(name: &str, input: &Val) -> Result<Option<String>, String> {
     }
 }
 
-/// Every byte that is not unreserved (RFC 3986, section 2.3) as `%XX`.
+/// What stands as `%XX`: all that is not unreserved, RFC 3986, section 2.3.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Every byte that is not unreserved as `%XX`.
 pub(crate) fn percent_encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push('%');
-            encoded.push_str(&hex::encode_upper([byte]));
-        }
-    }
-    encoded
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 #[cfg(test)]

@@ -89,12 +89,13 @@ impl Document {
     }
 }
 
-fn unescape(token: &str) -> std::borrow::Cow<'_, str> {
+/// The key that a token of a JSON Pointer stands for.
+pub(crate) fn unescape(token: &str) -> std::borrow::Cow<'_, str> {
     if token.contains('~') { token.replace("~1", "/").replace("~0", "~").into() } else { token.into() }
 }
 
 /// One key as a token of a JSON Pointer.
-pub(super) fn escape(key: &str) -> String {
+pub(crate) fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 

@@ -40,6 +40,7 @@ pub use connection::{Connection, ConnectionValue, ConnectionValues, ErrorMapping
 pub use connector::{API_VERSION, Action, DeclaredError, DocLinks, Manifest, Schema, Tasks, TestConnection, Visibility};
 pub use digest::{MANIFEST, digest};
 pub use document::Document;
+pub(crate) use document::{escape, unescape};
 pub(crate) use excerpt::{cut, of as excerpt};
 pub use hidden::is_obeyed;
 pub use order::Ordered;

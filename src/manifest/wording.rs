@@ -3,6 +3,7 @@
 use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 
+use super::document::unescape;
 use super::{code, excerpt};
 
 /// A bound that was broken.
@@ -25,7 +26,6 @@ pub(super) fn bound(kind: &ValidationErrorKind) -> Option<(&'static str, String)
 pub(super) fn last_name(pointer: &str) -> Option<String> {
     let mut tokens = pointer.rsplit('/').take_while(|token| !token.is_empty());
     let last = tokens.next()?;
-    let unescape = |token: &str| token.replace("~1", "/").replace("~0", "~");
     match (last.parse::<usize>(), tokens.next()) {
         (Ok(index), Some(list)) => Some(format!("{}[{index}]", excerpt::of(&unescape(list)))),
         (Ok(_) | Err(_), _) => Some(excerpt::of(&unescape(last))),

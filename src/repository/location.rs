@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
 use url::Url;
 
@@ -139,11 +140,7 @@ fn split_user(host: &str) -> (Option<String>, String) {
 }
 
 fn percent_decode(text: &str) -> String {
-    // A form's `name=value` is the one place where the url crate decodes; a plus sign must stay one.
-    url::form_urlencoded::parse(text.replace('+', "%2B").replace('&', "%26").replace('=', "%3D").as_bytes())
-        .map(|(name, _)| name.into_owned())
-        .next()
-        .unwrap_or_default()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 impl fmt::Display for Location {

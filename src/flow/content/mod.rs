@@ -24,13 +24,21 @@ pub(crate) use self::encode::{BodyForm, encode};
 pub(crate) use self::text::essence;
 pub(crate) use self::xml::XmlOptions;
 
+/// Base64 with padding or without.
+pub(crate) const BASE64: GeneralPurpose = base64_of(&alphabet::STANDARD);
+/// The same in the alphabet for addresses and names of files.
+const BASE64_FOR_ADDRESSES: GeneralPurpose = base64_of(&alphabet::URL_SAFE);
+
+const fn base64_of(alphabet: &Alphabet) -> GeneralPurpose {
+    GeneralPurpose::new(alphabet, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent))
+}
+
 /// Base64 in either alphabet, with or without padding and line breaks; nothing where it is not base64.
 pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
     let compact: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     let is_for_addresses = compact.iter().any(|byte| matches!(byte, b'-' | b'_'));
-    let alphabet: &Alphabet = if is_for_addresses { &alphabet::URL_SAFE } else { &alphabet::STANDARD };
-    let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    GeneralPurpose::new(alphabet, config).decode(compact).ok()
+    let base64 = if is_for_addresses { BASE64_FOR_ADDRESSES } else { BASE64 };
+    base64.decode(compact).ok()
 }
 
 /// A scalar as the text in which it travels; nothing for null, maps and lists.

@@ -47,16 +47,16 @@ pub(crate) static LIBRARY: LazyLock<Library> = LazyLock::new(Library::load);
 /// jaq's definitions, each with what it calls, so that an expression is compiled together with only those it needs.
 pub(crate) struct Library {
     definitions: Vec<Definition>,
-    latest: HashMap<Signature<'static>, Target>,
+    latest: HashMap<Signature<'static>, Callable>,
 }
 
 struct Definition {
     def: Def<&'static str>,
-    calls: Vec<Target>,
+    calls: Vec<Callable>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Target {
+enum Callable {
     Definition(usize),
     Native(&'static str, usize),
 }
@@ -91,11 +91,11 @@ impl Library {
     fn load() -> Self {
         let mut latest: HashMap<_, _> = native_functions()
             .filter(|(name, ..)| instead_of(name).is_none())
-            .map(|(name, arguments, _)| ((name, arguments.len()), Target::Native(name, arguments.len())))
+            .map(|(name, arguments, _)| ((name, arguments.len()), Callable::Native(name, arguments.len())))
             .collect();
         let mut kept = Vec::new();
         for def in definitions().filter(|def| instead_of(def.name).is_none()) {
-            latest.insert((def.name, def.args.len()), Target::Definition(kept.len()));
+            latest.insert((def.name, def.args.len()), Callable::Definition(kept.len()));
             let found = names::of_definition(&def);
             let calls = found.calls.iter().filter_map(|call| latest.get(call).copied()).collect();
             kept.push(Definition { def, calls });
@@ -125,27 +125,27 @@ impl Library {
         &self,
         calls: impl IntoIterator<Item = Signature<'a>>,
     ) -> (Vec<Def<&'static str>>, Vec<native::Filter<Native<Engine>>>) {
-        let mut waiting: Vec<Target> = calls.into_iter().filter_map(|call| self.latest.get(&call).copied()).collect();
+        let mut waiting: Vec<Callable> = calls.into_iter().filter_map(|call| self.latest.get(&call).copied()).collect();
         let mut needed = BTreeSet::new();
-        while let Some(target) = waiting.pop() {
-            if needed.insert(target)
-                && let Target::Definition(at) = target
+        while let Some(callable) = waiting.pop() {
+            if needed.insert(callable)
+                && let Callable::Definition(at) = callable
             {
                 waiting.extend(&self.definitions[at].calls);
             }
         }
-        let defs = needed.iter().filter_map(|target| match target {
-            Target::Definition(at) => Some(self.definitions[*at].def.clone()),
-            Target::Native(..) => None,
+        let defs = needed.iter().filter_map(|callable| match callable {
+            Callable::Definition(at) => Some(self.definitions[*at].def.clone()),
+            Callable::Native(..) => None,
         });
         let defs = defs.collect();
-        if !needed.iter().any(|target| matches!(target, Target::Native(..))) {
+        if !needed.iter().any(|callable| matches!(callable, Callable::Native(..))) {
             return (defs, Vec::new());
         }
         let mut taken = BTreeSet::new();
         let natives = native_functions().filter(|(name, arguments, _)| {
             let signature = (*name, arguments.len());
-            needed.contains(&Target::Native(signature.0, signature.1)) && taken.insert(signature)
+            needed.contains(&Callable::Native(signature.0, signature.1)) && taken.insert(signature)
         });
         (defs, natives.collect())
     }

@@ -262,9 +262,9 @@ impl Expression {
         if !input.is_secret() && !variables.iter().any(Data::is_secret) {
             return Ok(Data::plain(real?));
         }
-        let shown = self.first(input.shown().clone(), variables.iter().map(|data| data.shown().clone()));
-        match (real, shown) {
-            (Ok(real), Ok(shown)) => Ok(Data::new(real, shown)),
+        let stand_in = self.first(input.stand_in().clone(), variables.iter().map(|data| data.stand_in().clone()));
+        match (real, stand_in) {
+            (Ok(real), Ok(stand_in)) => Ok(Data::new(real, stand_in)),
             (Ok(real), Err(_)) => Ok(Data::secret(real)),
             (Err(_), Err(shown)) => Err(shown.into()),
             (Err(_), Ok(_)) => Err(Unevaluated::OnSecret),

@@ -73,13 +73,13 @@ impl Run<'_> {
         moment: &mut Moment<'_>,
         going: &Going<'_>,
     ) -> Result<Exchange<'o>, Undelivered> {
-        let Some(limit) = &again.policy.attempt else { return self.follow(http, outgoing, input, moment, going).await };
+        let Some(limit) = &again.pace.attempt else { return self.follow(http, outgoing, input, moment, going).await };
         let limit = self.span(limit, input, moment)?;
         let work = async { Ok(self.follow(http, outgoing, input, moment, going).await) };
         self.within(limit, work, || timed_out("request", limit)).await.map_err(|fault| Undelivered { passing: true, ..fault.into() })?
     }
 
-    /// Whether a response is one that passes, and how long the service asks to wait.
+    /// Whether a response says that the trouble will pass, so that sending again may help; and how long the service asks to wait.
     fn passing(&self, again: &Again, http: &Http, exchange: &Exchange<'_>, moment: &Moment<'_>) -> Result<Option<Option<Duration>>, Fault> {
         let response = &exchange.response;
         if !has(&again.statuses, response.status) || !(is_safe(again, &exchange.outgoing.real) || is_unprocessed(response)) {
@@ -104,8 +104,8 @@ impl Run<'_> {
         input: &Data,
         moment: &Moment<'_>,
     ) -> Result<Pause, Fault> {
-        let policy = &again.policy;
-        if policy.count.is_some_and(|most| retries >= most) {
+        let pace = &again.pace;
+        if pace.is_over(retries) {
             return Ok(Pause::No);
         }
         let patience = self.span(&again.max_wait, input, moment)?;
@@ -113,10 +113,10 @@ impl Run<'_> {
         let pause = match asked.filter(|asked| !asked.is_zero()) {
             // To come back earlier than the service asks would be in vain.
             Some(asked) if asked > most => return Ok(Pause::TooLong(too_long(asked, patience, most))),
-            Some(asked) => asked.saturating_add(self.jitter(policy, input, moment)?).min(most),
-            None => self.growing(policy, retries, input, moment)?.min(most),
+            Some(asked) => asked.saturating_add(self.jitter(pace, input, moment)?).min(most),
+            None => self.growing(pace, retries, input, moment)?.min(most),
         };
-        Ok(if self.leaves_time(policy, pause, began, input, moment)? { Pause::For(pause) } else { Pause::No })
+        Ok(if self.leaves_time(pace, pause, began, input, moment)? { Pause::For(pause) } else { Pause::No })
     }
 }
 

@@ -12,16 +12,18 @@ use crate::flow::expression::value::{text_to_jq, to_jq};
 use crate::flow::expression::{Argument, Arguments};
 use crate::flow::model::Task;
 
-/// What the tasks around a task give to it.
+/// What a task gets from the tasks that it stands in: a loop, a `try`, an extension.
 #[derive(Clone, Default)]
 pub(super) struct Around {
+    /// Their variables, such as a loop's `$item`.
     pub(super) locals: Option<Rc<Local>>,
-    /// The turn it is part of.
+    /// The number of the turn it is part of.
     pub(super) within: Option<u32>,
     /// The task that an extension is run around, as its `$task`.
     pub(super) extended: Option<Rc<Data>>,
 }
 
+/// A variable, and those that were there before it. The newest of a name counts.
 pub(super) struct Local {
     name: String,
     value: Data,
@@ -47,7 +49,8 @@ impl Around {
     }
 }
 
-/// A point of a run: which variables have a value there is the table of dsl.md, "Runtime expression arguments".
+/// The variables that expressions can read at one point of a run, such as `$context`, `$input` and `$task`. Which of them have a value
+/// there follows the table of dsl.md, "Runtime expression arguments"; as the task goes on, more of them do.
 #[derive(Clone)]
 pub(super) struct Moment<'a> {
     run: &'a Run<'a>,
@@ -56,7 +59,7 @@ pub(super) struct Moment<'a> {
     task: Option<TaskMoment<'a>>,
 }
 
-/// The task at that point.
+/// The task that runs at that point, and what came of it so far.
 #[derive(Clone)]
 struct TaskMoment<'a> {
     task: &'a Task,
@@ -83,7 +86,7 @@ impl<'a> Moment<'a> {
         Self { run, with_context: true, around, task: Some(task) }
     }
 
-    /// At the same point, as tasks see it to which a variable is given.
+    /// The same variables and one more; `name` has its `$`.
     pub(super) fn with(&self, name: &str, value: Data) -> Self {
         Self { around: self.around.with(name, value), ..self.clone() }
     }

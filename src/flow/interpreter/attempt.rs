@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::arguments::Moment;
 use super::tasks::{Acted, Done};
@@ -12,8 +12,7 @@ use crate::flow::data::Data;
 use crate::flow::expression::Expression;
 use crate::flow::expression::value::to_jq;
 use crate::flow::fault::Fault;
-use crate::flow::model::{Backoff, Catch, ErrorMember, Retry, Try};
-use crate::flow::told::What;
+use crate::flow::model::{Catch, ErrorMember, Retry, Try};
 
 impl Run<'_> {
     pub(super) async fn attempt(&self, tried: &Try, input: &Data, moment: &Moment<'_>, going: &Going<'_>) -> Result<Acted, Fault> {
@@ -41,7 +40,7 @@ impl Run<'_> {
 
     async fn once(&self, tried: &Try, input: &Data, moment: &Moment<'_>) -> Result<Done, Fault> {
         let work = self.tasks(&tried.tasks, input.clone(), moment.around.clone());
-        match tried.catch.retry.as_ref().and_then(|retry| retry.attempt.as_ref()) {
+        match tried.catch.retry.as_ref().and_then(|retry| retry.pace.attempt.as_ref()) {
             None => work.await,
             Some(limit) => {
                 let limit = self.span(limit, input, moment)?;
@@ -85,57 +84,11 @@ impl Run<'_> {
 
     /// How long to wait before it is tried again; nothing where it is not.
     fn delay(&self, retry: &Retry, retries: u32, began: Timestamp, input: &Data, caught: &Moment<'_>) -> Result<Option<Duration>, Fault> {
-        if retry.count.is_some_and(|most| retries >= most) {
+        let pace = &retry.pace;
+        if pace.is_over(retries) || !self.passes(retry.when.as_ref(), retry.except_when.as_ref(), input, caught)? {
             return Ok(None);
         }
-        if !self.passes(retry.when.as_ref(), retry.except_when.as_ref(), input, caught)? {
-            return Ok(None);
-        }
-        let delay = self.growing(retry, retries, input, caught)?;
-        Ok(self.leaves_time(retry, delay, began, input, caught)?.then_some(delay))
-    }
-
-    /// Counts a retry, tells of it, and lets its delay pass.
-    pub(super) async fn wait_to_retry(&self, retries: &mut u32, delay: Duration, going: &Going<'_>) -> Result<(), Fault> {
-        self.meter.turn(&self.setting.budget)?;
-        *retries += 1;
-        going.tell(|| What::Retried { retry: *retries, after_millis: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX) });
-        self.setting.world.sleep(delay).await;
-        Ok(())
-    }
-
-    /// Whether a policy leaves time for another attempt after this delay.
-    pub(super) fn leaves_time(
-        &self,
-        retry: &Retry,
-        delay: Duration,
-        began: Timestamp,
-        input: &Data,
-        moment: &Moment<'_>,
-    ) -> Result<bool, Fault> {
-        let Some(limit) = &retry.duration else { return Ok(true) };
-        let signed = |time: Duration| SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
-        let limit = signed(self.span(limit, input, moment)?);
-        let spent = self.setting.world.now().duration_since(began);
-        Ok(spent.saturating_add(signed(delay)) <= limit)
-    }
-
-    /// The delay before a retry, as the policy lets it grow.
-    pub(super) fn growing(&self, retry: &Retry, retries: u32, input: &Data, moment: &Moment<'_>) -> Result<Duration, Fault> {
-        let base = retry.delay.as_ref().map_or(Ok(Duration::ZERO), |delay| self.span(delay, input, moment))?;
-        let delay = match retry.backoff {
-            Backoff::Constant => base,
-            Backoff::Linear => base.saturating_mul(retries.saturating_add(1)),
-            Backoff::Exponential => base.saturating_mul(1u32.checked_shl(retries).unwrap_or(u32::MAX)),
-        };
-        Ok(delay.saturating_add(self.jitter(retry, input, moment)?))
-    }
-
-    /// What chance adds to a delay.
-    pub(super) fn jitter(&self, retry: &Retry, input: &Data, moment: &Moment<'_>) -> Result<Duration, Fault> {
-        let Some((from, to)) = &retry.jitter else { return Ok(Duration::ZERO) };
-        let (from, to) = (self.span(from, input, moment)?, self.span(to, input, moment)?);
-        let width = u64::try_from(to.saturating_sub(from).as_micros()).unwrap_or(u64::MAX);
-        Ok(from.saturating_add(Duration::from_micros(self.setting.world.random() % width.saturating_add(1).max(1))))
+        let delay = self.growing(pace, retries, input, caught)?;
+        Ok(self.leaves_time(pace, delay, began, input, caught)?.then_some(delay))
     }
 }

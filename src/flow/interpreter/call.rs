@@ -20,13 +20,13 @@ use crate::flow::session::{Sending, UNAUTHORIZED};
 use crate::flow::told::What;
 use crate::flow::world::{Denial, Unanswered, UnansweredKind};
 
-/// A request without a response.
+/// Why a request got no response.
 #[derive(Debug)]
 pub(super) struct Undelivered {
     pub(super) fault: Fault,
-    /// Whether the next one may have one.
+    /// Whether the next attempt may get one.
     pub(super) passing: bool,
-    /// What was said instead of a token: the request was not even sent.
+    /// What the authority said that gave no token. The request itself was then not sent.
     pub(super) denial: Option<Box<Denial>>,
 }
 

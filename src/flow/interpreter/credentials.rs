@@ -11,7 +11,7 @@ use crate::flow::data::{Data, REDACTED};
 use crate::flow::expression::Unevaluated;
 use crate::flow::expression::value::{text_of, text_to_jq};
 use crate::flow::fault::{Fault, Standard};
-use crate::flow::model::{Authentication, OAuth2Model};
+use crate::flow::model::{Authentication, DISCOVERY, OAuth2Model};
 use crate::flow::parse::Parser;
 use crate::flow::session::{Credentials, Grant, OAuth2};
 use crate::flow::template::Template;
@@ -191,8 +191,7 @@ fn authorize(outgoing: &mut Outgoing, scheme: &str, parameter: &str) -> Result<(
     outgoing.header("authorization", &format!("{scheme} {parameter}"), &format!("{scheme} {REDACTED}"))
 }
 
-/// Where an authority describes itself, OpenID Connect Discovery 1.0, section 4.
+/// The address at which an authority describes itself.
 fn discovery(authority: &str) -> String {
-    const PATH: &str = "/.well-known/openid-configuration";
-    if authority.ends_with(PATH) { authority.to_owned() } else { format!("{}{PATH}", authority.trim_end_matches('/')) }
+    if authority.ends_with(DISCOVERY) { authority.to_owned() } else { format!("{}{DISCOVERY}", authority.trim_end_matches('/')) }
 }

@@ -118,7 +118,7 @@ impl Run<'_> {
             description.request(&call.operation, &parameters, Url::parse(address).ok().as_ref()).map_err(wrong)
         };
         let is_secret = parameters.is_secret() || shown_address.is_some();
-        let shown = if is_secret { Some(request(&parameters.masked(), named)) } else { None };
+        let shown = if is_secret { Some(request(&parameters.shown(), named)) } else { None };
         let real = match (request(parameters.real(), &address), &shown) {
             (Err(_), Some(_)) => return Err(wrong("a secret makes a request that cannot be sent".to_owned()).fatal()),
             (request, _) => request?,

@@ -17,7 +17,7 @@ use crate::flow::model::{HeaderTest, Http, Mapping, has};
 use crate::flow::template::Template;
 use crate::manifest::cut;
 
-/// How long the detail may be that a flow makes of a response, in characters.
+/// The longest `detail` that a mapping may give to an error, in characters.
 const LONGEST: usize = 2000;
 
 impl Run<'_> {
@@ -29,8 +29,8 @@ impl Run<'_> {
         }
     }
 
-    /// The error that a request ends with which was not answered. An authority that gave no token is judged as if the service itself had
-    /// said so: to who calls, it is the same.
+    /// The error of a request that got no answer. Where an authority gave no token, the mappings are asked as if the service itself had
+    /// answered so: to the caller it makes no difference.
     pub(super) fn denied(&self, http: &Http, undelivered: Undelivered, moment: &Moment<'_>) -> Result<Fault, Fault> {
         let Undelivered { fault, denial: Some(denial), .. } = undelivered else { return Ok(undelivered.fault) };
         let usual = || fault.detail.clone().unwrap_or_default();
@@ -92,7 +92,7 @@ fn fits(mapping: &Mapping, response: &Response) -> bool {
 }
 
 fn told(detail: &Template, seen: &Data, moment: &Moment<'_>) -> Option<String> {
-    let told = detail.evaluate(seen, moment).ok()?.masked();
+    let told = detail.evaluate(seen, moment).ok()?.shown();
     let text: String = match told {
         jaq_json::Val::Null => return None,
         told => cut(&text_of(&told), LONGEST),

@@ -1,4 +1,18 @@
 //! Runs a flow: the DSL's data flow, task by task, every effect through the World and within its budget.
+//!
+//! 1. [`run`] takes a `Setting` (what the flow runs with) and makes a `Run` of it, with a `budget` that counts all it uses and a `secrecy`
+//!    that knows all its secrets.
+//! 2. `tasks` goes through a list of tasks. For each it checks `if`, transforms the input, lets it act, transforms the output, exports to
+//!    the context and says which task is next. `arguments` are the variables that expressions read there; `turn` tells that a task began
+//!    and how it ended.
+//! 3. `acts` is what a task does: `set`, `emit`, `raise`, `switch`, `wait` and calls of other flows in place; `for` and `fork` in
+//!    `control`, `try` in `attempt`, the calls over HTTP in `call`. `documents` gets what they read beside the flow: schemas and OpenAPI
+//!    descriptions.
+//! 4. A call over HTTP: `outgoing` puts the request together (with `content` for query and body), and `credentials` adds who sends it.
+//!    `again` sends it until it is answered: at its `pace`, or as slowly as the service asks, which `waiting` reads. `redirect` follows
+//!    where it leads, and [`World::send`] is what sends. `mapping` turns the response into an error where it stands for one. `paging` does
+//!    all that for page after page (`link` reads the header that leads to the next).
+//! 5. What comes of it all is an `Outcome`, without secrets.
 
 mod acts;
 mod again;
@@ -13,6 +27,7 @@ mod documents;
 mod link;
 mod mapping;
 mod outgoing;
+mod pace;
 mod paging;
 mod redirect;
 mod secrecy;
@@ -94,7 +109,7 @@ pub(crate) async fn run(setting: &Setting<'_>, flow: &Flow, input: Data) -> Outc
     let whole = async {
         let output = run.flow(Around::default()).await?;
         // An output that is too big or too deep is what the last task made of it.
-        run.bounded_value(&output.masked()).map_err(|fault| fault.at_task(&meter.begun()))
+        run.bounded_value(&output.shown()).map_err(|fault| fault.at_task(&meter.begun()))
     };
     let limit = setting.budget.time;
     let ended = run.within(limit, whole, || out_of_time(limit)).await;

@@ -17,7 +17,7 @@ use crate::flow::session::{Credentials, Rate};
 use crate::flow::template::Template;
 use crate::flow::world::Unanswered;
 
-/// A request on its way, beside what may be shown of it.
+/// A request ready to be sent, and the same request as it may be shown.
 #[derive(Debug, Clone)]
 pub(super) struct Outgoing {
     pub(super) real: Request,
@@ -30,7 +30,7 @@ pub(super) struct Outgoing {
     pub(super) headers: (usize, usize),
 }
 
-/// What a request is made of, on the real side or on the other.
+/// What a request is made of: the real one, or the one that may be shown.
 #[derive(Debug, Clone)]
 pub(super) struct Side {
     method: String,
@@ -49,7 +49,7 @@ pub(super) struct Draft {
     real: Side,
     /// Nothing where no secret is in it.
     shown: Option<Side>,
-    /// Whether data says to which host it goes, and that is not the connection's.
+    /// Whether data, not the connection, says to which host it goes.
     elsewhere: bool,
 }
 
@@ -57,7 +57,7 @@ pub(super) struct Draft {
 pub(super) struct Exchange<'o> {
     pub(super) outgoing: std::borrow::Cow<'o, Outgoing>,
     pub(super) response: Response,
-    /// Why it was not sent again, where the service asked for more patience than there is.
+    /// Why it was not sent again, where the service asked to wait longer than allowed.
     pub(super) impatience: Option<String>,
 }
 
@@ -109,7 +109,7 @@ impl Draft {
         }
         self.real.set(place, run.bounded_value(value.real())?)?;
         match &mut self.shown {
-            Some(shown) => shown.set(place, run.bounded_value(&value.masked())?),
+            Some(shown) => shown.set(place, run.bounded_value(&value.shown())?),
             None => Ok(()),
         }
     }
@@ -219,11 +219,11 @@ impl Run<'_> {
             return Ok(Draft { real, shown: None, elsewhere });
         }
         let shown = Side {
-            method: text_of(&method.masked()),
+            method: text_of(&method.shown()),
             address: shown_address.unwrap_or_else(|| real.address.clone()),
-            headers: self.bounded_value(&headers.masked())?,
-            query: self.bounded_value(&query.masked())?,
-            body: self.bounded_value(&body.masked())?,
+            headers: self.bounded_value(&headers.shown())?,
+            query: self.bounded_value(&query.shown())?,
+            body: self.bounded_value(&body.shown())?,
             sends: http.sends,
             instead: Vec::new(),
         };
@@ -245,7 +245,8 @@ impl Run<'_> {
         }
     }
 
-    /// Whether data leads a request of the connection to another host than that of its base address: its credentials are not for that.
+    /// Whether a request of the connection goes to another host than that of its base address, because data says so. It then goes without
+    /// the connection's credentials.
     fn is_elsewhere(&self, http: &Http, address: &str, moment: &Moment<'_>) -> Result<bool, Fault> {
         let Some(base) = self.setting.connection.base.as_ref().filter(|_| http.connection && !http.address.names_host()) else {
             return Ok(false);
@@ -271,21 +272,20 @@ fn entries(value: Value) -> Result<Map<String, Value>, Fault> {
     }
 }
 
-/// What stands for an address where a secret makes it what it is.
+/// The address that is shown where the real one depends on a secret.
 pub(super) fn bare(url: &Url) -> Url {
     Url::parse("https://redacted.invalid/").unwrap_or_else(|_| url.clone())
 }
 
 fn header(name: String, value: &Value) -> Result<Option<(String, String)>, Fault> {
     let Some(text) = content::scalar(value) else { return Ok(None) };
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(is_token) {
+    if !exchange::is_header_name(&name) {
         return Err(Fault::expression(format!("`{name}` is not the name of a header")));
     }
     if exchange::is_refused(&name) {
         return Err(Fault::expression(exchange::refusal(&name)));
     }
-    if text.chars().any(|c| c.is_control() && c != '\t') {
+    if !exchange::is_header_value(&text) {
         return Err(Fault::expression(format!("the value of the header `{name}` has control characters")));
     }
     Ok(Some((name, text)))

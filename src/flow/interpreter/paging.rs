@@ -35,17 +35,17 @@ struct Gathered {
     truncated: bool,
 }
 
-/// How the reading goes on from page to page.
+/// How the next page is asked for, page after page.
 struct Course<'p> {
     way: &'p Way,
     draft: Draft,
-    /// The first request, which those by address are like.
-    first: Option<Outgoing>,
-    /// Cursors and addresses that have been read.
+    /// The first request: those that follow an address repeat it, sent to that address.
+    first: Outgoing,
+    /// The cursors and addresses of the pages read so far, so that none is read twice.
     known: HashSet<String>,
     /// The next page's number or offset.
     count: u64,
-    /// The body of the page before, where pages are counted.
+    /// The body of the page before, where pages are asked for by number or offset: the same body twice means that they never end.
     before: Vec<u8>,
 }
 
@@ -107,9 +107,9 @@ impl Run<'_> {
     fn bounds(&self, paging: &Paging, input: &Data, moment: &Moment<'_>) -> Result<Bounds, Fault> {
         let most = |template: &Option<Template>, key: &str, most: u64| {
             let Some(template) = template else { return Ok(most) };
-            let value = self.bounded_value(&self.evaluate(template, input, moment)?.masked())?;
-            let whole = value.as_u64().or_else(|| value.to_string().trim_end_matches(".0").parse().ok());
-            whole
+            let value = self.bounded_value(&self.evaluate(template, input, moment)?.shown())?;
+            value
+                .as_u64()
                 .filter(|whole| (1..=most).contains(whole))
                 .ok_or_else(|| Fault::expression(format!("`{key}` is a whole number from 1 to {most}, not {value}")))
         };
@@ -135,7 +135,7 @@ impl Gathered {
         Ok(())
     }
 
-    /// Whether the next page is read: an error where it would be too much, unless the list is to be cut off there.
+    /// The next page, if it may be read: more than the bounds allow is an error, unless `truncate` says to cut the list off there.
     fn within<T>(&mut self, bounds: &Bounds, next: Option<T>) -> Result<Option<T>, Fault> {
         let most = usize::try_from(bounds.items).unwrap_or(usize::MAX);
         let has_too_many = self.items.len() > most;
@@ -173,18 +173,17 @@ impl Gathered {
 
 impl<'p> Course<'p> {
     /// The first request, and how it goes on from there.
-    fn begin(way: &'p Way, draft: Draft, run: &Run<'_>) -> Result<(Self, Outgoing), Fault> {
-        let mut course = Self { way, draft, first: None, known: HashSet::new(), count: 0, before: Vec::new() };
-        match way {
-            Way::Offset { start, place } | Way::Page { start, place } => course.place(*start, place, run)?,
-            Way::Cursor { .. } | Way::Link(_) | Way::Next(_) => {}
-        }
-        let outgoing = course.draft.clone().outgoing()?;
-        if matches!(way, Way::Link(_) | Way::Next(_)) {
-            course.known.insert(outgoing.real.url.to_string());
-            course.first = Some(outgoing.clone());
-        }
-        Ok((course, outgoing))
+    fn begin(way: &'p Way, mut draft: Draft, run: &Run<'_>) -> Result<(Self, Outgoing), Fault> {
+        let count = match way {
+            Way::Offset { start, place } | Way::Page { start, place } => {
+                draft.set(place, &Data::plain(to_jq(&json!(start))), run)?;
+                *start
+            }
+            Way::Cursor { .. } | Way::Link(_) | Way::Next(_) => 0,
+        };
+        let first = draft.clone().outgoing()?;
+        let known = HashSet::from([first.real.url.to_string()]);
+        Ok((Self { way, draft, first: first.clone(), known, count, before: Vec::new() }, first))
     }
 
     fn place(&mut self, count: u64, place: &Place, run: &Run<'_>) -> Result<(), Fault> {
@@ -221,7 +220,7 @@ impl<'p> Course<'p> {
         }
     }
 
-    /// Counts on, until a page is empty.
+    /// The request of the next number or offset, until a page is empty.
     fn counted(&mut self, page: &Page<'_>, by: u64, place: &Place, run: &Run<'_>) -> Result<Option<Outgoing>, Fault> {
         if page.items == 0 {
             return Ok(None);
@@ -242,11 +241,10 @@ impl<'p> Course<'p> {
             return Err(wrong("is not an HTTP address"));
         }
         self.note(url.to_string(), is_secret)?;
-        let first = self.first.as_ref().ok_or_else(|| wrong("follows no page"))?;
-        first.moved(url)
+        self.first.moved(url)
     }
 
-    /// Refuses what was read before.
+    /// Remembers a cursor or an address, and refuses one that was read before.
     fn note(&mut self, key: String, is_secret: bool) -> Result<(), Fault> {
         if key.len() > LONGEST {
             return Err(Fault::standard(Standard::Runtime, "Cursor too big", format!("a cursor is bigger than {LONGEST} bytes")));

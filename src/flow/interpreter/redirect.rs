@@ -33,7 +33,7 @@ impl Run<'_> {
         let mut followed = 0;
         loop {
             let response = self.deliver(&outgoing, going).await?;
-            let target = if http.policies.follows { target(&outgoing.real, &response) } else { None };
+            let target = if http.follows() { target(&outgoing.real, &response) } else { None };
             let Some(target) = target else { return Ok(Exchange { outgoing, response, impatience: None }) };
             if followed == MOST {
                 let detail = format!("{} was redirected more than {MOST} times", outgoing.named());
@@ -48,7 +48,7 @@ impl Run<'_> {
 }
 
 impl Outgoing {
-    /// The same request to an address that the service gave. Credentials are left out; to another host, whatever is secret is.
+    /// The same request, sent to an address that the service gave. It goes without credentials, and to another host without any secret.
     pub(super) fn moved(&self, mut url: Url) -> Result<Self, Fault> {
         let refused = |why: &str| {
             let (from, to) = (self.named(), url.host_str().unwrap_or_default().to_owned());
@@ -91,7 +91,7 @@ fn target(request: &Request, response: &Response) -> Option<Url> {
     request.url.join(location).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
 }
 
-/// Whether credentials for one address may go to the other: the same host and port, with the same encryption or now with it.
+/// Whether credentials for one address may go to the other: it has the same host and port, and is not less encrypted.
 pub(super) fn is_same_host(known: &Url, next: &Url) -> bool {
     let is_upgrade = (known.port_or_known_default(), next.port_or_known_default()) == (Some(80), Some(443));
     let ports = known.port_or_known_default() == next.port_or_known_default();

@@ -16,9 +16,9 @@ use crate::flow::fault::{Fault, Standard};
 use crate::flow::redact::Redactor;
 use crate::flow::told::{EXCERPT, What};
 
-/// How many texts that were made of secrets are known of one run.
+/// How many texts made of secrets one run remembers.
 const MOST_KNOWN: usize = 1000;
-/// What is shorter or longer is not looked for in what services say, in bytes.
+/// How many bytes such a text has to have to be looked for in what services say.
 const KNOWN_LENGTHS: std::ops::Range<usize> = 4..(64 << 10);
 
 /// The secrets of a run, and what was made of them and sent.
@@ -38,7 +38,7 @@ impl Secrecy {
         self.redactor.into_inner()
     }
 
-    /// Notes what was made of a secret so that the secret itself cannot be found in it, such as its letters in upper case.
+    /// Remembers what was made of a secret so that the secret itself cannot be found in it, such as its letters in upper case.
     fn learn(&self, texts: Vec<String>) {
         let mut known = self.known.borrow_mut();
         let is_new = |text: &String| {
@@ -54,11 +54,10 @@ impl Secrecy {
 }
 
 impl Run<'_> {
-    /// Whether a condition holds. One that would turn out otherwise for another secret ends the flow: whatever it did next would tell of
-    /// the secret.
+    /// Whether a condition holds. Where that depends on a secret the flow ends: what it did next would tell something about the secret.
     pub(super) fn holds(&self, truth: &Data) -> Result<bool, Fault> {
         let holds = truth.real().as_bool();
-        if truth.shown().as_bool() == holds {
+        if truth.stand_in().as_bool() == holds {
             return Ok(holds);
         }
         let detail = "a condition depends on the value of a secret, so that what the flow does next would tell of it; \
@@ -66,7 +65,7 @@ impl Run<'_> {
         Err(Fault::standard(Standard::Runtime, "Decided by a secret", detail).fatal())
     }
 
-    /// What a service says. What it repeats of a secret stays one.
+    /// What a service answered, as a value. Where it repeats a secret, that stays secret.
     pub(super) fn said(&self, value: &Value) -> Data {
         let redactor = self.meter.secrecy.redactor.borrow();
         let real = to_jq(value);
@@ -83,7 +82,7 @@ impl Run<'_> {
         What::Answered { status: response.status, headers, body }
     }
 
-    /// Notes what goes out of secrets.
+    /// Remembers which texts made of secrets are sent with a request.
     pub(super) fn sends(&self, outgoing: &Outgoing) {
         if outgoing.real != outgoing.shown {
             self.meter.secrecy.learn(hidden(&outgoing.real, &outgoing.shown));

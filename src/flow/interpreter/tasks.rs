@@ -28,10 +28,10 @@ pub(super) enum How {
     End,
 }
 
-/// What a task's act gave.
+/// What came of doing a task.
 pub(super) struct Acted {
     pub(super) output: Data,
-    /// Where the act itself says to go on.
+    /// Where to go on, if the task decided that itself, as `switch` does.
     pub(super) then: Option<Then>,
 }
 
@@ -110,7 +110,7 @@ impl Run<'_> {
         Ok((output, acted.then.unwrap_or(task.then)))
     }
 
-    /// Makes the context what the task says of it. Without `as` it stays as it is, and has to fit all the same.
+    /// Sets the flow's context to what `export.as` gives. Without `as` the context stays; it must fit the schema in either case.
     async fn export(&self, export: &Shape, output: &Data, moment: &Moment<'_>) -> Result<(), Fault> {
         let context = match &export.template {
             None if export.schema.is_none() => return Ok(()),
@@ -122,8 +122,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Runs what a task does, and the extensions around it. What they give is dropped, but that of one which leaves with `exit`: it
-    /// stands for the task itself.
+    /// Does a task, with the extensions before and after it. Their output is dropped, unless one before it ends with `exit` or `end`: then
+    /// the task is not done, and that output stands for its own.
     async fn extended(&self, task: &Task, input: &Data, moment: &mut Moment<'_>, going: &Going<'_>) -> Result<Acted, Fault> {
         if self.flow.extensions.is_empty() || moment.around.extended.is_some() {
             return self.act(task, input, moment, going).await;

@@ -1,4 +1,4 @@
-//! One turn of a task, and what is told of it.
+//! One turn of a task: once that it is run, of which a task in a loop or in a `try` has several; and what is told of it.
 
 use std::cell::Cell;
 
@@ -7,7 +7,7 @@ use crate::flow::fault::Fault;
 use crate::flow::model::Task;
 use crate::flow::told::{Told, Turn, What};
 
-/// A turn that is going on. Dropped before it ended, it was broken off.
+/// A turn that is going on. If it is dropped before [`Going::end`], the task was broken off, and that is told.
 pub(super) struct Going<'a> {
     run: &'a Run<'a>,
     task: &'a Task,

@@ -29,6 +29,13 @@ pub(crate) struct Http {
     pub(crate) policies: Policies,
 }
 
+impl Http {
+    /// Whether redirections are followed: `call: http` leaves them to whoever wrote the flow, as the DSL has it.
+    pub(crate) fn follows(&self) -> bool {
+        self.connection && !self.redirect
+    }
+}
+
 /// What a call returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HttpOutput {
@@ -86,6 +93,9 @@ pub(crate) enum Authentication {
         value: Template,
     },
 }
+
+/// The path below an authority at which it describes itself, OpenID Connect Discovery 1.0, section 4.
+pub(crate) const DISCOVERY: &str = "/.well-known/openid-configuration";
 
 /// How a token is asked for, expressions included.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-pub(crate) use self::http::{Authentication, ConnectionModel, Document, Http, HttpOutput, OAuth2Model, OpenApi, TokenModel};
+pub(crate) use self::http::{Authentication, ConnectionModel, DISCOVERY, Document, Http, HttpOutput, OAuth2Model, OpenApi, TokenModel};
 pub(crate) use self::request::{Again, Choice, HeaderTest, MOST_ITEMS, MOST_PAGES, Mapping, Paging, Place, Policies, Statuses, Way, has};
 pub(crate) use self::shape::{Schema, SchemaSource, Shape, Span, bounded, duration};
 use super::expression::Expression;
@@ -164,11 +164,17 @@ pub(crate) enum ErrorMember {
     Instance,
 }
 
-/// How often and when something is tried again.
-#[derive(Debug, Default)]
+/// When something is tried again, and at which pace.
+#[derive(Debug)]
 pub(crate) struct Retry {
     pub(crate) when: Option<Expression>,
     pub(crate) except_when: Option<Expression>,
+    pub(crate) pace: Pace,
+}
+
+/// How often something is tried again, and how long to wait between.
+#[derive(Debug, Default)]
+pub(crate) struct Pace {
     pub(crate) delay: Option<Span>,
     pub(crate) backoff: Backoff,
     pub(crate) jitter: Option<(Span, Span)>,

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use super::{Retry, Span};
+use super::{Pace, Span};
 use crate::flow::expression::Expression;
 use crate::flow::session::Rate;
 use crate::flow::template::Template;
@@ -21,8 +21,6 @@ pub(crate) struct Policies {
     pub(crate) paging: Option<Box<Paging>>,
     pub(crate) again: Choice<Again>,
     pub(crate) rate: Choice<Rate>,
-    /// Whether redirections are followed.
-    pub(crate) follows: bool,
 }
 
 /// A policy that the connection may have too.
@@ -77,8 +75,7 @@ pub(crate) enum HeaderTest {
 /// When a request is sent again.
 #[derive(Debug)]
 pub(crate) struct Again {
-    /// How long to wait, and how often; its conditions are not used.
-    pub(crate) policy: Retry,
+    pub(crate) pace: Pace,
     pub(crate) statuses: Statuses,
     /// What must be true of a response besides.
     pub(crate) when: Option<Expression>,

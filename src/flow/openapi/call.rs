@@ -196,14 +196,13 @@ fn in_path(name: &str, value: &Value, form: &Form) -> Result<String, String> {
 }
 
 fn header(name: &str, text: String) -> Result<(String, String), String> {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(is_token) {
+    if !exchange::is_header_name(name) {
         return Err("has a name that no header can have".to_owned());
     }
     if exchange::is_refused(name) {
         return Err("names a header that belongs to the connection, and would not be sent".to_owned());
     }
-    if text.chars().any(|c| c.is_control() && c != '\t') {
+    if !exchange::is_header_value(&text) {
         return Err("has control characters, which a header cannot hold".to_owned());
     }
     Ok((name.to_owned(), text))

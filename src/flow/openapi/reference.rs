@@ -1,5 +1,6 @@
 //! `$ref` within one description: JSON Pointers (RFC 6901) in fragments. What lies in another document is refused.
 
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::manifest::excerpt;
@@ -30,20 +31,8 @@ fn target<'d>(root: &'d Value, reference: &str) -> Result<&'d Value, String> {
     if !pointer.is_empty() && !pointer.starts_with('/') {
         return Err(format!("the reference `{}` is a name; only `#/…` is followed", excerpt(reference)));
     }
-    let found = root.pointer(pointer).or_else(|| root.pointer(&percent_decode(pointer)));
+    let found = root.pointer(pointer).or_else(|| root.pointer(&percent_decode_str(pointer).decode_utf8().ok()?));
     found.ok_or_else(|| format!("the reference `{}` leads nowhere", excerpt(reference)))
-}
-
-/// The text that `%XX` stand in; what is no such text is left as it is.
-fn percent_decode(text: &str) -> String {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let byte = if first == b'%' { after.get(..2).and_then(|digits| hex::decode(digits).ok()) } else { None };
-        decoded.push(byte.as_ref().map_or(first, |byte| byte[0]));
-        rest = if byte.is_some() { &after[2..] } else { after };
-    }
-    String::from_utf8(decoded).unwrap_or_else(|_| text.to_owned())
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ impl Parser<'_> {
     pub(super) fn set(&mut self, value: &Value, at: &At<'_>) -> Option<Act> {
         match value {
             Value::Object(_) => Some(Act::Set(self.template(value, at))),
-            Value::String(text) if text.contains("${") || self.facts.loose => Some(Act::Set(self.template(value, at))),
+            Value::String(text) if text.contains("${") || self.declared.loose => Some(Act::Set(self.template(value, at))),
             other => {
                 let finding = Finding::new(at, codes::VALUE, format!("`set` is a map or a `${{ … }}`, not {}", kind_of(other)));
                 self.found(finding);
@@ -30,11 +30,11 @@ impl Parser<'_> {
             self.found(Finding::of_key(at, codes::EMIT, "only a trigger emits events").hint("Return the data as the output."));
         }
         let emit = self.map(value, at, "`emit`")?;
-        self.keys(emit, at, "`emit`", &["event"], &[]);
+        self.keys(emit, at, "`emit`", &["event"]);
         let event = self.required(emit, "event", at, "`emit`")?;
         let at = at.key("event");
         let event = self.map(event, &at, "`event`")?;
-        self.keys(event, &at, "`event`", &["with"], &[]);
+        self.keys(event, &at, "`event`", &["with"]);
         let with = self.required(event, "with", &at, "`event`")?;
         let at = at.key("with");
         let properties = self.map(with, &at, "`with`")?;
@@ -54,14 +54,14 @@ impl Parser<'_> {
 
     pub(super) fn raise(&mut self, value: &Value, at: &At<'_>) -> Option<Act> {
         let raise = self.map(value, at, "`raise`")?;
-        self.keys(raise, at, "`raise`", &["error"], &[]);
+        self.keys(raise, at, "`raise`", &["error"]);
         let error = self.required(raise, "error", at, "`raise`")?;
         let at = at.key("error");
         match error {
             Value::String(text) if text.contains("${") => Some(Act::Raise(Raise::Given(Box::new(self.template(error, &at))))),
             Value::String(name) => {
-                self.declared(name, &at);
-                let described = self.facts.described.get(name).cloned();
+                self.error_named(name, &at);
+                let described = self.declared.described.get(name).cloned();
                 Some(Act::Raise(described.map_or_else(|| Raise::Declared(name.clone()), Raise::Described)))
             }
             Value::Object(map) => self.error(map, &at).map(|error| Act::Raise(Raise::Described(Arc::new(error)))),
@@ -78,7 +78,7 @@ impl Parser<'_> {
 
     /// An error as it is described.
     pub(super) fn error(&mut self, map: &Map<String, Value>, at: &At<'_>) -> Option<DescribedError> {
-        self.keys(map, at, "an error", &["type", "status", "title", "detail", "instance"], &[]);
+        self.keys(map, at, "an error", &["type", "status", "title", "detail", "instance"]);
         let kind = self.required(map, "type", at, "an error").map(|kind| self.address_text(kind, &at.key("type"), "`type`"));
         let status = self.required(map, "status", at, "an error").map(|status| self.status_template(status, &at.key("status")));
         let [title, detail, instance] = ["title", "detail", "instance"]
@@ -87,11 +87,11 @@ impl Parser<'_> {
     }
 
     /// Finds a name that no declared error has.
-    pub(crate) fn declared(&mut self, name: &str, at: &At<'_>) {
-        let facts = self.facts;
-        if !facts.errors.contains_key(name) && !facts.described.contains_key(name) {
+    pub(crate) fn error_named(&mut self, name: &str, at: &At<'_>) {
+        let declared = self.declared;
+        if !declared.errors.contains_key(name) && !declared.described.contains_key(name) {
             let finding = Finding::new(at, codes::UNKNOWN_ERROR, format!("no error `{name}` is declared"));
-            self.found(match crate::manifest::nearest(name, facts.errors.keys().chain(facts.described.keys()).map(String::as_str)) {
+            self.found(match crate::manifest::nearest(name, declared.errors.keys().chain(declared.described.keys()).map(String::as_str)) {
                 Some(near) => finding.hint(format!("Did you mean `{near}`?")),
                 None => finding.hint("Declare it under `errors`."),
             });
@@ -141,7 +141,7 @@ impl Parser<'_> {
             };
             let at = at.key(name);
             let Some(case) = self.map(case, &at, "a case") else { continue };
-            self.keys(case, &at, "a case", &["when", "then"], &[]);
+            self.keys(case, &at, "a case", &["when", "then"]);
             let when = case.get("when").map(|when| self.condition(when, &at.key("when"), "`when`"));
             defaults += usize::from(when.is_none());
             if when.is_none() && defaults > 1 {

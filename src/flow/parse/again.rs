@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{Parser, kind_of};
 use crate::flow::codes;
 use crate::flow::finding::{At, Finding};
-use crate::flow::model::{Again, Backoff, Choice, Retry, Span};
+use crate::flow::model::{Again, Backoff, Choice, Span};
 use crate::flow::session::Rate;
 
 /// The statuses that pass: the service is busy, or something before it is.
@@ -42,16 +42,16 @@ impl Parser<'_> {
         let value = if value == true { &usual } else { value };
         let map = self.retry_map(value, at)?;
         let known = ["delay", "backoff", "jitter", "limit", "statuses", "when", "maxWait", "nonIdempotent"];
-        self.keys(map, at, "`retry`", &known, &[]);
-        let mut policy = self.pace(map, at)?;
+        self.keys(map, at, "`retry`", &known);
+        let mut pace = self.pace(map, at)?;
         if !map.contains_key("delay") {
-            policy.delay = Some(Span::Fixed(USUAL_DELAY));
+            pace.delay = Some(Span::Fixed(USUAL_DELAY));
             if !map.contains_key("backoff") {
-                policy.backoff = Backoff::Exponential;
+                pace.backoff = Backoff::Exponential;
             }
         }
-        if policy.count.is_none() && policy.duration.is_none() {
-            policy = Retry { count: Some(USUAL_COUNT), ..policy };
+        if pace.count.is_none() && pace.duration.is_none() {
+            pace.count = Some(USUAL_COUNT);
         }
         let when = map.get("when").and_then(|value| self.over_response(value, &at.key("when"), "`when`"));
         let statuses = match map.get("statuses") {
@@ -61,7 +61,7 @@ impl Parser<'_> {
         let max_wait = map.get("maxWait").map_or(Some(Span::Fixed(USUAL_WAIT)), |value| self.span(value, &at.key("maxWait"), "`maxWait`"));
         let non_idempotent =
             map.get("nonIdempotent").map_or(Some(false), |value| self.truth(value, &at.key("nonIdempotent"), "`nonIdempotent`"));
-        Some(Again { policy, statuses, when, max_wait: max_wait?, non_idempotent: non_idempotent? })
+        Some(Again { pace, statuses, when, max_wait: max_wait?, non_idempotent: non_idempotent? })
     }
 
     /// A policy as a map; what is written in short is shown at length.
@@ -77,7 +77,7 @@ impl Parser<'_> {
     /// `rateLimit`: so many requests in so much time.
     pub(super) fn rate(&mut self, value: &Value, at: &At<'_>) -> Option<Rate> {
         let map = self.map(value, at, "`rateLimit`")?;
-        self.keys(map, at, "`rateLimit`", &["requests", "per", "bucket"], &[]);
+        self.keys(map, at, "`rateLimit`", &["requests", "per", "bucket"]);
         let requests = self.required(map, "requests", at, "`rateLimit`").and_then(|value| {
             let whole =
                 value.as_u64().filter(|requests| (1..=MOST_REQUESTS).contains(requests)).and_then(|whole| u32::try_from(whole).ok());

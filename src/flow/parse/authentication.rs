@@ -4,18 +4,16 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::{Facts, Parser, kind_of};
+use super::{Declared, Parser, kind_of};
 use crate::flow::codes;
 use crate::flow::finding::{At, Finding};
-use crate::flow::model::{Authentication, OAuth2Model, TokenModel};
+use crate::flow::model::{Authentication, DISCOVERY, OAuth2Model, TokenModel};
 use crate::flow::session::{ClientAuthentication, Grant};
 use crate::flow::template::Template;
 
 const SCHEMES: [&str; 5] = ["basic", "bearer", "digest", "oauth2", "oidc"];
 /// Where a token is asked for, where nothing else is said.
 const TOKEN_PATH: &str = "/oauth2/token";
-/// Where OpenID Connect describes itself, OpenID Connect Discovery 1.0, section 4.
-pub(super) const DISCOVERY: &str = "/.well-known/openid-configuration";
 
 impl Parser<'_> {
     /// `authentication`: a scheme, `use` with the name of one under `use.authentications`, or that name alone.
@@ -25,7 +23,7 @@ impl Parser<'_> {
         }
         let map = self.map(value, at, "`authentication`")?;
         if let Some(name) = map.get("use") {
-            self.keys(map, at, "`authentication`", &["use"], &[]);
+            self.keys(map, at, "`authentication`", &["use"]);
             let name = self.text(name, &at.key("use"), "`use`")?;
             return self.named_authentication(name, &at.key("use"));
         }
@@ -33,11 +31,11 @@ impl Parser<'_> {
     }
 
     fn named_authentication(&mut self, name: &str, at: &At<'_>) -> Option<Arc<Authentication>> {
-        let facts = self.facts;
-        let known = facts.authentications.get(name);
+        let declared = self.declared;
+        let known = declared.authentications.get(name);
         if known.is_none() {
             let finding = Finding::new(at, codes::UNKNOWN_REUSABLE, format!("no authentication `{name}` under `use.authentications`"));
-            self.found(finding.did_you_mean(name, facts.authentications.keys().map(String::as_str)));
+            self.found(finding.did_you_mean(name, declared.authentications.keys().map(String::as_str)));
         }
         known.cloned()
     }
@@ -45,10 +43,10 @@ impl Parser<'_> {
     /// One scheme, in a map with its name.
     pub(super) fn scheme(&mut self, map: &Map<String, Value>, at: &At<'_>) -> Option<Authentication> {
         let mut known = SCHEMES.to_vec();
-        if self.facts.properties.is_some() {
+        if self.declared.properties.is_some() {
             known.push("apiKey");
         }
-        self.keys(map, at, "`authentication`", &known, &[]);
+        self.keys(map, at, "`authentication`", &known);
         let given: Vec<_> = known.iter().filter(|scheme| map.contains_key(**scheme)).collect();
         let [scheme] = given.as_slice() else {
             let names = known.iter().map(|scheme| format!("`{scheme}`")).collect::<Vec<_>>().join(", ");
@@ -70,7 +68,7 @@ impl Parser<'_> {
         if let Some([username, password]) = self.members_of_secret(map, at, what, ["username", "password"]) {
             return Some((username, password));
         }
-        self.keys(map, at, what, &["username", "password", "use"], &[]);
+        self.keys(map, at, what, &["username", "password", "use"]);
         let username = self.required(map, "username", at, what).map(|value| self.credential(value, &at.key("username"), "`username`"));
         let password = self.required(map, "password", at, what).map(|value| self.credential(value, &at.key("password"), "`password`"));
         Some((username?, password?))
@@ -85,7 +83,7 @@ impl Parser<'_> {
         if let Some([token]) = self.members_of_secret(map, at, "`bearer`", ["token"]) {
             return Some(Authentication::Bearer(token));
         }
-        self.keys(map, at, "`bearer`", &["token", "use"], &[]);
+        self.keys(map, at, "`bearer`", &["token", "use"]);
         let token = self.required(map, "token", at, "`bearer`")?;
         Some(Authentication::Bearer(self.credential(token, &at.key("token"), "`token`")))
     }
@@ -131,21 +129,21 @@ impl Parser<'_> {
 
     fn secret<'v>(&mut self, map: &'v Map<String, Value>, at: &At<'_>, what: &str) -> Option<&'v str> {
         let name = map.get("use")?;
-        self.keys(map, at, what, &["use"], &[]);
+        self.keys(map, at, what, &["use"]);
         let at = at.key("use");
         let name = self.text(name, &at, "`use`")?;
-        let facts = self.facts;
-        if !facts.secrets.iter().any(|secret| secret == name) {
+        let declared = self.declared;
+        if !declared.secrets.iter().any(|secret| secret == name) {
             let finding = Finding::new(&at, codes::UNKNOWN_REUSABLE, format!("no secret `{name}` under `use.secrets`"));
-            self.found(finding.did_you_mean(name, facts.secrets.iter().map(String::as_str)));
+            self.found(finding.did_you_mean(name, declared.secrets.iter().map(String::as_str)));
         }
         Some(name)
     }
 
     /// OAuth2 as a secret describes it; nothing where it does not.
     pub(crate) fn oauth2_of(value: &Value, oidc: bool) -> Option<OAuth2Model> {
-        let facts = Facts { literal: true, ..Facts::default() };
-        let mut parser = Parser::new(&facts);
+        let declared = Declared { literal: true, ..Declared::default() };
+        let mut parser = Parser::new(&declared);
         let parsed = parser.oauth2(value, &At::base(""), oidc)?;
         match parsed {
             Authentication::OAuth2(model) if parser.findings.is_empty() => Some(*model),
@@ -177,7 +175,7 @@ impl Parser<'_> {
             let secret = self.secret(map, at, what)?.to_owned();
             return Some(Authentication::OAuth2InSecret { secret, oidc });
         }
-        self.keys(map, at, what, &known, &[]);
+        self.keys(map, at, what, &known);
         let authority =
             self.required(map, "authority", at, what).and_then(|value| self.address(value, &at.key("authority"), "`authority`"));
         let grant = self.required(map, "grant", at, what).and_then(|value| self.grant(value, &at.key("grant")));
@@ -186,7 +184,7 @@ impl Parser<'_> {
         let nothing = Map::new();
         let client = client.unwrap_or(&nothing);
         let client_at = at.key("client");
-        self.keys(client, &client_at, "`client`", &["id", "secret", "assertion", "authentication"], &[]);
+        self.keys(client, &client_at, "`client`", &["id", "secret", "assertion", "authentication"]);
         let client_authentication = client.get("authentication").map_or(Some(ClientAuthentication::ClientSecretPost), |value| {
             self.client_authentication(value, &client_at.key("authentication"))
         });
@@ -255,7 +253,7 @@ impl Parser<'_> {
 
     fn token_encoding(&mut self, value: &Value, at: &At<'_>) -> Option<bool> {
         let map = self.map(value, at, "`request`")?;
-        self.keys(map, at, "`request`", &["encoding"], &[]);
+        self.keys(map, at, "`request`", &["encoding"]);
         let Some(encoding) = map.get("encoding") else { return Some(false) };
         let at = at.key("encoding");
         let text = self.text(encoding, &at, "`encoding`")?;
@@ -270,7 +268,7 @@ impl Parser<'_> {
         let Some(endpoints) = map.get("endpoints") else { return usual };
         let at = at.key("endpoints");
         let Some(endpoints) = self.map(endpoints, &at, "`endpoints`") else { return usual };
-        self.keys(endpoints, &at, "`endpoints`", &["token", "revocation", "introspection"], &[]);
+        self.keys(endpoints, &at, "`endpoints`", &["token", "revocation", "introspection"]);
         let Some(token) = endpoints.get("token") else { return usual };
         self.text(token, &at.key("token"), "`token`").map(str::to_owned)
     }
@@ -279,7 +277,7 @@ impl Parser<'_> {
         let at = at.key(key);
         let what = format!("`{key}`");
         let map = self.map(map.get(key)?, &at, &what)?;
-        self.keys(map, &at, &what, &["token", "type"], &[]);
+        self.keys(map, &at, &what, &["token", "type"]);
         let token = self.required(map, "token", &at, &what).map(|value| self.credential(value, &at.key("token"), "`token`"));
         let kind = self.required(map, "type", &at, &what).map(|value| self.text_or_expression(value, &at.key("type"), "`type`"));
         Some(TokenModel { token: token?, kind: kind? })

@@ -40,15 +40,15 @@ impl Parser<'_> {
 
     /// A call of one of the connector's actions, or of the document's functions.
     fn named_call(&mut self, name: &str, task: &Map<String, Value>, at: &At<'_>, task_at: &At<'_>) -> Option<Act> {
-        let facts = self.facts;
+        let declared = self.declared;
         let with = task.get("with").map(|with| self.template(with, &task_at.key("with")));
-        if facts.functions.iter().any(|function| function == name) {
+        if declared.functions.iter().any(|function| function == name) {
             return Some(Act::Function { name: name.to_owned(), with });
         }
-        if facts.actions.iter().any(|action| action == name) {
+        if declared.actions.iter().any(|action| action == name) {
             return Some(Act::Action { name: name.to_owned(), with });
         }
-        let known = facts.actions.iter().chain(&facts.functions).map(String::as_str).chain(["http", "openapi", "request"]);
+        let known = declared.actions.iter().chain(&declared.functions).map(String::as_str).chain(["http", "openapi", "request"]);
         let finding = Finding::new(at, codes::UNKNOWN_FUNCTION, format!("no function `{}` to call", excerpt(name)));
         self.found(if name.contains(['@', '/']) {
             finding.hint("Functions of catalogs and addresses are not supported; write the function under `use.functions`.")
@@ -60,7 +60,7 @@ impl Parser<'_> {
 
     fn openapi(&mut self, with: &Map<String, Value>, at: &At<'_>) -> Option<OpenApi> {
         let what = "`call: openapi`";
-        self.keys(with, at, what, &["document", "operationId", "parameters", "authentication", "output", "redirect"], &[]);
+        self.keys(with, at, what, &["document", "operationId", "parameters", "authentication", "output", "redirect"]);
         let document = self.required(with, "document", at, what).and_then(|value| self.resource(value, &at.key("document")));
         let operation = self.required(with, "operationId", at, what);
         let operation = operation.and_then(|value| self.text(value, &at.key("operationId"), "`operationId`"));
@@ -151,7 +151,7 @@ impl Parser<'_> {
         let Value::Object(map) = value else {
             return Some((self.address(value, at, "`endpoint`")?, None));
         };
-        self.keys(map, at, "`endpoint`", &["uri", "authentication"], &[]);
+        self.keys(map, at, "`endpoint`", &["uri", "authentication"]);
         let authentication = map.get("authentication").and_then(|value| self.authentication(value, &at.key("authentication")));
         let uri = self.required(map, "uri", at, "`endpoint`")?;
         Some((self.address(uri, &at.key("uri"), "`uri`")?, authentication))
@@ -159,7 +159,7 @@ impl Parser<'_> {
 
     pub(super) fn address(&mut self, value: &Value, at: &At<'_>, what: &str) -> Option<Address> {
         let text = self.text(value, at, what)?;
-        if text.contains("${") || self.facts.literal {
+        if text.contains("${") || self.declared.literal {
             return Some(Address::Given(self.template(value, at)));
         }
         self.host_of(text, at);
@@ -174,8 +174,8 @@ impl Parser<'_> {
 
     /// Finds a host, written out, that the connection does not allow.
     fn host_of(&mut self, text: &str, at: &At<'_>) {
-        let facts = self.facts;
-        let Some(hosts) = &facts.hosts else { return };
+        let declared = self.declared;
+        let Some(hosts) = &declared.hosts else { return };
         let Some((_, rest)) = text.split_once("://") else { return };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
         if authority.contains('{') {

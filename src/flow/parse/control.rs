@@ -6,9 +6,10 @@ use serde_json::{Map, Value};
 
 use super::{Parser, kind_of};
 use crate::flow::codes;
-use crate::flow::finding::{At, Finding, escape};
-use crate::flow::model::{Act, Backoff, Catch, ErrorMember, For, Fork, Retry, Try};
+use crate::flow::finding::{At, Finding};
+use crate::flow::model::{Act, Backoff, Catch, ErrorMember, For, Fork, Pace, Retry, Try};
 use crate::flow::template::Template;
+use crate::manifest::escape;
 
 /// The most retries a policy may ask for.
 const MOST_RETRIES: u64 = 1000;
@@ -17,7 +18,7 @@ impl Parser<'_> {
     pub(super) fn loop_over(&mut self, task: &Map<String, Value>, value: &Value, at: &At<'_>, reference: &str) -> Option<Act> {
         let here = at.key("for");
         let map = self.map(value, &here, "`for`")?;
-        self.keys(map, &here, "`for`", &["each", "in", "at"], &[]);
+        self.keys(map, &here, "`for`", &["each", "in", "at"]);
         let each = self.variable(map.get("each"), &here.key("each"), "item")?;
         let index = self.variable(map.get("at"), &here.key("at"), "index")?;
         let list = self.required(map, "in", &here, "`for`").and_then(|value| self.collection(value, &here.key("in")));
@@ -56,7 +57,7 @@ impl Parser<'_> {
 
     pub(super) fn fork(&mut self, value: &Value, at: &At<'_>, reference: &str) -> Option<Act> {
         let map = self.map(value, at, "`fork`")?;
-        self.keys(map, at, "`fork`", &["branches", "compete"], &[]);
+        self.keys(map, at, "`fork`", &["branches", "compete"]);
         let compete = map.get("compete").map_or(Some(false), |value| self.truth(value, &at.key("compete"), "`compete`"));
         let branches = self.required(map, "branches", at, "`fork`")?;
         let branches = self.tasks(branches, &at.key("branches"), &format!("{reference}/fork/branches"));
@@ -83,7 +84,7 @@ impl Parser<'_> {
 
     fn catch(&mut self, value: &Value, at: &At<'_>, reference: &str, targets: &[&str]) -> Option<Catch> {
         let map = self.map(value, at, "`catch`")?;
-        self.keys(map, at, "`catch`", &["errors", "as", "when", "exceptWhen", "retry", "do", "then"], &[]);
+        self.keys(map, at, "`catch`", &["errors", "as", "when", "exceptWhen", "retry", "do", "then"]);
         let with = map.get("errors").map(|value| self.filter(value, &at.key("errors"))).unwrap_or_default();
         let variable = self.variable(map.get("as"), &at.key("as"), "error")?;
         let then = map.get("then").map(|value| self.then(value, &at.key("then"), targets));
@@ -98,7 +99,7 @@ impl Parser<'_> {
 
     fn filter(&mut self, value: &Value, at: &At<'_>) -> Vec<(ErrorMember, Template)> {
         let Some(map) = self.map(value, at, "`errors`") else { return Vec::new() };
-        self.keys(map, at, "`errors`", &["with"], &[]);
+        self.keys(map, at, "`errors`", &["with"]);
         let Some(with) = map.get("with") else { return Vec::new() };
         let at = at.key("with");
         let Some(with) = self.map(with, &at, "`with`") else { return Vec::new() };
@@ -111,18 +112,18 @@ impl Parser<'_> {
             ("details", ErrorMember::Detail),
             ("instance", ErrorMember::Instance),
         ];
-        self.keys(with, &at, "an error filter", &members.map(|(key, _)| key), &[]);
+        self.keys(with, &at, "an error filter", &members.map(|(key, _)| key));
         let given = members.iter().filter_map(|(key, member)| Some((*key, *member, with.get(*key)?)));
         given.map(|(key, member, value)| (member, self.template(value, &at.key(key)))).collect()
     }
 
     fn retry_or_name(&mut self, value: &Value, at: &At<'_>) -> Option<Arc<Retry>> {
         let Value::String(name) = value else { return self.retry(value, at).map(Arc::new) };
-        let facts = self.facts;
-        let known = facts.retries.get(name);
+        let declared = self.declared;
+        let known = declared.retries.get(name);
         if known.is_none() {
             let finding = Finding::new(at, codes::UNKNOWN_REUSABLE, format!("no retry policy `{}` under `use.retries`", escape(name)));
-            self.found(finding.did_you_mean(name, facts.retries.keys().map(String::as_str)));
+            self.found(finding.did_you_mean(name, declared.retries.keys().map(String::as_str)));
         }
         known.cloned()
     }
@@ -130,55 +131,55 @@ impl Parser<'_> {
     /// A retry policy. Nothing is asked of it but that it ends: without a limit it is tried again until the flow's time is over.
     pub(super) fn retry(&mut self, value: &Value, at: &At<'_>) -> Option<Retry> {
         let map = self.retry_map(value, at)?;
-        self.keys(map, at, "`retry`", &["when", "exceptWhen", "delay", "limit", "backoff", "jitter"], &[]);
+        self.keys(map, at, "`retry`", &["when", "exceptWhen", "delay", "limit", "backoff", "jitter"]);
         let when = map.get("when").and_then(|value| self.condition(value, &at.key("when"), "`when`"));
         let except_when = map.get("exceptWhen").and_then(|value| self.condition(value, &at.key("exceptWhen"), "`exceptWhen`"));
-        Some(Retry { when, except_when, ..self.pace(map, at)? })
+        Some(Retry { when, except_when, pace: self.pace(map, at)? })
     }
 
-    /// How long a policy waits, and how often.
-    pub(super) fn pace(&mut self, map: &Map<String, Value>, at: &At<'_>) -> Option<Retry> {
+    /// How often something is tried again, and how long to wait between.
+    pub(super) fn pace(&mut self, map: &Map<String, Value>, at: &At<'_>) -> Option<Pace> {
         let delay = map.get("delay").and_then(|value| self.span(value, &at.key("delay"), "`delay`"));
         let backoff = map.get("backoff").map_or(Some(Backoff::Constant), |value| self.backoff(value, &at.key("backoff")));
         let jitter = map.get("jitter").and_then(|value| {
             let at = at.key("jitter");
             let map = self.map(value, &at, "`jitter`")?;
-            self.keys(map, &at, "`jitter`", &["from", "to"], &[]);
+            self.keys(map, &at, "`jitter`", &["from", "to"]);
             let mut bound = |key: &str| {
                 let value = self.required(map, key, &at, "`jitter`")?;
                 self.span(value, &at.key(key), &format!("`{key}`"))
             };
             Some((bound("from")?, bound("to")?))
         });
-        let mut retry = Retry { delay, backoff: backoff?, jitter, ..Retry::default() };
+        let mut pace = Pace { delay, backoff: backoff?, jitter, ..Pace::default() };
         if let Some(limit) = map.get("limit") {
-            self.limit(limit, &at.key("limit"), &mut retry);
+            self.limit(limit, &at.key("limit"), &mut pace);
         }
-        Some(retry)
+        Some(pace)
     }
 
-    fn limit(&mut self, value: &Value, at: &At<'_>, retry: &mut Retry) {
+    fn limit(&mut self, value: &Value, at: &At<'_>, pace: &mut Pace) {
         let Some(map) = self.map(value, at, "`limit`") else { return };
-        self.keys(map, at, "`limit`", &["attempt", "duration"], &[]);
-        retry.duration = map.get("duration").and_then(|value| self.span(value, &at.key("duration"), "`duration`"));
+        self.keys(map, at, "`limit`", &["attempt", "duration"]);
+        pace.duration = map.get("duration").and_then(|value| self.span(value, &at.key("duration"), "`duration`"));
         let Some(attempt) = map.get("attempt") else { return };
         let at = at.key("attempt");
         let Some(attempt) = self.map(attempt, &at, "`attempt`") else { return };
-        self.keys(attempt, &at, "`attempt`", &["count", "duration"], &[]);
-        retry.attempt = attempt.get("duration").and_then(|value| self.span(value, &at.key("duration"), "`duration`"));
+        self.keys(attempt, &at, "`attempt`", &["count", "duration"]);
+        pace.attempt = attempt.get("duration").and_then(|value| self.span(value, &at.key("duration"), "`duration`"));
         if let Some(count) = attempt.get("count") {
             let whole = count.as_u64().filter(|count| *count <= MOST_RETRIES).and_then(|count| u32::try_from(count).ok());
             if whole.is_none() {
                 let message = format!("`count` is a whole number up to {MOST_RETRIES}");
                 self.found(Finding::new(&at.key("count"), codes::VALUE, message));
             }
-            retry.count = whole;
+            pace.count = whole;
         }
     }
 
     fn backoff(&mut self, value: &Value, at: &At<'_>) -> Option<Backoff> {
         let map = self.map(value, at, "`backoff`")?;
-        self.keys(map, at, "`backoff`", &["constant", "linear", "exponential"], &[]);
+        self.keys(map, at, "`backoff`", &["constant", "linear", "exponential"]);
         let known = [("constant", Backoff::Constant), ("linear", Backoff::Linear), ("exponential", Backoff::Exponential)];
         let given: Vec<_> = known.into_iter().filter(|(key, _)| map.contains_key(*key)).collect();
         match given.as_slice() {

@@ -11,7 +11,7 @@ use crate::flow::model::Flow;
 impl Parser<'_> {
     /// The document's flow, and the source its events name.
     pub(crate) fn workflow(&mut self, map: &Map<String, Value>, at: &At<'_>) -> (Option<Flow>, String) {
-        self.keys(map, at, "a workflow", &["document", "input", "use", "do", "timeout", "output", "schedule", "evaluate"], &[]);
+        self.keys(map, at, "a workflow", &["document", "input", "use", "do", "timeout", "output", "schedule", "evaluate"]);
         let source = self.described(map, at);
         if let Some(evaluate) = map.get("evaluate") {
             self.evaluate(evaluate, &at.key("evaluate"));
@@ -40,7 +40,7 @@ impl Parser<'_> {
         let at = at.key("document");
         let Some(document) = self.map(value, &at, "`document`") else { return String::new() };
         let required = ["dsl", "namespace", "name", "version"];
-        self.keys(document, &at, "`document`", &["dsl", "namespace", "name", "version", "title", "summary", "tags", "metadata"], &[]);
+        self.keys(document, &at, "`document`", &["dsl", "namespace", "name", "version", "title", "summary", "tags", "metadata"]);
         let texts = required.map(|key| {
             let value = self.required(document, key, &at, "`document`");
             value.and_then(|value| self.text(value, &at.key(key), &format!("`{key}`"))).unwrap_or_default()
@@ -70,7 +70,7 @@ impl Parser<'_> {
 
     fn evaluate(&mut self, value: &Value, at: &At<'_>) {
         let Some(map) = self.map(value, at, "`evaluate`") else { return };
-        self.keys(map, at, "`evaluate`", &["language", "mode"], &[]);
+        self.keys(map, at, "`evaluate`", &["language", "mode"]);
         if let Some(language) = map.get("language")
             && language != "jq"
         {
@@ -85,7 +85,7 @@ impl Parser<'_> {
     /// not kept.
     fn schedule(&mut self, value: &Value, at: &At<'_>) {
         let Some(map) = self.map(value, at, "`schedule`") else { return };
-        self.keys(map, at, "`schedule`", &["every", "cron", "after", "on", "read"], &[]);
+        self.keys(map, at, "`schedule`", &["every", "cron", "after", "on", "read"]);
         for key in ["every", "after"] {
             if let Some(value) = map.get(key) {
                 self.span(value, &at.key(key), &format!("`{key}`"));
@@ -95,7 +95,7 @@ impl Parser<'_> {
             self.text(cron, &at.key("cron"), "`cron`");
         }
         if let Some(on) = map.get("on").and_then(|on| self.map(on, &at.key("on"), "`on`")) {
-            self.keys(on, &at.key("on"), "`on`", &["all", "any", "one", "until"], &[]);
+            self.keys(on, &at.key("on"), "`on`", &["all", "any", "one", "until"]);
         }
         if let Some(read) = map.get("read").and_then(|read| self.text(read, &at.key("read"), "`read`")) {
             self.one_of(read, &at.key("read"), "`read`", &["data", "envelope", "raw"]);

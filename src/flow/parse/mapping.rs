@@ -20,7 +20,7 @@ impl Parser<'_> {
 
     fn mapping(&mut self, entry: &Value, at: &At<'_>) -> Option<Mapping> {
         let entry = self.map(entry, at, WHAT)?;
-        self.keys(entry, at, WHAT, &["status", "headers", "when", "raise", "detail"], &[]);
+        self.keys(entry, at, WHAT, &["status", "headers", "when", "raise", "detail"]);
         let when = entry.get("when").and_then(|value| self.over_response(value, &at.key("when"), "`when`"));
         let headers = entry.get("headers").map(|value| self.header_tests(value, &at.key("headers"))).unwrap_or_default();
         let looks_inside = entry.contains_key("when") || entry.contains_key("headers");
@@ -34,7 +34,7 @@ impl Parser<'_> {
         };
         let detail = entry.get("detail").map(|value| self.detail(value, &at.key("detail")));
         let raise = self.required(entry, "raise", at, WHAT).and_then(|value| self.text(value, &at.key("raise"), "`raise`"))?;
-        self.declared(raise, &at.key("raise"));
+        self.error_named(raise, &at.key("raise"));
         Some(Mapping { statuses, headers, when, raise: raise.to_owned(), detail })
     }
 

@@ -1,4 +1,14 @@
 //! Parses flows as written into the model, and finds everything that is wrong with them at once.
+//!
+//! 1. [`Declared`] is what a flow may refer to. A connector's comes from its manifest; for a stand-alone document `reusable` reads it from
+//!    what stands under `use`, and `document` reads the rest that stands around its tasks.
+//! 2. A [`Parser`] walks over all flows of one file and gathers what it finds; nothing stops it. `connection` reads what the flows of a
+//!    connector share.
+//! 3. `tasks` parses a list of tasks, and what every task may have: conditions, `shapes` of data, timeouts. Then it asks, by what the task
+//!    does: `acts` for `set`, `emit`, `raise` and `switch`; `control` for `for`, `fork` and `try`; `call` for `call: http` and
+//!    `call: openapi`; `request` for `call: request` and what it has beyond the DSL: `paginate`, `again` (retries and rates) and `mapping`
+//!    (errors). `authentication` reads who sends a request.
+//! 4. `template` finds the expressions in all values, and each expression is checked against the variables that it sees at its place.
 
 mod acts;
 mod again;
@@ -29,7 +39,7 @@ pub(crate) use self::reusable::Reusable;
 
 /// What a flow may refer to.
 #[derive(Debug, Default)]
-pub(crate) struct Facts {
+pub(crate) struct Declared {
     /// The errors of the manifest, which it can raise by name.
     pub(crate) errors: BTreeMap<String, NamedError>,
     /// The errors of the document, which it can raise by name.
@@ -64,7 +74,7 @@ pub(crate) struct Facts {
 
 /// One walk over the flows of one file.
 pub(crate) struct Parser<'f> {
-    pub(crate) facts: &'f Facts,
+    pub(crate) declared: &'f Declared,
     pub(crate) emits: bool,
     pub(crate) findings: Vec<Finding>,
     /// What is hardly meant, but may be.
@@ -78,9 +88,9 @@ pub(crate) struct Parser<'f> {
 }
 
 impl<'f> Parser<'f> {
-    pub(crate) fn new(facts: &'f Facts) -> Self {
+    pub(crate) fn new(declared: &'f Declared) -> Self {
         let (findings, locals, stage) = (Vec::new(), Vec::new(), Stage::Within);
-        Self { facts, emits: facts.emits, findings, doubts: Vec::new(), reads_definition: facts.reads_definition, locals, stage }
+        Self { declared, emits: declared.emits, findings, doubts: Vec::new(), reads_definition: declared.reads_definition, locals, stage }
     }
 
     /// Parses what stands at a stage of the flow.
@@ -101,7 +111,7 @@ impl<'f> Parser<'f> {
     }
 
     fn scope(&self) -> Scope<'_> {
-        Scope { locals: &self.locals, secrets: self.facts.stands_alone, stage: self.stage }
+        Scope { locals: &self.locals, secrets: self.declared.stands_alone, stage: self.stage }
     }
 
     fn found(&mut self, finding: Finding) {
@@ -160,23 +170,18 @@ impl<'f> Parser<'f> {
     /// Finds keys that are unknown at this place; `told` says what to do about some of them.
     fn keys_beside(&mut self, map: &Map<String, Value>, at: &At<'_>, what: &str, known: &[&str], told: fn(&str) -> Option<String>) {
         let first = self.findings.len();
-        self.keys(map, at, what, known, &[]);
+        self.keys(map, at, what, known);
         let unknown = map.keys().filter(|key| !known.contains(&key.as_str()));
         for (finding, key) in self.findings[first..].iter_mut().zip(unknown) {
             finding.hint = told(key).or(finding.hint.take());
         }
     }
 
-    /// Finds keys that are unknown at this place, and those whose time has not come.
-    fn keys(&mut self, map: &Map<String, Value>, at: &At<'_>, what: &str, known: &[&str], not_yet: &[&str]) {
+    /// Finds keys that are unknown at this place.
+    fn keys(&mut self, map: &Map<String, Value>, at: &At<'_>, what: &str, known: &[&str]) {
         for key in map.keys().map(String::as_str).filter(|key| !known.contains(key)) {
-            let here = at.key(key);
-            self.found(if not_yet.contains(&key) {
-                Finding::of_key(&here, codes::NOT_YET, format!("`{key}` of {what} is not yet supported"))
-            } else {
-                let finding = Finding::of_key(&here, codes::UNKNOWN_KEY, format!("unknown key `{key}` in {what}"));
-                finding.hint(crate::manifest::nearest_or_known(key, known))
-            });
+            let finding = Finding::of_key(&at.key(key), codes::UNKNOWN_KEY, format!("unknown key `{key}` in {what}"));
+            self.found(finding.hint(crate::manifest::nearest_or_known(key, known)));
         }
     }
 
@@ -210,8 +215,8 @@ impl<'f> Parser<'f> {
     }
 
     fn properties(&mut self, expression: &Expression, at: &At<'_>) {
-        let facts = self.facts;
-        let Some(properties) = &facts.properties else { return };
+        let declared = self.declared;
+        let Some(properties) = &declared.properties else { return };
         for field in expression.connection_fields() {
             if !properties.iter().any(|property| property == field) {
                 self.found(

@@ -19,7 +19,7 @@ impl Parser<'_> {
         let map = self.map(value, at, WHAT)?;
         let rest = ["items", "size", "more", "maxPages", "maxItems", "truncate"];
         let known: Vec<&str> = WAYS.into_iter().chain(rest).collect();
-        self.keys(map, at, WHAT, &known, &[]);
+        self.keys(map, at, WHAT, &known);
         let way = self.way(map, at);
         let items = map.get("items").map(|value| self.over_response(value, &at.key("items"), "`items`"));
         let more = map.get("more").map(|value| self.over_response(value, &at.key("more"), "`more`"));
@@ -54,7 +54,7 @@ impl Parser<'_> {
     fn cursor(&mut self, value: &Value, at: &At<'_>) -> Option<Way> {
         let what = "`cursor`";
         let map = self.map(value, at, what)?;
-        self.keys(map, at, what, &["from", "query", "header", "body"], &[]);
+        self.keys(map, at, what, &["from", "query", "header", "body"]);
         let from = self.required(map, "from", at, what).and_then(|value| self.over_response(value, &at.key("from"), "`from`"));
         let place = self.place(map, at, what);
         Some(Way::Cursor { from: from?, place: place? })
@@ -62,7 +62,7 @@ impl Parser<'_> {
 
     fn counted(&mut self, value: &Value, at: &At<'_>, what: &str, usual: u64) -> Option<(u64, Place)> {
         let map = self.map(value, at, what)?;
-        self.keys(map, at, what, &["start", "query", "header", "body"], &[]);
+        self.keys(map, at, what, &["start", "query", "header", "body"]);
         let start = map.get("start").map_or(Some(usual), |value| self.whole(value, &at.key("start"), "`start`", LARGEST_START));
         let place = self.place(map, at, what);
         Some((start?, place?))
@@ -71,7 +71,7 @@ impl Parser<'_> {
     fn size(&mut self, value: &Value, at: &At<'_>) -> Option<(Place, Template)> {
         let what = "`size`";
         let map = self.map(value, at, what)?;
-        self.keys(map, at, what, &["value", "query", "header", "body"], &[]);
+        self.keys(map, at, what, &["value", "query", "header", "body"]);
         let size = self.required(map, "value", at, what).map(|value| self.template(value, &at.key("value")));
         let place = self.place(map, at, what);
         Some((place?, size?))

@@ -31,7 +31,7 @@ const RESPONSES: [&str; 6] = ["auto", "json", "text", "xml", "csv", "binary"];
 impl Parser<'_> {
     pub(super) fn request(&mut self, with: &Map<String, Value>, at: &At<'_>) -> Option<Http> {
         self.keys_beside(with, at, WHAT, &KEYS, of_http);
-        if self.facts.properties.is_none() {
+        if self.declared.properties.is_none() {
             let finding = Finding::new(at, codes::VALUE, "`call: request` needs the manifest's `connection`");
             self.found(finding.hint("Use `call: http` with an `endpoint`."));
         }
@@ -45,7 +45,6 @@ impl Parser<'_> {
             let finding = Finding::new(&at.key("output"), codes::VALUE, "pages have no `raw` output");
             self.found(finding.hint("`content` gives the items of all pages, `response` what was last answered besides."));
         }
-        let policies = Policies { follows: !rest.redirect, ..policies };
         Some(Http { address: path??, connection: true, sends: sends?, reads: reads?, policies, ..rest })
     }
 
@@ -62,7 +61,7 @@ impl Parser<'_> {
         let paging = with.get("paginate").and_then(|value| self.paging(value, &at.key("paginate"))).map(Box::new);
         let again = self.choice(with.get("retry"), &at.key("retry"), Self::again);
         let rate = self.choice(with.get("rateLimit"), &at.key("rateLimit"), Self::rate);
-        Policies { errors, paging, again, rate, follows: true }
+        Policies { errors, paging, again, rate }
     }
 
     fn body_form(&mut self, value: &Value, at: &At<'_>) -> Option<BodyForm> {
@@ -95,7 +94,7 @@ impl Parser<'_> {
                 }
             }
             Value::Object(map) => {
-                self.keys(map, at, "`responseType`", &["xml", "csv"], &[]);
+                self.keys(map, at, "`responseType`", &["xml", "csv"]);
                 match (map.get("xml"), map.get("csv")) {
                     (Some(xml), None) => self.xml(xml, &at.key("xml")),
                     (None, Some(csv)) => self.csv(csv, &at.key("csv")),
@@ -115,7 +114,7 @@ impl Parser<'_> {
 
     fn xml(&mut self, value: &Value, at: &At<'_>) -> Option<ResponseForm> {
         let map = self.map(value, at, "`xml`")?;
-        self.keys(map, at, "`xml`", &["lists"], &[]);
+        self.keys(map, at, "`xml`", &["lists"]);
         let lists = map.get("lists").map_or(Some(&[][..]), |value| self.list(value, &at.key("lists"), "`lists`"))?;
         let at = at.key("lists");
         let names = lists.iter().enumerate().filter_map(|(index, name)| self.text(name, &at.index(index), "the name of an element"));
@@ -124,7 +123,7 @@ impl Parser<'_> {
 
     fn csv(&mut self, value: &Value, at: &At<'_>) -> Option<ResponseForm> {
         let map = self.map(value, at, "`csv`")?;
-        self.keys(map, at, "`csv`", &["delimiter", "quote", "header"], &[]);
+        self.keys(map, at, "`csv`", &["delimiter", "quote", "header"]);
         let mut text = |key: &str, usual: &'static str| match map.get(key) {
             None => Some(usual.to_owned()),
             Some(value) => self.text(value, &at.key(key), &format!("`{key}`")).map(str::to_owned),

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Facts, Parser};
+use super::{Declared, Parser};
 use crate::flow::codes;
 use crate::flow::expression::Stage;
-use crate::flow::finding::{At, Finding, escape};
+use crate::flow::finding::{At, Finding};
 use crate::flow::model::{Extension, Task};
+use crate::manifest::{escape, unescape};
 
-/// What is declared under `use` and is made of tasks; the rest stands in [`Facts`].
+/// What is declared under `use` and is made of tasks; the rest stands in [`Declared`].
 #[derive(Debug, Default)]
 pub(crate) struct Reusable {
     pub(crate) functions: BTreeMap<String, Task>,
@@ -22,43 +23,43 @@ const KINDS: [&str; 12] = ["all", "call", "composite", "emit", "for", "fork", "l
 
 impl Parser<'_> {
     /// What the document's flow may refer to. Names come first, so that what refers to them finds them whatever the order.
-    pub(crate) fn facts_of(document: &Map<String, Value>, at: &At<'_>, findings: &mut Vec<Finding>) -> Facts {
-        let mut facts = Facts { emits: true, stands_alone: true, loose: is_loose(document), ..Facts::default() };
-        let Some(Value::Object(uses)) = document.get("use") else { return facts };
+    pub(crate) fn declared_in(document: &Map<String, Value>, at: &At<'_>, findings: &mut Vec<Finding>) -> Declared {
+        let mut declared = Declared { emits: true, stands_alone: true, loose: is_loose(document), ..Declared::default() };
+        let Some(Value::Object(uses)) = document.get("use") else { return declared };
         let at = &at.key("use");
-        let bare = Facts { loose: facts.loose, ..Facts::default() };
+        let bare = Declared { loose: declared.loose, ..Declared::default() };
         let mut parser = Parser::new(&bare);
         let known = ["authentications", "catalogs", "errors", "extensions", "functions", "retries", "secrets", "timeouts"];
-        parser.keys(uses, at, "`use`", &known, &[]);
+        parser.keys(uses, at, "`use`", &known);
         if uses.contains_key("catalogs") {
             let message = "`catalogs` are not supported: a flow is whole in its own repository";
             parser.found(Finding::of_key(&at.key("catalogs"), codes::NEVER, message).hint("Write the function under `use.functions`."));
         }
-        facts.secrets = parser.names(uses, at, "secrets");
-        facts.functions = parser.section(uses, at, "functions").map(|functions| functions.keys().cloned().collect()).unwrap_or_default();
+        declared.secrets = parser.names(uses, at, "secrets");
+        declared.functions = parser.section(uses, at, "functions").map(|functions| functions.keys().cloned().collect()).unwrap_or_default();
         findings.append(&mut parser.findings);
         // What may hold expressions sees the secrets.
-        let with_secrets = Facts { secrets: facts.secrets.clone(), stands_alone: true, loose: facts.loose, ..Facts::default() };
+        let with_secrets = Declared { secrets: declared.secrets.clone(), stands_alone: true, loose: declared.loose, ..Declared::default() };
         let mut parser = Parser::new(&with_secrets);
-        facts.described = parser.each(uses, at, "errors", |parser, value, at| {
+        declared.described = parser.each(uses, at, "errors", |parser, value, at| {
             let map = parser.map(value, at, "an error")?;
             parser.error(map, at).map(Arc::new)
         });
-        facts.timeouts =
+        declared.timeouts =
             parser.each(uses, at, "timeouts", |parser, value, at| parser.at_stage(Stage::BeforeTask, |parser| parser.timeout(value, at)));
         // Where a policy is used, the error has one of these names.
         let mut errors = vec!["$error".to_owned()];
         document.values().for_each(|value| caught(value, &mut errors));
         let errors: Vec<&str> = errors.iter().map(String::as_str).collect();
-        facts.retries = parser
+        declared.retries = parser
             .each(uses, at, "retries", |parser, value, at| parser.with_locals(&errors, |parser| parser.retry(value, at).map(Arc::new)));
-        facts.authentications = parser.each(uses, at, "authentications", |parser, value, at| {
+        declared.authentications = parser.each(uses, at, "authentications", |parser, value, at| {
             let map = parser.map(value, at, "`authentication`")?;
             parser.scheme(map, at).map(Arc::new)
         });
-        facts.reads_definition = parser.reads_definition;
+        declared.reads_definition = parser.reads_definition;
         findings.append(&mut parser.findings);
-        facts
+        declared
     }
 
     /// The functions and extensions, which see everything else that is declared.
@@ -68,7 +69,7 @@ impl Parser<'_> {
         let functions = self.each(uses, at, "functions", |parser, value, at| {
             let pointer = at.pointer();
             let escaped = pointer.rsplit('/').next().unwrap_or_default();
-            let (name, reference) = (escaped.replace("~1", "/").replace("~0", "~"), format!("/use/functions/{escaped}"));
+            let (name, reference) = (unescape(escaped), format!("/use/functions/{escaped}"));
             parser.task(&name, value, at, reference, &[])
         });
         Reusable { functions, extensions: self.extensions(uses, at) }
@@ -93,7 +94,7 @@ impl Parser<'_> {
 
     fn extension(&mut self, value: &Value, at: &At<'_>, reference: &str) -> Option<Extension> {
         let map = self.map(value, at, "an extension")?;
-        self.keys(map, at, "an extension", &["extend", "when", "before", "after"], &[]);
+        self.keys(map, at, "an extension", &["extend", "when", "before", "after"]);
         let extend = self.required(map, "extend", at, "an extension").and_then(|value| self.text(value, &at.key("extend"), "`extend`"));
         let extend = extend.filter(|kind| *kind == "wait" || self.one_of(kind, &at.key("extend"), "`extend`", &KINDS));
         let when = map.get("when").and_then(|value| self.condition(value, &at.key("when"), "`when`"));

@@ -16,7 +16,7 @@ impl Parser<'_> {
         let Some(value) = map.get(key) else { return Shape::default() };
         let at = at.key(key);
         let Some(map) = self.map(value, &at, &format!("`{key}`")) else { return Shape::default() };
-        self.keys(map, &at, &format!("`{key}`"), &[inner, "schema"], &[]);
+        self.keys(map, &at, &format!("`{key}`"), &[inner, "schema"]);
         let template = map.get(inner).map(|value| self.transform(value, &at.key(inner)));
         let schema = map.get("schema").and_then(|value| self.schema(value, &at.key("schema")));
         Shape { schema, template }
@@ -24,7 +24,7 @@ impl Parser<'_> {
 
     fn schema(&mut self, value: &Value, at: &At<'_>) -> Option<Schema> {
         let map = self.map(value, at, "`schema`")?;
-        self.keys(map, at, "`schema`", &["format", "document", "resource"], &[]);
+        self.keys(map, at, "`schema`", &["format", "document", "resource"]);
         if let Some(format) = map.get("format") {
             let format = self.text(format, &at.key("format"), "`format`")?;
             // `json:2020-12` and the like name a draft; whatever it is, schemas are read as 2020-12.
@@ -52,7 +52,7 @@ impl Parser<'_> {
     /// A document that stands elsewhere: a map with `endpoint`.
     pub(super) fn resource(&mut self, value: &Value, at: &At<'_>) -> Option<Document> {
         let map = self.map(value, at, "a resource")?;
-        self.keys(map, at, "a resource", &["name", "endpoint"], &[]);
+        self.keys(map, at, "a resource", &["name", "endpoint"]);
         let endpoint = self.required(map, "endpoint", at, "a resource")?;
         let (address, authentication) = self.endpoint(endpoint, &at.key("endpoint"))?;
         Some(Document::at(address, authentication))
@@ -64,7 +64,7 @@ impl Parser<'_> {
             Value::String(text) if text.contains("${") => Some(Span::Given(self.template(value, at))),
             Value::String(text) => match model::duration(text) {
                 Ok(duration) => Some(Span::Fixed(duration)),
-                Err(_) if self.facts.loose => Some(Span::Given(self.template(value, at))),
+                Err(_) if self.declared.loose => Some(Span::Given(self.template(value, at))),
                 Err(message) => {
                     self.found(Finding::new(at, codes::VALUE, format!("{what}: {message}")));
                     None
@@ -82,7 +82,7 @@ impl Parser<'_> {
     fn units(&mut self, map: &Map<String, Value>, at: &At<'_>, what: &str) -> Option<Duration> {
         const UNITS: [(&str, u64); 5] =
             [("days", 86_400_000), ("hours", 3_600_000), ("minutes", 60_000), ("seconds", 1000), ("milliseconds", 1)];
-        self.keys(map, at, what, &UNITS.map(|(unit, _)| unit), &[]);
+        self.keys(map, at, what, &UNITS.map(|(unit, _)| unit));
         if map.is_empty() {
             self.found(Finding::new(
                 at,
@@ -108,16 +108,16 @@ impl Parser<'_> {
     /// `timeout`: a map with `after`, or the name of one under `use.timeouts`.
     pub(super) fn timeout(&mut self, value: &Value, at: &At<'_>) -> Option<Arc<Span>> {
         if let Value::String(name) = value {
-            let facts = self.facts;
-            let known = facts.timeouts.get(name);
+            let declared = self.declared;
+            let known = declared.timeouts.get(name);
             if known.is_none() {
                 let finding = Finding::new(at, codes::UNKNOWN_REUSABLE, format!("no timeout `{name}` under `use.timeouts`"));
-                self.found(finding.did_you_mean(name, facts.timeouts.keys().map(String::as_str)));
+                self.found(finding.did_you_mean(name, declared.timeouts.keys().map(String::as_str)));
             }
             return known.cloned();
         }
         let map = self.map(value, at, "`timeout`")?;
-        self.keys(map, at, "`timeout`", &["after"], &[]);
+        self.keys(map, at, "`timeout`", &["after"]);
         let after = self.required(map, "after", at, "`timeout`")?;
         self.span(after, &at.key("after"), "`after`").map(Arc::new)
     }

@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 use super::{Parser, kind_of};
 use crate::flow::codes;
 use crate::flow::expression::Stage;
-use crate::flow::finding::{At, Finding, escape};
+use crate::flow::finding::{At, Finding};
 use crate::flow::model::{Act, Task, Then};
+use crate::manifest::escape;
 
 /// What says what a task does, with the keys that belong to it.
 const ACTS: [(&str, &[&str]); 10] = [
@@ -102,7 +103,7 @@ impl Parser<'_> {
         match acts.as_slice() {
             [(key, own)] => {
                 let known: Vec<&str> = COMMON.iter().chain(*own).chain(std::iter::once(key)).copied().collect();
-                self.keys(map, at, "a task", &known, &[]);
+                self.keys(map, at, "a task", &known);
                 self.act_of(key, map, at, reference, targets)
             }
             [] => {

@@ -20,9 +20,9 @@ impl Parser<'_> {
     /// A value that may hold expressions. Where one of them is wrong the rest stands, so that all are found.
     pub(crate) fn template(&mut self, value: &Value, at: &At<'_>) -> Template {
         match value {
-            literal if self.facts.literal => Template::literal(literal),
+            literal if self.declared.literal => Template::literal(literal),
             Value::String(text) if text.contains("${") => self.text_template(text, at),
-            Value::String(text) if self.facts.loose => self.loose(text, at),
+            Value::String(text) if self.declared.loose => self.loose(text, at),
             Value::Array(items) => {
                 let items: Vec<_> = items.iter().enumerate().map(|(index, item)| self.template(item, &at.index(index))).collect();
                 if items.iter().all(is_literal) { Template::Literal(to_jq(value)) } else { Template::List(items) }

@@ -6,20 +6,20 @@ use serde_json::json;
 
 use super::*;
 
-fn facts() -> Facts {
+fn declared() -> Declared {
     let error = NamedError { kind: "#/errors/not-found".to_owned(), status: 404, title: None, detail: None };
-    Facts {
+    Declared {
         errors: BTreeMap::from([("not-found".to_owned(), error)]),
         properties: Some(vec!["baseUrl".to_owned(), "token".to_owned()]),
         hosts: Some(vec!["api.example.com".to_owned()]),
         actions: vec!["create-issue".to_owned()],
-        ..Facts::default()
+        ..Declared::default()
     }
 }
 
 fn findings(tasks: &Value) -> Vec<(String, &'static str, String)> {
-    let facts = facts();
-    let mut parser = Parser::new(&facts);
+    let declared = declared();
+    let mut parser = Parser::new(&declared);
     parser.tasks(tasks, &At::base("/do"), "/do");
     parser
         .findings
@@ -229,7 +229,7 @@ fn mistakes_in_requests_are_found_where_they_are() {
 
 #[test]
 fn text_around_an_expression_makes_it_text() {
-    let nothing = Facts::default();
+    let nothing = Declared::default();
     let mut parser = Parser::new(&nothing);
     let at = At::base("");
     let mut form = |text: &str| format!("{:?}", parser.template(&json!(text), &at));

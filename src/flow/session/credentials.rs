@@ -58,7 +58,6 @@ pub struct OAuth2 {
 
 /// The kinds of grants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names of the standard")]
 pub enum Grant {
     ClientCredentials,
     Password,
@@ -68,7 +67,6 @@ pub enum Grant {
 
 /// How a client proves who it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names of the standard")]
 pub enum ClientAuthentication {
     ClientSecretBasic,
     ClientSecretPost,

@@ -17,10 +17,10 @@ use std::fmt;
 
 use self::read::Effort;
 use self::shade::{Origins, Shade};
-use super::finding::escape;
 use super::program::{Program, Target};
 use super::template::Template;
 use super::trigger::Slot;
+use crate::manifest::escape;
 
 /// How many steps following the secrets of one connector may take: a hostile manifest would take days.
 const STEPS: u32 = 100_000;

@@ -7,10 +7,10 @@ use super::shade::{Origins, Shade};
 use super::{Analysis, Scene};
 use crate::flow::expression::Expression;
 use crate::flow::expression::value::text_of;
-use crate::flow::finding::escape;
 use crate::flow::model::Authentication;
 use crate::flow::template::{Piece, Template};
 use crate::flow::uri::Part;
+use crate::manifest::escape;
 
 impl Analysis<'_> {
     /// What a value as written can hold.

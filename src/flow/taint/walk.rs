@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::shade::Shade;
 use super::{Analysis, End, Scene};
-use crate::flow::finding::escape;
 use crate::flow::model::{Act, Branch, DescribedError, Flow, For, Fork, Raise, Task, Then, Try};
 use crate::flow::program::Target;
 use crate::flow::template::Template;
+use crate::manifest::escape;
 
 /// What the data and the context of a flow can hold between two tasks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -75,7 +75,7 @@ impl Trigger {
             Use::Shown => {
                 let own = |slot: Slot, input: &Value| json(self.evaluated(slot, &Data::plain(to_jq(input)), &values)?.real());
                 let redactor = Redactor::default().and(self.secrets(&own, input));
-                json(&self.evaluated(slot, &redactor.data(input), &values)?.masked()).map(|value| redactor.value(value))
+                json(&self.evaluated(slot, &redactor.data(input), &values)?.shown()).map(|value| redactor.value(value))
             }
             Use::Remembered => match self.evaluated(slot, &Data::plain(to_jq(input)), &values)? {
                 secret if secret.is_secret() => Err("it depends on a secret of the connection".to_owned()),

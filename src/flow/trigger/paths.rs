@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::flow::codes;
-use crate::flow::finding::{At, Finding, escape};
+use crate::flow::finding::{At, Finding};
 use crate::flow::parse::Parser;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, escape};
 
 /// Finds paths that lead to two triggers.
 pub(crate) fn distinct(parser: &mut Parser<'_>, manifest: &Manifest) {

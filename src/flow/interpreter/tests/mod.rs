@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::*;
-use crate::flow::{Body, Credentials, Rate, Request, Response, Sending, Told, Unanswered, VirtualClock, What, Workflow};
+use crate::flow::session::{Credentials, Rate};
+use crate::flow::{Body, Request, Response, Sending, Told, Unanswered, VirtualClock, What, Workflow};
 
 mod control;
 mod paging;

@@ -3,16 +3,16 @@
 use serde_json::json;
 
 use super::*;
-use crate::flow::parse::Facts;
+use crate::flow::parse::Declared;
 
-fn facts() -> Facts {
-    Facts { properties: Some(vec!["secret".to_owned()]), hosts: Some(Vec::new()), ..Facts::default() }
+fn declared() -> Declared {
+    Declared { properties: Some(vec!["secret".to_owned()]), hosts: Some(Vec::new()), ..Declared::default() }
 }
 
 fn parsed(written: &Value) -> (Option<Trigger>, Vec<Finding>) {
     let trigger: manifest::Trigger = serde_json::from_value(written.clone()).unwrap();
-    let facts = facts();
-    let mut parser = Parser::new(&facts);
+    let declared = declared();
+    let mut parser = Parser::new(&declared);
     let trigger = parse(&mut parser, &trigger, "/triggers/t");
     (trigger, parser.findings)
 }

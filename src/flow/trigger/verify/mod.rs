@@ -11,6 +11,7 @@ pub(super) use self::signature::{encoded, sign, signed_with};
 use super::incoming::Incoming;
 use super::model::{Slot, TokenPlace, Verify};
 use super::receive::Setting;
+use crate::flow::content::BASE64;
 
 /// Why a request is refused. Tells which part is missing or wrong, and nothing of any secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -83,7 +84,7 @@ fn basic(incoming: &Incoming, setting: &Setting<'_>) -> Result<(), Refusal> {
         return Err(Refusal::NoSecret(Slot::Password.key()));
     }
     let malformed = || Refusal::Malformed("header authorization".to_owned());
-    let decoded = signature::BASE64.decode(credentials(incoming, "basic")?).map_err(|_| malformed())?;
+    let decoded = BASE64.decode(credentials(incoming, "basic")?).map_err(|_| malformed())?;
     let colon = decoded.iter().position(|byte| *byte == b':').ok_or_else(malformed)?;
     right(is_same(&decoded[..colon], username.as_bytes()) & is_same(&decoded[colon + 1..], password.as_bytes()), "the username or password")
 }

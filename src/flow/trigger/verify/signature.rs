@@ -1,9 +1,7 @@
 //! Signatures: HMACs of RFC 2104, made and compared.
 
 use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -12,14 +10,11 @@ use sha2::{Sha256, Sha512};
 use subtle::{Choice, ConstantTimeEq};
 
 use super::{Refusal, right, secret, text};
+use crate::flow::content::BASE64;
 use crate::flow::trigger::incoming::Incoming;
 use crate::flow::trigger::model::{self, Slot, Stamp};
 use crate::flow::trigger::receive::Setting;
 use crate::manifest::{Algorithm, Encoding, KeyEncoding};
-
-/// Base64 with or without padding.
-pub(super) const BASE64: GeneralPurpose =
-    GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
 
 /// How many signatures of one request are tried: services send two while they change their key.
 const MOST_SIGNATURES: usize = 8;

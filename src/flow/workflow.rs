@@ -33,8 +33,8 @@ impl Workflow {
             return Err(located(vec![Finding::new(&at, codes::DOCUMENT, "a workflow document is a map")], &document));
         };
         let mut findings = Vec::new();
-        let facts = Parser::facts_of(map, &at, &mut findings);
-        let mut parser = Parser::new(&facts);
+        let declared = Parser::declared_in(map, &at, &mut findings);
+        let mut parser = Parser::new(&declared);
         let Reusable { functions, extensions } = parser.reusable(map, &at);
         let (flow, source) = parser.workflow(map, &at);
         findings.append(&mut parser.findings);
@@ -42,7 +42,7 @@ impl Workflow {
             Some(flow) if findings.is_empty() => Ok(Self {
                 flow: Flow { extensions, ..flow },
                 library: Library { functions, ..Library::default() },
-                secrets: facts.secrets,
+                secrets: declared.secrets,
                 source,
             }),
             Some(_) | None => Err(located(findings, &document)),
