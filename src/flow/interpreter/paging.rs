@@ -35,17 +35,17 @@ struct Gathered {
     truncated: bool,
 }
 
-/// How the reading goes on from page to page.
+/// How the next page is asked for, page after page.
 struct Course<'p> {
     way: &'p Way,
     draft: Draft,
-    /// The first request, which those by address are like.
+    /// The first request: those that follow an address repeat it, sent to that address.
     first: Outgoing,
-    /// Cursors and addresses that have been read.
+    /// The cursors and addresses of the pages read so far, so that none is read twice.
     known: HashSet<String>,
     /// The next page's number or offset.
     count: u64,
-    /// The body of the page before, where pages are counted.
+    /// The body of the page before, where pages are asked for by number or offset: the same body twice means that they never end.
     before: Vec<u8>,
 }
 
@@ -135,7 +135,7 @@ impl Gathered {
         Ok(())
     }
 
-    /// Whether the next page is read: an error where it would be too much, unless the list is to be cut off there.
+    /// The next page, if it may be read: more than the bounds allow is an error, unless `truncate` says to cut the list off there.
     fn within<T>(&mut self, bounds: &Bounds, next: Option<T>) -> Result<Option<T>, Fault> {
         let most = usize::try_from(bounds.items).unwrap_or(usize::MAX);
         let has_too_many = self.items.len() > most;
@@ -220,7 +220,7 @@ impl<'p> Course<'p> {
         }
     }
 
-    /// Counts on, until a page is empty.
+    /// The request of the next number or offset, until a page is empty.
     fn counted(&mut self, page: &Page<'_>, by: u64, place: &Place, run: &Run<'_>) -> Result<Option<Outgoing>, Fault> {
         if page.items == 0 {
             return Ok(None);
@@ -244,7 +244,7 @@ impl<'p> Course<'p> {
         self.first.moved(url)
     }
 
-    /// Refuses what was read before.
+    /// Remembers a cursor or an address, and refuses one that was read before.
     fn note(&mut self, key: String, is_secret: bool) -> Result<(), Fault> {
         if key.len() > LONGEST {
             return Err(Fault::standard(Standard::Runtime, "Cursor too big", format!("a cursor is bigger than {LONGEST} bytes")));

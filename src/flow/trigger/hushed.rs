@@ -47,11 +47,12 @@ fn reads_subscription(template: &Template) -> bool {
     }
 }
 
-/// A World that is told nothing of a trigger's secrets.
+/// The same World, but whoever listens to it is told nothing of the trigger's secrets.
 pub(crate) struct Hushed<'w> {
     pub(crate) world: &'w dyn World,
     pub(crate) redactor: &'w Redactor,
-    /// Whether messages may hold a secret that is not known yet, so that nothing is told of what is in them.
+    /// Whether messages may hold a secret that is not known yet. Then queries and bodies of requests, and the contents of answers that are
+    /// no errors, are not told at all.
     pub(crate) hides_messages: bool,
 }
 

@@ -153,7 +153,7 @@ pub(super) struct Challenge {
     pub(super) respond: AnswerShape,
 }
 
-/// What is fixed of an answer.
+/// What of an answer is known before a request comes.
 #[derive(Debug)]
 pub(super) struct AnswerShape {
     pub(super) status: u16,
@@ -172,6 +172,6 @@ pub(super) struct Poll {
 pub(super) enum Rhythm {
     /// Every so often.
     Every(SignedDuration),
-    /// When a clock on the wall shows what the line says.
+    /// When the local time is one that the cron line names.
     Cron(Box<croner::Cron>, TimeZone),
 }

@@ -20,7 +20,7 @@ pub struct Run {
     pub marks: Marks,
 }
 
-/// What a trigger's expressions say of a run that succeeded: all of a settlement that is evaluated, and nothing that depends on the state.
+/// What a trigger's expressions say of a run that succeeded. No expression is evaluated after this, and none depends on the state.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Marks {
     /// What `deduplicateBy` gives for each event, as short keys; `None` where an event has no value. Empty without `deduplicateBy`.
@@ -29,7 +29,7 @@ pub struct Marks {
     pub cursor: Value,
 }
 
-/// What is to be passed on and kept: both, or neither.
+/// The events to pass on and the state to keep. Whoever does one must do the other too, or neither.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settled {
     /// The events that were not seen before, in order.

@@ -8,7 +8,7 @@ use super::schedule::whole_second;
 use super::state::{Failure, TriggerState};
 use crate::manifest::Overlap;
 
-/// A moment that was dealt with and lies further ahead than this means that the clock was wrong then.
+/// If the last moment that was dealt with lies further in the future than this, the clock was wrong then.
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_hours(2);
 
 /// After how long a failed poll is tried again for the first time; then after twice as long, and so on.
@@ -20,7 +20,7 @@ const LONGEST_RETRY: SignedDuration = SignedDuration::from_hours(1);
 /// What is to be done at some moment.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Tick {
-    /// Nothing before this moment; nothing at all where it is `None`.
+    /// Nothing until this moment; with `None`, nothing ever.
     Wait(Option<Timestamp>),
     /// Run the flow.
     Run {
