@@ -2,8 +2,8 @@
 //!
 //! 1. `parse` reads the YAML of a flow into the typed tasks of `model`, and notes everything that is wrong with it (`finding`, `codes`).
 //!    Expressions become `expression`s, values with expressions in them a `template`, addresses with `{name}` in them a `uri`.
-//! 2. [`check`] and [`Program::compile`] (in `program`) do that for all flows of a connector; [`Workflow::read`] (in `workflow`) does it for
-//!    a workflow document that stands alone. `taint` then tells where a program could let a secret out, before anything runs.
+//! 2. [`check`] and [`Program::compile`] (in `program`) do that for all flows of a connector; [`Workflow::read`] (in `workflow`) does it
+//!    for a workflow document that stands alone. `taint` then tells where a program could let a secret out, before anything runs.
 //! 3. [`Program::run`] and [`Workflow::run`] hand a flow to the `interpreter`, which runs task by task. Its values are `data`: each secret
 //!    beside what stands for it. Bodies are read and written in `content`, `openapi` makes requests of API descriptions, `schema` judges
 //!    inputs and outputs.

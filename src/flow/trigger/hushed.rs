@@ -51,8 +51,8 @@ fn reads_subscription(template: &Template) -> bool {
 pub(crate) struct Hushed<'w> {
     pub(crate) world: &'w dyn World,
     pub(crate) redactor: &'w Redactor,
-    /// Whether messages may hold a secret that is not known yet. Then queries and bodies of requests, and the contents of answers that are no
-    /// errors, are not told at all.
+    /// Whether messages may hold a secret that is not known yet. Then queries and bodies of requests, and the contents of answers that are
+    /// no errors, are not told at all.
     pub(crate) hides_messages: bool,
 }
 
