@@ -193,7 +193,8 @@ fn report(shell: Shell, failure: &Failure) -> ExitCode {
 /// Logs go to the standard error stream: warnings, and for the daemon what it does, unless asked otherwise.
 fn start_logging(settings: &Settings, verbose: u8, is_daemon: bool) {
     let usual = match (verbose, is_daemon) {
-        (0, false) => "warn",
+        // What the database takes its time with is no news to who waits for a command.
+        (0, false) => "warn,sqlx=error",
         (0, true) | (1, _) => "warn,switchboard=info",
         (2, _) => "info,switchboard=debug",
         (_, _) => "debug,switchboard=trace",

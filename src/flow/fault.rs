@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::data::Telling;
 use super::expression::Unevaluated;
 
 /// Where the types of the standard errors begin.
@@ -101,7 +102,7 @@ impl Fault {
         match why.into() {
             Unevaluated::Failed(detail) => Self::standard(Standard::Expression, "Expression failed", detail),
             // What catches it would tell of the secret.
-            failed @ Unevaluated::OnSecret => Self::standard(Standard::Expression, "Expression failed", failed.to_string()).fatal(),
+            failed @ Unevaluated::OnSecret(_) => Self::standard(Standard::Expression, "Expression failed", failed.to_string()).fatal(),
             missing @ Unevaluated::NoSecret(_) => Self::standard(Standard::Authorization, "Secret not available", missing.to_string()),
         }
     }
@@ -148,6 +149,13 @@ impl Fault {
     pub(crate) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
         let kind = (bare(&self.kind) == self.kind).then_some(&mut self.kind);
         [kind, self.title.as_mut(), self.detail.as_mut(), self.instance.as_mut()].into_iter().flatten()
+    }
+}
+
+/// What cannot be shown ends the flow: whoever caught it would learn of the secret.
+impl From<Telling> for Fault {
+    fn from(telling: Telling) -> Self {
+        Self::standard(Standard::Runtime, "Tells of a secret", telling.to_string()).fatal()
     }
 }
 

@@ -68,19 +68,19 @@ impl Template {
 }
 
 fn text(pieces: &[Piece], input: &Data, arguments: &dyn Arguments) -> Result<Data, Unevaluated> {
-    let (mut real, mut stand_in) = (String::new(), String::new());
+    let (mut real, mut stand_ins) = (String::new(), [String::new(), String::new()]);
     for piece in pieces {
         match piece {
             Piece::Plain(plain) => {
                 real.push_str(plain);
-                stand_in.push_str(plain);
+                stand_ins.iter_mut().for_each(|stand_in| stand_in.push_str(plain));
             }
             Piece::Expression(expression) => {
                 let value = expression.evaluate(input, arguments)?;
                 real.push_str(&text_of(value.real()));
-                stand_in.push_str(&text_of(value.stand_in()));
+                stand_ins.iter_mut().zip(value.stand_ins()).for_each(|(stand_in, value)| stand_in.push_str(&text_of(value)));
             }
         }
     }
-    Ok(Data::new(text_to_jq(&real), text_to_jq(&stand_in)))
+    Ok(Data::new(text_to_jq(&real), stand_ins.map(|stand_in| text_to_jq(&stand_in))))
 }

@@ -104,7 +104,7 @@ impl Address {
             Self::Given(template) => template.evaluate(input, arguments).map(|value| value.texts()),
             Self::Pattern(parts) => {
                 let real: String = parts.iter().map(|part| part.expand(input.real())).collect::<Result<_, _>>()?;
-                let shown = input.is_secret().then(|| parts.iter().map(|part| part.expand(&input.shown())).collect::<Result<_, _>>());
+                let shown = input.is_secret().then(|| parts.iter().map(|part| part.expand(&input.public())).collect::<Result<_, _>>());
                 Ok((real, shown.map(|shown| shown.unwrap_or_else(|_| super::data::REDACTED.to_owned()))))
             }
         }
@@ -115,9 +115,10 @@ impl Address {
 pub(crate) fn expand(parts: &[Part], input: &Data) -> Result<Data, Unevaluated> {
     let text = |input: &Val| parts.iter().map(|part| part.expand(input)).collect::<Result<String, _>>();
     let real = text_to_jq(&text(input.real())?);
-    Ok(match input.is_secret() {
-        false => Data::plain(real),
-        true => Data::new(real, text(&input.shown()).map_or_else(|_| super::data::redacted(), |text| text_to_jq(&text))),
+    let [one, other] = input.stand_ins().map(text);
+    Ok(match one.and_then(|one| Ok([one, other?])) {
+        Ok(stand_ins) => Data::new(real, stand_ins.map(|text| text_to_jq(&text))),
+        Err(_) => Data::secret(real),
     })
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::codes;
-use super::data::{Data, stand_in};
+use super::data::{Data, stand_ins};
 use super::expression::value::{text_to_jq, to_jq};
 use super::finding::{At, Finding};
 use super::interpreter::{self, Budget, Library, Setting};
@@ -53,7 +53,7 @@ impl Workflow {
     /// processes.
     pub async fn run(&self, input: &Value, secrets: &Map<String, Value>, world: &dyn World, budget: Budget) -> Outcome {
         let given = self.secrets.iter().filter_map(|name| Some((name, secrets.get(name)?)));
-        let values = given.clone().map(|(name, value)| (text_to_jq(name), Data::new(to_jq(value), stand_in(value))));
+        let values = given.clone().map(|(name, value)| (text_to_jq(name), Data::new(to_jq(value), stand_ins(value))));
         let setting = Setting {
             library: &self.library,
             connection: &ConnectionModel::default(),

@@ -97,6 +97,8 @@ impl Worker {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
+            // What is typed at a terminal, or told to a whole service, is the parent's to hear: it ends its workers when it wants.
+            .process_group(0)
             .spawn()
             .with_context(|| format!("cannot start a worker with {}", config.program.display()))?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());

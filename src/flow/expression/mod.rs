@@ -127,8 +127,8 @@ pub(crate) enum Unevaluated {
     #[error("there is no secret `{0}`")]
     NoSecret(String),
     /// Its evaluation failed, and would not with another secret.
-    #[error("the expression fails on the value of a secret")]
-    OnSecret,
+    #[error("{0}")]
+    OnSecret(String),
 }
 
 impl From<String> for Unevaluated {
@@ -262,12 +262,16 @@ impl Expression {
         if !input.is_secret() && !variables.iter().any(Data::is_secret) {
             return Ok(Data::plain(real?));
         }
-        let stand_in = self.first(input.stand_in().clone(), variables.iter().map(|data| data.stand_in().clone()));
-        match (real, stand_in) {
-            (Ok(real), Ok(stand_in)) => Ok(Data::new(real, stand_in)),
-            (Ok(real), Err(_)) => Ok(Data::secret(real)),
-            (Err(_), Err(shown)) => Err(shown.into()),
-            (Err(_), Ok(_)) => Err(Unevaluated::OnSecret),
+        let stand_in =
+            |side: usize| self.first(input.stand_ins()[side].clone(), variables.iter().map(|data| data.stand_ins()[side].clone()));
+        match (real, stand_in(0), stand_in(1)) {
+            (Ok(real), Ok(one), Ok(other)) => Ok(Data::new(real, [one, other])),
+            (Ok(real), Err(_), _) | (Ok(real), _, Err(_)) => Ok(Data::secret(real)),
+            // Another secret may not fail, and what catches this would tell of it.
+            (Err(_), Err(why), Err(_)) => Err(Unevaluated::OnSecret(why)),
+            (Err(_), Ok(_), _) | (Err(_), _, Ok(_)) => {
+                Err(Unevaluated::OnSecret("the expression fails on the value of a secret".to_owned()))
+            }
         }
     }
 

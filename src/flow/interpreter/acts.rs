@@ -6,7 +6,7 @@ use super::arguments::{Around, Moment};
 use super::tasks::Acted;
 use super::turn::Going;
 use super::{Run, budget};
-use crate::flow::data::Data;
+use crate::flow::data::{self, Data};
 use crate::flow::expression::value::to_jq;
 use crate::flow::fault::{Fault, Standard};
 use crate::flow::model::{Act, Branch, DescribedError, NamedError, Raise, Task, Then};
@@ -57,7 +57,7 @@ impl Run<'_> {
     /// Emits a CloudEvent 1.0, which is the task's output too; what it must have and the flow does not give is added.
     fn emit(&self, event: &Template, input: &Data, moment: &Moment<'_>) -> Result<Data, Fault> {
         let given = self.evaluate(event, input, moment)?;
-        let shown = self.completed(self.bounded_value(&given.shown())?);
+        let shown = self.completed(self.bounded_value(&given.shown()?)?);
         self.meter.event(&self.setting.budget, shown.clone())?;
         if !given.is_secret() {
             return Ok(Data::plain(to_jq(&shown)));
@@ -67,7 +67,7 @@ impl Run<'_> {
         let mut real = self.completed(self.bounded_value(given.real())?);
         real["id"] = id;
         real["time"] = time;
-        Ok(Data::new(to_jq(&real), to_jq(&shown)))
+        Ok(Data::new(to_jq(&real), data::marked(&shown)))
     }
 
     fn completed(&self, given: Value) -> Value {
@@ -111,7 +111,7 @@ impl Run<'_> {
 
     /// An error that an expression gives: whoever caught it raises it again as it was, and where it was.
     fn given_error(&self, template: &Template, input: &Data, moment: &Moment<'_>) -> Result<Fault, Fault> {
-        let error = self.bounded_value(&self.evaluate(template, input, moment)?.shown())?;
+        let error = self.bounded_value(&self.evaluate(template, input, moment)?.shown()?)?;
         let text = |key: &str| error[key].as_str().map(str::to_owned);
         let status = error["status"].as_u64().and_then(|status| u16::try_from(status).ok()).filter(|status| (100..=599).contains(status));
         let Some((kind, status)) = text("type").zip(status) else {

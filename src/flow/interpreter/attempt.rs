@@ -10,7 +10,7 @@ use super::turn::Going;
 use super::{Run, timed_out};
 use crate::flow::data::Data;
 use crate::flow::expression::Expression;
-use crate::flow::expression::value::to_jq;
+use crate::flow::expression::value::{text_of, to_jq};
 use crate::flow::fault::Fault;
 use crate::flow::model::{Catch, ErrorMember, Retry, Try};
 
@@ -61,15 +61,18 @@ impl Run<'_> {
 
     fn catches(&self, catch: &Catch, fault: &Fault, input: &Data, caught: &Moment<'_>) -> Result<bool, Fault> {
         for (member, wanted) in &catch.with {
-            let (wanted, _) = self.evaluate(wanted, input, caught)?.texts();
-            let is_it = |text: &Option<String>| text.as_deref() == Some(wanted.as_str());
-            let fits = match member {
-                ErrorMember::Kind => fault.is(&wanted),
-                ErrorMember::Status => wanted.parse() == Ok(fault.status),
-                ErrorMember::Title => is_it(&fault.title),
-                ErrorMember::Detail => is_it(&fault.detail),
-                ErrorMember::Instance => is_it(&fault.instance),
-            };
+            let wanted = self.evaluate(wanted, input, caught)?;
+            let fits = self.decided(&wanted, |wanted| {
+                let wanted = text_of(wanted);
+                let is_it = |text: &Option<String>| text.as_deref() == Some(wanted.as_str());
+                match member {
+                    ErrorMember::Kind => fault.is(&wanted),
+                    ErrorMember::Status => wanted.parse() == Ok(fault.status),
+                    ErrorMember::Title => is_it(&fault.title),
+                    ErrorMember::Detail => is_it(&fault.detail),
+                    ErrorMember::Instance => is_it(&fault.instance),
+                }
+            })?;
             if !fits {
                 return Ok(false);
             }

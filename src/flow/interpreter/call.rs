@@ -10,7 +10,7 @@ use super::arguments::{Moment, object};
 use super::outgoing::{Exchange, Outgoing};
 use super::turn::Going;
 use crate::flow::content::{ResponseForm, excerpt};
-use crate::flow::data::Data;
+use crate::flow::data::{self, Data};
 use crate::flow::exchange::{Request, Response, joined};
 use crate::flow::expression::value::to_jq;
 use crate::flow::fault::{Fault, Standard};
@@ -123,6 +123,8 @@ impl Run<'_> {
 
 fn undelivered(outgoing: &Outgoing, why: Unanswered) -> Undelivered {
     let fault = Fault::standard(why.kind.standard(), "No answer", outgoing.told(&why));
+    // What catches it would tell of the secret that makes the host.
+    let fault = if outgoing.hides_host() { fault.fatal() } else { fault };
     match why.denial {
         None => {
             Undelivered { passing: matches!(why.kind, UnansweredKind::Communication | UnansweredKind::Timeout), ..Undelivered::from(fault) }
@@ -169,7 +171,7 @@ impl Run<'_> {
     /// All that is known of a response but its content.
     pub(super) fn head(&self, Exchange { outgoing, response, .. }: &Exchange<'_>) -> [(&'static str, Data); 3] {
         [
-            ("request", Data::new(to_jq(&described(&outgoing.real)), to_jq(&described(&outgoing.shown)))),
+            ("request", Data::new(to_jq(&described(&outgoing.real)), data::marked(&described(&outgoing.shown)))),
             ("statusCode", Data::plain(to_jq(&json!(response.status)))),
             ("headers", self.said(&Value::Object(joined(&response.headers, str::to_owned)))),
         ]

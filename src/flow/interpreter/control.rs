@@ -3,6 +3,8 @@
 use futures_util::future::try_join_all;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
+use jaq_json::Val;
+
 use super::Run;
 use super::arguments::Moment;
 use super::tasks::{Acted, How};
@@ -15,6 +17,8 @@ impl Run<'_> {
     /// Runs the tasks once for every item, each turn with the output of the one before.
     pub(super) async fn loop_over(&self, each: &For, input: &Data, moment: &Moment<'_>) -> Result<Acted, Fault> {
         let list = self.evaluate(&each.list, input, moment)?;
+        // How often the tasks are run would tell how long a secret is.
+        self.decided(&list, length)?;
         let Some(items) = list.items() else {
             return Err(Fault::expression("`for.in` gives no list"));
         };
@@ -60,5 +64,13 @@ impl Run<'_> {
             Some(fault) => Err(fault),
             None => Ok(Acted::with(input.clone())),
         }
+    }
+}
+
+/// How many items a list has.
+fn length(list: &Val) -> Option<usize> {
+    match list {
+        Val::Arr(items) => Some(items.len()),
+        Val::Null | Val::Bool(_) | Val::Num(_) | Val::TStr(_) | Val::BStr(_) | Val::Obj(_) => None,
     }
 }

@@ -30,9 +30,11 @@ impl Run<'_> {
         let flaws = judge.flaws(&value);
         let Some(first) = flaws.first() else { return Ok(()) };
         // What is wrong is told with the values that are wrong.
-        let detail = if data.is_secret() {
-            format!("the {what} does not fit its schema")
-        } else {
+        if data.is_secret() {
+            // Another secret may fit, and what catches this would tell of it.
+            return Err(Fault::invalid(format!("the {what} does not fit its schema")).fatal());
+        }
+        let detail = {
             let more = if flaws.len() > 1 { format!(" (and {} more)", flaws.len() - 1) } else { String::new() };
             format!("the {what} does not fit its schema: {first}{more}")
         };
@@ -118,7 +120,7 @@ impl Run<'_> {
             description.request(&call.operation, &parameters, Url::parse(address).ok().as_ref()).map_err(wrong)
         };
         let is_secret = parameters.is_secret() || shown_address.is_some();
-        let shown = if is_secret { Some(request(&parameters.shown(), named)) } else { None };
+        let shown = if is_secret { Some(request(&parameters.public(), named)) } else { None };
         let real = match (request(parameters.real(), &address), &shown) {
             (Err(_), Some(_)) => return Err(wrong("a secret makes a request that cannot be sent".to_owned()).fatal()),
             (request, _) => request?,

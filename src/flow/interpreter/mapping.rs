@@ -92,7 +92,7 @@ fn fits(mapping: &Mapping, response: &Response) -> bool {
 }
 
 fn told(detail: &Template, seen: &Data, moment: &Moment<'_>) -> Option<String> {
-    let told = detail.evaluate(seen, moment).ok()?.shown();
+    let told = detail.evaluate(seen, moment).ok()?.shown().ok()?;
     let text: String = match told {
         jaq_json::Val::Null => return None,
         told => cut(&text_of(&told), LONGEST),

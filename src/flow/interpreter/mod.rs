@@ -50,7 +50,7 @@ pub use self::budget::Budget;
 use self::budget::Meter;
 use self::secrecy::Secrecy;
 use super::data::Data;
-use super::expression::value::to_json;
+use super::expression::value::{text_of, to_json};
 use super::fault::{Fault, Standard};
 use super::model::{self, ConnectionModel, Flow, NamedError, Span, Task};
 use super::program::{Outcome, Target};
@@ -109,7 +109,7 @@ pub(crate) async fn run(setting: &Setting<'_>, flow: &Flow, input: Data) -> Outc
     let whole = async {
         let output = run.flow(Around::default()).await?;
         // An output that is too big or too deep is what the last task made of it.
-        run.bounded_value(&output.shown()).map_err(|fault| fault.at_task(&meter.begun()))
+        output.shown().map_err(Fault::from).and_then(|output| run.bounded_value(&output)).map_err(|fault| fault.at_task(&meter.begun()))
     };
     let limit = setting.budget.time;
     let ended = run.within(limit, whole, || out_of_time(limit)).await;
@@ -176,10 +176,8 @@ impl Run<'_> {
         match span {
             Span::Fixed(duration) => Ok(*duration),
             Span::Given(template) => {
-                let (text, shown) = self.evaluate(template, input, moment)?.texts();
-                // What is wrong with a secret is not told.
-                let told = |why: String| if shown.is_none() { why } else { "a secret is not an ISO 8601 duration".to_owned() };
-                model::duration(&text).map_err(|why| Fault::expression(told(why)))
+                let text = self.decided(&self.evaluate(template, input, moment)?, text_of)?;
+                model::duration(&text).map_err(Fault::expression)
             }
         }
     }

@@ -87,8 +87,12 @@ impl Outgoing {
 
     /// Why it was not answered. Where a secret makes its host, nothing is told that may name it.
     pub(super) fn told(&self, why: &Unanswered) -> String {
-        let is_host_shown = self.real.url.host() == self.shown.url.host() && self.real.url.port() == self.shown.url.port();
-        if is_host_shown { format!("{}: {why}", self.named()) } else { format!("{}: no answer came", self.named()) }
+        if self.hides_host() { format!("{}: no answer came", self.named()) } else { format!("{}: {why}", self.named()) }
+    }
+
+    /// Whether a secret makes the host, or its port.
+    pub(super) fn hides_host(&self) -> bool {
+        self.real.url.host() != self.shown.url.host() || self.real.url.port() != self.shown.url.port()
     }
 
     /// The request in a few words, for messages: without its query.
@@ -109,7 +113,7 @@ impl Draft {
         }
         self.real.set(place, run.bounded_value(value.real())?)?;
         match &mut self.shown {
-            Some(shown) => shown.set(place, run.bounded_value(&value.shown())?),
+            Some(shown) => shown.set(place, run.bounded_value(&value.public())?),
             None => Ok(()),
         }
     }
@@ -219,11 +223,11 @@ impl Run<'_> {
             return Ok(Draft { real, shown: None, elsewhere });
         }
         let shown = Side {
-            method: text_of(&method.shown()),
+            method: text_of(&method.public()),
             address: shown_address.unwrap_or_else(|| real.address.clone()),
-            headers: self.bounded_value(&headers.shown())?,
-            query: self.bounded_value(&query.shown())?,
-            body: self.bounded_value(&body.shown())?,
+            headers: self.bounded_value(&headers.public())?,
+            query: self.bounded_value(&query.public())?,
+            body: self.bounded_value(&body.public())?,
             sends: http.sends,
             instead: Vec::new(),
         };

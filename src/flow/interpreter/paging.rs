@@ -107,7 +107,7 @@ impl Run<'_> {
     fn bounds(&self, paging: &Paging, input: &Data, moment: &Moment<'_>) -> Result<Bounds, Fault> {
         let most = |template: &Option<Template>, key: &str, most: u64| {
             let Some(template) = template else { return Ok(most) };
-            let value = self.bounded_value(&self.evaluate(template, input, moment)?.shown())?;
+            let value = self.bounded_value(&self.evaluate(template, input, moment)?.shown()?)?;
             value
                 .as_u64()
                 .filter(|whole| (1..=most).contains(whole))

@@ -1,9 +1,10 @@
 //! Secrets beyond the values of expressions: what a flow decides by them, and what services repeat of them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 use jaq_core::ValT as _;
+use jaq_json::Val;
 use serde_json::Value;
 use url::Url;
 
@@ -18,6 +19,8 @@ use crate::flow::told::{EXCERPT, What};
 
 /// How many texts made of secrets one run remembers.
 const MOST_KNOWN: usize = 1000;
+/// How many texts that are too short to be looked for may go out at once: more of them can be a secret in pieces.
+const MOST_SHORT: usize = 2;
 /// How many bytes such a text has to have to be looked for in what services say.
 const KNOWN_LENGTHS: std::ops::Range<usize> = 4..(64 << 10);
 
@@ -26,11 +29,13 @@ const KNOWN_LENGTHS: std::ops::Range<usize> = 4..(64 << 10);
 pub(super) struct Secrecy {
     redactor: RefCell<Redactor>,
     known: RefCell<BTreeSet<String>>,
+    /// More was made of secrets than can be looked for, so that whatever services say may repeat it.
+    overfull: Cell<bool>,
 }
 
 impl Secrecy {
     pub(super) fn of(redactor: Redactor) -> Self {
-        Self { redactor: RefCell::new(redactor), known: RefCell::default() }
+        Self { redactor: RefCell::new(redactor), known: RefCell::default(), overfull: Cell::default() }
     }
 
     /// What takes all of it out of whatever is shown.
@@ -41,6 +46,10 @@ impl Secrecy {
     /// Remembers what was made of a secret so that the secret itself cannot be found in it, such as its letters in upper case.
     fn learn(&self, texts: Vec<String>) {
         let mut known = self.known.borrow_mut();
+        let short = texts.iter().filter(|text| text.len() < KNOWN_LENGTHS.start).count();
+        if short > MOST_SHORT || texts.iter().any(|text| text.len() >= KNOWN_LENGTHS.end) || known.len() + texts.len() > MOST_KNOWN {
+            self.overfull.set(true);
+        }
         let is_new = |text: &String| {
             let is_hidden = KNOWN_LENGTHS.contains(&text.len()) && self.redactor.borrow().text(text) == *text;
             is_hidden && known.len() < MOST_KNOWN && known.insert(text.clone())
@@ -56,20 +65,28 @@ impl Secrecy {
 impl Run<'_> {
     /// Whether a condition holds. Where that depends on a secret the flow ends: what it did next would tell something about the secret.
     pub(super) fn holds(&self, truth: &Data) -> Result<bool, Fault> {
-        let holds = truth.real().as_bool();
-        if truth.stand_in().as_bool() == holds {
-            return Ok(holds);
-        }
-        let detail = "a condition depends on the value of a secret, so that what the flow does next would tell of it; \
-                      decide by a property that is no secret";
-        Err(Fault::standard(Standard::Runtime, "Decided by a secret", detail).fatal())
+        self.decided(truth, |truth| truth.as_bool())
+    }
+
+    /// What is decided by a value, if another secret would decide the same.
+    pub(super) fn decided<T: PartialEq>(&self, data: &Data, decide: impl Fn(&Val) -> T) -> Result<T, Fault> {
+        data.decides(decide).ok_or_else(|| {
+            let detail = "a condition depends on the value of a secret, so that what the flow does next would tell of it; \
+                          decide by a property that is no secret";
+            Fault::standard(Standard::Runtime, "Decided by a secret", detail).fatal()
+        })
     }
 
     /// What a service answered, as a value. Where it repeats a secret, that stays secret.
     pub(super) fn said(&self, value: &Value) -> Data {
         let redactor = self.meter.secrecy.redactor.borrow();
-        let real = to_jq(value);
-        if redactor.finds(value) { Data::new(real, to_jq(&redactor.value(value.clone()))) } else { Data::plain(real) }
+        if self.meter.secrecy.overfull.get() {
+            Data::secret(to_jq(value))
+        } else if redactor.finds(value) {
+            redactor.data(value)
+        } else {
+            Data::plain(to_jq(value))
+        }
     }
 
     /// What is told of a response.

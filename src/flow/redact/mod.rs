@@ -8,7 +8,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use serde_json::{Map, Value};
 
 use self::spellings::spellings;
-use super::data::{Data, REDACTED};
+use super::data::{self, Data, REDACTED};
 use super::exchange::{Body, Part, Request};
 use super::expression::value::to_jq;
 use super::fault::Fault;
@@ -128,7 +128,7 @@ impl Redactor {
         if self.secrets.is_empty() {
             return Data::plain(to_jq(value));
         }
-        Data::new(to_jq(value), to_jq(&self.value(value.clone())))
+        Data::new(to_jq(value), data::marked(&self.value(value.clone())))
     }
 
     /// A request without secrets.

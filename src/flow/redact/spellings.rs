@@ -17,7 +17,8 @@ const MARKUP: [&[(char, &str)]; 3] = [
 /// A secret as it is, and in every way it is usually spelt.
 pub(super) fn spellings(text: &str) -> BTreeSet<String> {
     let form: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-    let mut all: BTreeSet<String> = [text.to_owned(), STANDARD.encode(text), URL_SAFE_NO_PAD.encode(text)].into();
+    let mut all: BTreeSet<String> =
+        [text.to_owned(), STANDARD.encode(text), URL_SAFE_NO_PAD.encode(text), hex::encode(text), hex::encode_upper(text)].into();
     for escaped in [percent_encode(text), form] {
         all.insert(lower_hex(&escaped));
         all.insert(escaped);

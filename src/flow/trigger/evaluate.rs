@@ -75,7 +75,8 @@ impl Trigger {
             Use::Shown => {
                 let own = |slot: Slot, input: &Value| json(self.evaluated(slot, &Data::plain(to_jq(input)), &values)?.real());
                 let redactor = Redactor::default().and(self.secrets(&own, input));
-                json(&self.evaluated(slot, &redactor.data(input), &values)?.shown()).map(|value| redactor.value(value))
+                let made = self.evaluated(slot, &redactor.data(input), &values)?.shown().map_err(|telling| telling.to_string())?;
+                json(&made).map(|value| redactor.value(value))
             }
             Use::Remembered => match self.evaluated(slot, &Data::plain(to_jq(input)), &values)? {
                 secret if secret.is_secret() => Err("it depends on a secret of the connection".to_owned()),

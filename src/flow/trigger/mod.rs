@@ -36,3 +36,4 @@ pub use settle::{Marks, Run};
 pub use state::{StateError, Subscription, TriggerState};
 pub use subscribing::{Subscribing, Wanted};
 pub use tick::Tick;
+pub(crate) use tick::is_ahead;

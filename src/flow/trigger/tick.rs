@@ -102,7 +102,7 @@ fn due(rhythm: &Rhythm, state: &TriggerState, now: Timestamp) -> Due {
 }
 
 /// Whether a moment that was noted lies so far ahead that the clock was wrong when it was.
-pub(super) fn is_ahead(noted: Timestamp, now: Timestamp) -> bool {
+pub(crate) fn is_ahead(noted: Timestamp, now: Timestamp) -> bool {
     noted.duration_since(now) > CLOCK_SLACK
 }
 

@@ -214,6 +214,23 @@ fn polls_may_overlap_where_the_trigger_says_so() {
 }
 
 #[tokio::test]
+async fn a_clock_that_was_wrong_keeps_nothing_from_going_on() {
+    let service = Service::start(|request| Answer::json(json!({ "rings": [{ "id": request.number }] })));
+    let team = bell::team();
+    let poll = bell::arguments(&service, "polled", &[]);
+    let poll: Vec<&str> = poll.iter().map(String::as_str).collect();
+    team.run_with(&team.root(), &poll, &[("CONNECTION_BELL_SECRET", bell::SECRET)]).done();
+    let (store, key) = (bell::store(&team).await, bell::key("polled"));
+    let ahead = SystemClock.now().checked_add(SignedDuration::from_hours(3)).unwrap();
+    let Leased::Mine(lease) = store.lease_trigger(&key, "me", ahead, ahead).await.unwrap() else { panic!("somebody else has it") };
+    store.put_trigger_state(&key, &lease, &json!({ "lastScheduled": ahead }).to_string()).await.unwrap();
+    store.return_trigger_lease(&key, &lease).await.unwrap();
+    let mut daemon = bell::start(&team, &service, "polled", &["--listen"]);
+    assert_eq!(next(&mut daemon, 2).len(), 2);
+    assert!(daemon.end_with("TERM").success());
+}
+
+#[tokio::test]
 async fn a_process_whose_lease_was_taken_over_ends() {
     let service = Service::start(|request| Answer::json(json!({ "rings": [{ "id": request.number }], "next": request.number })));
     let team = bell::team();

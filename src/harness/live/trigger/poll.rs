@@ -116,12 +116,14 @@ impl LiveTrigger {
 
     /// What is to be done now. The moments that runs are under way for count as dealt with.
     fn tick(&self, under_way: &[Moment]) -> Result<Tick> {
-        let mut state = self.kept.state();
+        let (mut state, now) = (self.kept.state(), SystemClock.now());
         if let Some(latest) = under_way.iter().map(|moment| moment.at()).max() {
-            state = TriggerState { last_scheduled: state.last_scheduled.max(Some(latest)), failure: None, ..state };
+            // What a wrong clock left behind counts for nothing once there is a moment by the right one.
+            let known = state.last_scheduled.filter(|last| !trigger::is_ahead(*last, now));
+            state = TriggerState { last_scheduled: known.max(Some(latest)), failure: None, ..state };
         }
         let polls = under_way.iter().filter(|moment| matches!(moment, Moment::Polled(_))).count();
-        Ok(self.trigger()?.tick(&state, SystemClock.now(), polls, &self.setup.input))
+        Ok(self.trigger()?.tick(&state, now, polls, &self.setup.input))
     }
 
     async fn skip(&self, moment: Timestamp) -> Result<()> {
