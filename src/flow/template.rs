@@ -30,6 +30,40 @@ pub(crate) enum Template {
 pub(crate) enum Piece {
     Plain(String),
     Expression(Box<Expression>),
+    /// One that makes a step of a path, and so has to give something that does not lead elsewhere.
+    Step(Box<Expression>),
+}
+
+/// The pieces of a path, of which those after a slash are steps.
+pub(crate) fn steps(pieces: Vec<Piece>) -> Vec<Piece> {
+    let mut before = String::new();
+    let step = |piece: Piece| match piece {
+        Piece::Expression(expression) if before.ends_with('/') && !before.contains(['?', '#']) => {
+            before.push('x');
+            Piece::Step(expression)
+        }
+        Piece::Expression(_) | Piece::Step(_) => {
+            before.push('x');
+            piece
+        }
+        Piece::Plain(plain) => {
+            before.push_str(&plain);
+            Piece::Plain(plain)
+        }
+    };
+    pieces.into_iter().map(step).collect()
+}
+
+/// The text of a step of a path.
+fn step(value: &Val) -> Result<String, Unevaluated> {
+    match text_of(value) {
+        _ if *value == Val::Null => Err("a `${ … }` of the path gives nothing".into()),
+        text if text.is_empty() => Err("a `${ … }` of the path gives an empty text".into()),
+        dots if dots.split('/').any(|step| matches!(step, "." | "..")) => {
+            Err(format!("a `${{ … }}` of the path gives `{dots}`, which would lead to another address").into())
+        }
+        text => Ok(text),
+    }
 }
 
 impl Template {
@@ -55,7 +89,7 @@ impl Template {
             Self::Literal(value) => Some(text_of(value)),
             Self::Text(pieces) => match pieces.first() {
                 Some(Piece::Plain(plain)) => Some(plain.clone()),
-                Some(Piece::Expression(_)) | None => None,
+                Some(Piece::Expression(_) | Piece::Step(_)) | None => None,
             },
             Self::Expression(_) | Self::Loose(..) | Self::Address(_) | Self::List(_) | Self::Map(_) => None,
         }
@@ -78,6 +112,15 @@ fn text(pieces: &[Piece], input: &Data, arguments: &dyn Arguments) -> Result<Dat
             Piece::Expression(expression) => {
                 let value = expression.evaluate(input, arguments)?;
                 real.push_str(&text_of(value.real()));
+                stand_ins.iter_mut().zip(value.stand_ins()).for_each(|(stand_in, value)| stand_in.push_str(&text_of(value)));
+            }
+            Piece::Step(expression) => {
+                let value = expression.evaluate(input, arguments)?;
+                real.push_str(&if value.is_secret() {
+                    step(value.real()).map_err(|_| Unevaluated::OnSecret("a secret is no step of a path".to_owned()))?
+                } else {
+                    step(value.real())?
+                });
                 stand_ins.iter_mut().zip(value.stand_ins()).for_each(|(stand_in, value)| stand_in.push_str(&text_of(value)));
             }
         }

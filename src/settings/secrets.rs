@@ -29,7 +29,8 @@ pub struct SecretFlags {
 impl SecretFlags {
     /// Whether a repository's file with the values of a connector may name a variable.
     pub fn allows(&self, connector: &str, name: &str) -> bool {
-        name.starts_with(&offered(connector))
+        // What goes on with another underscore is meant for a connector with a longer name.
+        name.strip_prefix(&offered(connector)).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('_'))
             || self.secret_env.iter().any(|allowed| match allowed.strip_suffix('*') {
                 Some(beginning) => name.starts_with(beginning),
                 None => name == allowed,
@@ -37,9 +38,10 @@ impl SecretFlags {
     }
 }
 
-/// What the variables begin with that are meant for a connector.
+/// What the variables begin with that are meant for a connector: two underscores stand for a hyphen of its name, so that no two connectors
+/// share a variable.
 pub fn offered(connector: &str) -> String {
-    format!("{OFFERED}{}_", connector.to_ascii_uppercase().replace('-', "_"))
+    format!("{OFFERED}{}_", connector.to_ascii_uppercase().replace('-', "__"))
 }
 
 /// Whether a variable is one of Switchboard's own.
@@ -64,12 +66,15 @@ mod tests {
     #[test]
     fn a_connectors_own_variables_and_those_that_are_listed_may_be_named() {
         let flags = SecretFlags { secret_env: vec!["CRM_TOKEN".to_owned(), "TEAM_*".to_owned()], secret_dir: Vec::new() };
-        for name in ["CONNECTION_GITHUB_ISSUES_TOKEN", "CRM_TOKEN", "TEAM_A", "TEAM_"] {
+        for name in ["CONNECTION_GITHUB__ISSUES_TOKEN", "CRM_TOKEN", "TEAM_A", "TEAM_"] {
             assert!(flags.allows("github-issues", name), "{name}");
         }
         for name in ["CONNECTION_CRM_TOKEN", "CONNECTION_GITHUB", "GITHUB_ISSUES_TOKEN", "CRM_TOKENS", "TEAM", "AWS_SECRET_ACCESS_KEY", ""]
         {
             assert!(!flags.allows("github-issues", name), "{name}");
+        }
+        for (connector, name) in [("crm", "CONNECTION_CRM__A_TOKEN"), ("crm", "CONNECTION_CRM_"), ("crm-a", "CONNECTION_CRM_A_TOKEN")] {
+            assert!(!SecretFlags::default().allows(connector, name), "{connector}: {name}");
         }
         assert!(!SecretFlags::default().allows("aws", "AWS_SECRET_ACCESS_KEY"), "whoever commits chooses the connector's name");
     }

@@ -8,6 +8,7 @@ use crate::flow::content::{BodyForm, CsvOptions, ResponseForm, XmlOptions};
 use crate::flow::expression::Expression;
 use crate::flow::finding::{At, Finding};
 use crate::flow::model::{Http, HttpOutput, Policies};
+use crate::flow::template::{Template, steps};
 use crate::flow::uri::{self, Address};
 
 const WHAT: &str = "`call: request`";
@@ -52,6 +53,7 @@ impl Parser<'_> {
     fn path(&mut self, value: &Value, at: &At<'_>) -> Option<Address> {
         Some(match self.address(value, at, "`path`")? {
             Address::Pattern(parts) => Address::Pattern(uri::required(parts)),
+            Address::Given(Template::Text(pieces)) => Address::Given(Template::Text(steps(pieces))),
             given @ Address::Given(_) => given,
         })
     }

@@ -20,7 +20,9 @@ impl Analysis<'_> {
             Template::Expression(expression) | Template::Loose(expression, _) => self.expression(expression, pointer, input, scene),
             Template::Text(pieces) => pieces.iter().fold(Shade::default(), |text, piece| match piece {
                 Piece::Plain(_) => text,
-                Piece::Expression(expression) => text.or(Some(&self.expression(expression, pointer, input, scene).flat())),
+                Piece::Expression(expression) | Piece::Step(expression) => {
+                    text.or(Some(&self.expression(expression, pointer, input, scene).flat()))
+                }
             }),
             Template::Address(parts) => expanded(parts, input),
             Template::List(items) => items.iter().enumerate().fold(Shade::default(), |list, (index, item)| {

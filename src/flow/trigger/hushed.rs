@@ -40,7 +40,7 @@ fn reads_subscription(template: &Template) -> bool {
         Template::Expression(expression) | Template::Loose(expression, _) => expression.mentions("subscription"),
         Template::Text(pieces) => pieces.iter().any(|piece| match piece {
             Piece::Plain(_) => false,
-            Piece::Expression(expression) => expression.mentions("subscription"),
+            Piece::Expression(expression) | Piece::Step(expression) => expression.mentions("subscription"),
         }),
         Template::List(items) => items.iter().any(reads_subscription),
         Template::Map(entries) => entries.iter().any(|(_, value)| reads_subscription(value)),

@@ -27,14 +27,14 @@ fn with_example(connector: &str, values: &str) -> Team {
 }
 
 fn gitlab() -> Team {
-    with_example("gitlab-projects", "token: { env: CONNECTION_GITLAB_PROJECTS_TOKEN }\n")
+    with_example("gitlab-projects", "token: { env: CONNECTION_GITLAB__PROJECTS_TOKEN }\n")
 }
 
 fn poll(team: &Team, service: &Service, more: &[&str]) -> Ran {
     let mapping = format!("gitlab.com={}", service.url(""));
     let project = r#"{"project":"diaspora/client"}"#;
     let arguments = ["invoke", "gitlab-projects", "--trigger", "issue-updated", "--input", project, "--map-host", &mapping];
-    team.run_with(&team.root(), &[&arguments[..], more].concat(), &[("CONNECTION_GITLAB_PROJECTS_TOKEN", TOKEN)])
+    team.run_with(&team.root(), &[&arguments[..], more].concat(), &[("CONNECTION_GITLAB__PROJECTS_TOKEN", TOKEN)])
 }
 
 fn issue(id: u32, updated_at: &str) -> Value {
@@ -83,7 +83,7 @@ fn a_poll_goes_on_from_the_cursor_of_the_last_and_tells_nothing_twice() {
     assert_eq!(told(&poll(&team, &service, &test).done()), Vec::<u64>::new());
 
     assert_eq!(told(&poll(&team, &service, &["--environment", "test", "--reset"]).done()), [2, 3]);
-    team.write("mine.yaml", "token: { env: CONNECTION_GITLAB_PROJECTS_TOKEN }\n");
+    team.write("mine.yaml", "token: { env: CONNECTION_GITLAB__PROJECTS_TOKEN }\n");
     assert_eq!(told(&poll(&team, &service, &["--connection", "mine.yaml"]).done()), [3], "another connection knows of nothing");
 
     let since: Vec<String> = service.requests().iter().map(since).collect();
@@ -127,7 +127,7 @@ fn parameters_that_do_not_fit_are_told_and_nothing_is_sent() {
     let team = gitlab();
     let mapping = format!("gitlab.com={}", service.url(""));
     let arguments = ["invoke", "gitlab-projects", "--trigger", "issue-updated", "--environment", "test", "--map-host", &mapping];
-    let ran = team.run_with(&team.root(), &arguments, &[("CONNECTION_GITLAB_PROJECTS_TOKEN", TOKEN)]).failed();
+    let ran = team.run_with(&team.root(), &arguments, &[("CONNECTION_GITLAB__PROJECTS_TOKEN", TOKEN)]).failed();
     assert!(ran.err.contains("the input does not fit its schema: \\\"project\\\" is a required property"), "{}", ran.err);
     assert_eq!(service.requests().len(), 0);
 }

@@ -104,7 +104,7 @@ fn the_examples_take_what_their_services_send() {
     copy(
         "gallery",
         "slack-messages",
-        "token: { env: CONNECTION_SLACK_MESSAGES_SECRET }\nsigningSecret: { env: CONNECTION_SLACK_MESSAGES_SECRET }\n",
+        "token: { env: CONNECTION_SLACK__MESSAGES_SECRET }\nsigningSecret: { env: CONNECTION_SLACK__MESSAGES_SECRET }\n",
     );
     let start = |connector: &str, trigger: &str| {
         let mapping = format!("slack.com={}", service.url(""));
@@ -112,7 +112,7 @@ fn the_examples_take_what_their_services_send() {
         Hook::of(Daemon::start_with(
             &team,
             &[&arguments[..], &LISTEN].concat(),
-            &[("CONNECTION_SLACK_MESSAGES_SECRET", bell::SECRET)],
+            &[("CONNECTION_SLACK__MESSAGES_SECRET", bell::SECRET)],
             "Listening at ",
         ))
     };

@@ -305,6 +305,22 @@ fn credentials_go_only_where_the_text_of_the_flow_leads() {
 }
 
 #[test]
+fn a_step_of_a_path_that_leads_elsewhere_is_not_sent() {
+    let sent = |path: &str, id: serde_json::Value| {
+        let world = answering(vec![json_of(&json!(1))]);
+        let result = call_with(&world, BEARER, &format!("method: delete, path: '{path}'"), &json!({ "id": id })).result;
+        result.map(|_| world.sent.borrow()[0].url.to_string()).map_err(|fault| fault.detail.unwrap())
+    };
+    assert_eq!(sent("/items/${ .id }.json?q=${ null }", json!("7")), Ok("https://api.example.com/v1/items/7.json?q=null".to_owned()));
+    for (id, why) in
+        [(json!(null), "gives nothing"), (json!(""), "gives an empty text"), (json!(".."), "another address"), (json!("a/../b"), "another")]
+    {
+        let told = sent("/items/${ .id }", id).unwrap_err();
+        assert!(told.contains(why), "{told}");
+    }
+}
+
+#[test]
 fn a_key_in_the_query_comes_once() {
     let world = answering(vec![to(302, "/y?key=t0ps3cret&a=1"), json_of(&json!(1))]);
     let connection = "  authentication: { apiKey: { query: key, value: '${ $connection.token }' } }\n";

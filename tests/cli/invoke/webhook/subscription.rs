@@ -155,7 +155,7 @@ fn stripe_is_verified_by_the_secret_that_it_gave() {
     let team = Team::new();
     let manifest = format!("{}/examples/gallery/connectors/stripe-customers/connector.yaml", env!("CARGO_MANIFEST_DIR"));
     team.write("connectors/stripe-customers/connector.yaml", std::fs::read(manifest).unwrap());
-    team.write("connections/test/stripe-customers.yaml", "apiKey: { env: CONNECTION_STRIPE_CUSTOMERS_SECRET }\n");
+    team.write("connections/test/stripe-customers.yaml", "apiKey: { env: CONNECTION_STRIPE__CUSTOMERS_SECRET }\n");
     let service = Service::start(|request| match request.method.as_str() {
         "POST" => Answer::json(json!({ "id": "we_1", "secret": "whsec_7", "url": request.form()[0].1 })),
         _ => Answer::json(json!({ "id": "we_1", "deleted": true })),
@@ -166,7 +166,7 @@ fn stripe_is_verified_by_the_secret_that_it_gave() {
     let daemon = crate::support::daemon::Daemon::start_with(
         &team,
         &arguments,
-        &[("CONNECTION_STRIPE_CUSTOMERS_SECRET", bell::SECRET)],
+        &[("CONNECTION_STRIPE__CUSTOMERS_SECRET", bell::SECRET)],
         "Listening at ",
     );
     let mut hook = Hook::of(daemon);
