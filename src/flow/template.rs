@@ -73,7 +73,10 @@ impl Template {
             Self::Literal(value) => Ok(Data::plain(value.clone())),
             Self::Expression(expression) => expression.evaluate(input, arguments),
             Self::Text(pieces) => text(pieces, input, arguments),
-            Self::Loose(expression, text) => Ok(expression.evaluate(input, arguments).unwrap_or_else(|_| Data::plain(text.clone()))),
+            Self::Loose(expression, text) => match expression.evaluate(input, arguments) {
+                Err(Unevaluated::Failed(_) | Unevaluated::NoSecret(_)) => Ok(Data::plain(text.clone())),
+                evaluated @ (Ok(_) | Err(Unevaluated::OnSecret(_))) => evaluated,
+            },
             Self::Address(parts) => super::uri::expand(parts, input),
             Self::List(items) => Ok(Data::list(items.iter().map(|item| item.evaluate(input, arguments)).collect::<Result<_, _>>()?)),
             Self::Map(entries) => {

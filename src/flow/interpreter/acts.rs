@@ -64,7 +64,7 @@ impl Run<'_> {
         }
         // Its id and time are the same on both sides.
         let (id, time) = (shown["id"].clone(), shown["time"].clone());
-        let mut real = self.completed(self.bounded_value(given.real())?);
+        let mut real = self.completed(self.bounded(&given)?);
         real["id"] = id;
         real["time"] = time;
         Ok(Data::new(to_jq(&real), data::marked(&shown)))

@@ -11,6 +11,7 @@ use super::turn::Going;
 use super::{Run, shown, timed_out, waiting};
 use crate::flow::data::Data;
 use crate::flow::exchange::{Request, Response};
+use crate::flow::expression::Unevaluated;
 use crate::flow::fault::Fault;
 use crate::flow::methods;
 use crate::flow::model::{Again, Http, has};
@@ -89,7 +90,8 @@ impl Run<'_> {
         let passes = match again.when.as_ref().map(|when| when.evaluate(&self.seen(http, response), moment)) {
             None => true,
             Some(Ok(truth)) => self.holds(&truth)?,
-            Some(Err(_)) => false,
+            Some(Err(why @ Unevaluated::OnSecret(_))) => return Err(Fault::expression(why)),
+            Some(Err(Unevaluated::Failed(_) | Unevaluated::NoSecret(_))) => false,
         };
         Ok(passes.then(|| waiting::asked(response, self.setting.world.now())))
     }

@@ -114,7 +114,8 @@ impl Run<'_> {
         match &self.setting.connection.hosts {
             Some(allowed) if !hosts::allows(allowed, url.host_str().unwrap_or_default()) => {
                 let refusal = hosts::refusal(allowed, shown.host_str().unwrap_or_default());
-                Err(Fault::standard(Standard::Configuration, "Host not allowed", refusal))
+                let fault = Fault::standard(Standard::Configuration, "Host not allowed", refusal);
+                Err(if url.host() == shown.host() { fault } else { fault.fatal() })
             }
             Some(_) | None => Ok(()),
         }

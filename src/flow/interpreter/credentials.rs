@@ -161,6 +161,8 @@ impl Run<'_> {
     /// A list of texts, or one text with blanks between its words.
     fn words(&self, template: &Template, input: &Data, moment: &Moment<'_>) -> Result<Vec<String>, Fault> {
         let value = self.evaluate(template, input, moment)?;
+        // Which kind of value it is may not depend on a secret.
+        self.decided(&value, std::mem::discriminant)?;
         match value.real() {
             Val::Arr(items) => Ok(items.iter().map(text_of).collect()),
             Val::TStr(_) | Val::BStr(_) => Ok(text_of(value.real()).split_whitespace().map(str::to_owned).collect()),

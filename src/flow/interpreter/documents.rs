@@ -26,7 +26,7 @@ impl Run<'_> {
     pub(super) async fn fits(&self, shape: &Shape, data: &Data, what: &str, moment: &Moment<'_>) -> Result<(), Fault> {
         let Some(schema) = &shape.schema else { return Ok(()) };
         let judge = self.judge_of(schema, moment).await?;
-        let value = self.bounded_value(data.real())?;
+        let value = self.bounded(data)?;
         let flaws = judge.flaws(&value);
         let Some(first) = flaws.first() else { return Ok(()) };
         // What is wrong is told with the values that are wrong.
@@ -93,7 +93,8 @@ impl Run<'_> {
     async fn file(&self, address: &str, shown: Option<&str>) -> Result<Vec<u8>, Fault> {
         let unread = |reason: &str| {
             let detail = shown.map_or_else(|| format!("`{address}`: {reason}"), |shown| format!("`{shown}` cannot be read"));
-            Fault::standard(Standard::Configuration, "Unreadable document", detail)
+            let fault = Fault::standard(Standard::Configuration, "Unreadable document", detail);
+            if shown.is_some() { fault.fatal() } else { fault }
         };
         let path = address.trim_start_matches("./");
         if path.is_empty() || path.split('/').any(|step| matches!(step, "" | "." | "..")) {

@@ -11,6 +11,7 @@ use super::outgoing::Exchange;
 use crate::flow::content::ResponseForm;
 use crate::flow::data::Data;
 use crate::flow::exchange::{Response, joined};
+use crate::flow::expression::Unevaluated;
 use crate::flow::expression::value::{text_of, to_jq};
 use crate::flow::fault::Fault;
 use crate::flow::model::{HeaderTest, Http, Mapping, has};
@@ -53,10 +54,11 @@ impl Run<'_> {
             let fits = match mapping.when.as_ref().map(|when| when.evaluate(seen(), moment)) {
                 None => true,
                 Some(Ok(truth)) => self.holds(&truth)?,
-                Some(Err(_)) => false,
+                Some(Err(why @ Unevaluated::OnSecret(_))) => return Err(Fault::expression(why)),
+                Some(Err(Unevaluated::Failed(_) | Unevaluated::NoSecret(_))) => false,
             };
             if fits {
-                let detail = mapping.detail.as_ref().and_then(|detail| told(detail, seen(), moment)).unwrap_or_else(usual);
+                let detail = mapping.detail.as_ref().map_or(Ok(None), |detail| told(detail, seen(), moment))?.unwrap_or_else(usual);
                 return self.declared(&mapping.raise, Some(detail)).map(Some);
             }
         }
@@ -91,11 +93,15 @@ fn fits(mapping: &Mapping, response: &Response) -> bool {
         })
 }
 
-fn told(detail: &Template, seen: &Data, moment: &Moment<'_>) -> Option<String> {
-    let told = detail.evaluate(seen, moment).ok()?.shown().ok()?;
+fn told(detail: &Template, seen: &Data, moment: &Moment<'_>) -> Result<Option<String>, Fault> {
+    let told = match detail.evaluate(seen, moment) {
+        Ok(told) => told.shown()?,
+        Err(why @ Unevaluated::OnSecret(_)) => return Err(Fault::expression(why)),
+        Err(Unevaluated::Failed(_) | Unevaluated::NoSecret(_)) => return Ok(None),
+    };
     let text: String = match told {
-        jaq_json::Val::Null => return None,
+        jaq_json::Val::Null => return Ok(None),
         told => cut(&text_of(&told), LONGEST),
     };
-    (!text.trim().is_empty()).then_some(text)
+    Ok((!text.trim().is_empty()).then_some(text))
 }

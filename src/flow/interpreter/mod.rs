@@ -166,6 +166,12 @@ impl Run<'_> {
         template.evaluate(input, moment).map_err(Fault::expression)
     }
 
+    /// The real value as JSON of bounded size. Where a secret makes it too big, nothing catches that.
+    fn bounded(&self, data: &Data) -> Result<Value, Fault> {
+        let bounded = self.bounded_value(data.real());
+        if data.is_secret() { bounded.map_err(Fault::fatal) } else { bounded }
+    }
+
     /// A value that leaves the flow, as JSON of bounded size.
     fn bounded_value(&self, value: &jaq_json::Val) -> Result<Value, Fault> {
         to_json(value, self.setting.budget.size)

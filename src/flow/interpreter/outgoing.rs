@@ -74,7 +74,9 @@ impl Outgoing {
 
     /// Adds a header.
     pub(super) fn header(&mut self, name: &str, real: &str, shown: &str) -> Result<(), Fault> {
-        self.real.headers.extend(header(name.to_owned(), &json!(real))?);
+        // What is wrong with a secret is not to be caught.
+        let own = header(name.to_owned(), &json!(real)).map_err(|fault| if real == shown { fault } else { fault.fatal() });
+        self.real.headers.extend(own?);
         self.shown.headers.extend(header(name.to_owned(), &json!(shown))?);
         Ok(())
     }
@@ -111,7 +113,7 @@ impl Draft {
         if value.is_secret() && self.shown.is_none() {
             self.shown = Some(self.real.clone());
         }
-        self.real.set(place, run.bounded_value(value.real())?)?;
+        self.real.set(place, run.bounded(value)?)?;
         match &mut self.shown {
             Some(shown) => shown.set(place, run.bounded_value(&value.public())?),
             None => Ok(()),
@@ -212,9 +214,9 @@ impl Run<'_> {
         let real = Side {
             method: text_of(method.real()),
             address,
-            headers: self.bounded_value(headers.real())?,
-            query: self.bounded_value(query.real())?,
-            body: self.bounded_value(body.real())?,
+            headers: self.bounded(&headers)?,
+            query: self.bounded(&query)?,
+            body: self.bounded(&body)?,
             sends: http.sends,
             instead: Vec::new(),
         };

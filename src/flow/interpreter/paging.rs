@@ -199,7 +199,7 @@ impl<'p> Course<'p> {
                 if is_nothing(cursor.real()) {
                     return Ok(None);
                 }
-                let key = run.bounded_value(cursor.real())?.to_string();
+                let key = run.bounded(&cursor)?.to_string();
                 self.note(key, cursor.is_secret())?;
                 self.draft.set(place, &cursor, run)?;
                 self.draft.clone().outgoing().map(Some)
