@@ -128,6 +128,7 @@ fn evidence(content: &str, level: u32, outcomes: &[CaseOutcome]) -> Evidence {
         target: "actions/create-issue".to_owned(),
         outcome: *outcome,
         failures: Vec::new(),
+        skipped: None,
         micros: 120,
     };
     Evidence {
@@ -139,6 +140,7 @@ fn evidence(content: &str, level: u32, outcomes: &[CaseOutcome]) -> Evidence {
         runner: "0.1.0".to_owned(),
         cases: outcomes.iter().map(case).collect(),
         failure: None,
+        coverage: switchboard::model::Coverage::default(),
     }
 }
 

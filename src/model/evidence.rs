@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ConnectorName, Digest, Place};
+use super::{ConnectorName, Coverage, Digest, Place};
 
 /// The meaning of evidence: raised when the engine changes so that old evidence proves nothing any more.
-pub const ENGINE_LEVEL: u32 = 3;
+pub const ENGINE_LEVEL: u32 = 4;
 
 /// How one test case ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -19,6 +19,8 @@ pub enum CaseOutcome {
     Passed,
     /// Something was not, or the case could not be run to its end.
     Failed,
+    /// It was not run, because its suite says so.
+    Skipped,
 }
 
 /// One test case's report.
@@ -37,6 +39,9 @@ pub struct CaseReport {
     /// What was not as expected: one entry a failure, with a difference where that helps. Empty when it passed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<String>,
+    /// Why it was not run, where it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<String>,
     /// How long it took, in microseconds.
     pub micros: u64,
 }
@@ -63,6 +68,9 @@ pub struct Evidence {
     /// Why the run as a whole failed, where it did not get to the cases or died on the way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+    /// What the cases exercised of the connector, and what they did not.
+    #[serde(default, skip_serializing_if = "Coverage::is_empty")]
+    pub coverage: Coverage,
 }
 
 /// Evidence in short: what planning decides by.

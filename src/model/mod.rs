@@ -2,6 +2,7 @@
 
 mod bundle;
 mod clock;
+mod coverage;
 mod digest;
 mod evidence;
 mod fact;
@@ -16,6 +17,7 @@ mod version;
 
 pub use bundle::BundleFiles;
 pub use clock::{Clock, FixedClock, SystemClock};
+pub use coverage::{Coverage, CoveragePoint, CoveragePointKind};
 pub use digest::{Digest, DigestError};
 pub use evidence::{CaseOutcome, CaseReport, ENGINE_LEVEL, Evidence, Verdict};
 pub use fact::{Fact, FactKind, Recorded};

@@ -27,6 +27,7 @@ fn report(evidence: &Evidence, case: &CaseReport) -> String {
     let sign = match case.outcome {
         CaseOutcome::Passed => "✓".style(paint::GOOD),
         CaseOutcome::Failed => "✗".style(paint::BAD),
+        CaseOutcome::Skipped => "-".style(paint::WARN),
     };
     let title = format!("{} › {}", one_line(&case.suite), one_line(&case.case));
     let mut text = format!("  {sign} {title} {}\n", format!("({}, {})", one_line(&case.target), took(case.micros)).style(paint::FAINT));
@@ -71,7 +72,7 @@ pub fn summary(all: &[Evidence]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Digest, ENGINE_LEVEL, Place};
+    use crate::model::{Coverage, Digest, ENGINE_LEVEL, Place};
 
     #[test]
     fn each_case_has_its_line_and_each_failure_its_difference() {
@@ -82,6 +83,7 @@ mod tests {
             target: "actions/create-issue".into(),
             outcome,
             failures: failures.iter().map(|failure| (*failure).to_owned()).collect(),
+            skipped: None,
             micros: 1_500,
         };
         let evidence = Evidence {
@@ -93,6 +95,7 @@ mod tests {
             runner: "0.1.0".into(),
             cases: vec![case("opens", CaseOutcome::Passed, &[]), case("fails", CaseOutcome::Failed, &["output differs\n-1\n+2"])],
             failure: None,
+            coverage: Coverage::default(),
         };
         let text = format!("{}{}", super::evidence(&evidence), summary(std::slice::from_ref(&evidence)));
         insta::assert_snapshot!(anstream::adapter::strip_str(&text).to_string(), @r"

@@ -11,7 +11,7 @@ use crate::harness::pool::Pool;
 use crate::harness::process::{Blame, Death, Worker};
 use crate::harness::protocol::{Heading, Task, Word, pack};
 use crate::harness::{AbortedRun, Job};
-use crate::model::{CaseOutcome, CaseReport, ENGINE_LEVEL, Evidence, Problem};
+use crate::model::{CaseOutcome, CaseReport, Coverage, ENGINE_LEVEL, Evidence, Problem};
 
 /// How many workers the cases of one bundle may end before the rest is not run.
 const MOST_DEATHS: usize = 8;
@@ -30,6 +30,7 @@ pub(super) async fn suites(pool: &Pool, turns: &Turns, job: &Job) -> Result<Evid
         runner: env!("CARGO_PKG_VERSION").to_owned(),
         cases: run.cases,
         failure,
+        coverage: Coverage::default(),
     })
 }
 
@@ -214,6 +215,7 @@ fn ended_by(heading: Heading, reason: String, began: Instant) -> CaseReport {
         target: heading.target,
         outcome: CaseOutcome::Failed,
         failures: vec![reason],
+        skipped: None,
         micros: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
     }
 }

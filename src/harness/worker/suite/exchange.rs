@@ -79,7 +79,7 @@ fn seen(actual: &Request, like: Option<&ExpectedRequest>) -> Map<String, Value> 
     seen
 }
 
-fn headers(actual: &Request, like: Option<&Ordered<String>>) -> Map<String, Value> {
+fn headers(actual: &Request, like: Option<&Ordered<Option<String>>>) -> Map<String, Value> {
     let wanted = |name: &str| like.is_none_or(|like| like.names().any(|known| known.eq_ignore_ascii_case(name)));
     let headers: Vec<_> = actual.headers.iter().filter(|(name, _)| wanted(name)).cloned().collect();
     joined(&headers, str::to_ascii_lowercase)
@@ -95,7 +95,7 @@ pub(super) fn answer(mocked: &MockedResponse) -> Response {
         }
         None => written(mocked.body.as_ref(), &mut headers),
     };
-    Response { status: mocked.status, headers, body }
+    Response { status: mocked.status.unwrap_or(200), headers, body }
 }
 
 /// A body that a suite writes: text as it is, anything else as JSON, with the type that it has where none is given.

@@ -72,7 +72,11 @@ impl<'a> Mock<'a> {
             return seen.failures.clone();
         }
         let unsent = self.network.exchanges.iter().enumerate().skip(seen.sent);
-        unsent.map(|(index, exchange)| format!("request {} was never sent: {}", index + 1, exchange::named(&exchange.request))).collect()
+        unsent
+            .map(|(index, exchange)| {
+                format!("request {} was never sent: {}", index + 1, exchange.request.as_ref().map_or_else(String::new, exchange::named))
+            })
+            .collect()
     }
 }
 
@@ -101,8 +105,8 @@ impl Network<'_> {
             return Err(unexpected(format!("request {} is not expected, only {most} are:\n{shown}", index + 1), &mut seen));
         };
         seen.sent = index + 1;
-        match exchange::mismatch(&exchange.request, request) {
-            None => Ok(exchange::answer(&exchange.response)),
+        match exchange.request.as_ref().and_then(|expected| exchange::mismatch(expected, request)) {
+            None => exchange.response.as_ref().map(exchange::answer).ok_or_else(|| Unanswered::communication("the test answers nothing")),
             Some(difference) => Err(unexpected(format!("request {} is not as expected:\n{difference}", index + 1), &mut seen)),
         }
     }

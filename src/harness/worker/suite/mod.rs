@@ -78,6 +78,7 @@ fn report(heading: Heading, failures: Vec<String>, began: Instant) -> CaseReport
         target: heading.target,
         outcome: if failures.is_empty() { CaseOutcome::Passed } else { CaseOutcome::Failed },
         failures: failures.into_iter().take(MOST_FAILURES).map(|failure| cut(&failure, LONGEST_FAILURE)).collect(),
+        skipped: None,
         micros: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
     }
 }

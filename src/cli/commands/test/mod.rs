@@ -4,6 +4,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 
 use crate::assemble;
+use crate::cli::commands::validate;
 use crate::cli::failure::{Ended, Outcome};
 use crate::cli::output::Human;
 use crate::cli::working_files::{WorkingFiles, ignored_by, read_folder};
@@ -22,7 +23,7 @@ pub struct Arguments {
 
 /// What the tests showed, and why some connectors could not be tested.
 #[derive(Serialize, schemars::JsonSchema)]
-pub(super) struct Tested {
+pub(crate) struct Tested {
     passed: u32,
     failed: u32,
     evidence: Vec<Evidence>,
@@ -73,7 +74,7 @@ fn jobs(work_tree: &WorkingFiles, names: &[String]) -> (Vec<Job>, Vec<Problem>) 
         let files = match read_folder(&work_tree.folder(name), &is_ignored) {
             Ok(files) => files,
             Err(error) => {
-                problems.push(super::validate::unreadable(name, &error));
+                problems.push(validate::unreadable(name, &error));
                 continue;
             }
         };

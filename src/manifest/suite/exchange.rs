@@ -1,0 +1,116 @@
+//! Mocked exchanges: which requests a case expects, and what it answers to them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::super::connector::Schema;
+use super::super::de::{given, whole_if_given};
+use super::super::form;
+use super::super::order::Ordered;
+
+/// Requests the flow is expected to send, and the answers they get: one request, or several that come in any order.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{"required": ["request", "response"]}, {"required": ["inAnyOrder"]}]))]
+pub struct Exchange {
+    /// What is expected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<ExpectedRequest>,
+    /// What is answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<MockedResponse>,
+    /// How often it comes, one after the other: once where nothing is said.
+    #[serde(default, deserialize_with = "whole_if_given", skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub times: Option<u16>,
+    /// Exchanges of which each comes, in whatever order; those after them come when all of these have come.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
+    pub in_any_order: Vec<Self>,
+}
+
+/// What a request must look like. What is not given is not compared, except the query, which is compared whole where it is given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExpectedRequest {
+    /// The method, in any case.
+    pub method: String,
+    /// The whole address without its query, where the path alone does not tell enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The path alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Query parameters by name; all of them where any is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<Ordered<Value>>,
+    /// Query parameters by name; others may be there too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query_includes: Option<Ordered<Value>>,
+    /// Headers by name, in any case; others may be there too. One that is null must not be there.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub headers: Ordered<Option<String>>,
+    /// The whole body, as JSON or as text. A map also compares with a form's fields, in which a name that comes again has a list.
+    /// A list of parts, or a map of them by name, compares with a multipart form: a part is described by `name`, `value` or `content`
+    /// or `base64`, `filename` and `contentType`; what is not said of a part is not compared. Bytes compare with `{ base64: … }`.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
+    /// A part of the body: maps may have other members too, at any depth; lists and everything else compare whole.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub body_includes: Option<Value>,
+    /// A JSON Schema (2020-12) that the body must fit; it may refer to the manifest's types as `#/types/Name`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_schema: Option<Schema>,
+    /// Expressions that must hold, over `{ method, url, path, query, headers, body }`, with names of headers in lower case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assert: Vec<String>,
+}
+
+/// The answer to an expected request; its body is given as `body`, as `bytes` or as a `file`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("oneOf" = [
+    {"required": ["body"]},
+    {"required": ["bytes"]},
+    {"required": ["file"]},
+    {"properties": {"body": false, "bytes": false, "file": false}},
+], "anyOf" = [{"required": ["status"]}, {"required": ["fault"]}]))]
+pub struct MockedResponse {
+    /// The status.
+    #[serde(default, deserialize_with = "whole_if_given", skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 100, max = 599))]
+    pub status: Option<u16>,
+    /// Headers by name.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub headers: Ordered<String>,
+    /// The body: text is sent as it is, anything else as JSON.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
+    /// The body in base64, where it is no text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = form::BASE64))]
+    pub bytes: Option<String>,
+    /// The file that holds the body: its path within the connector's folder, such as `tests/files/issue.json`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// How long it takes to come, by the test's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = form::ELAPSED))]
+    pub delay: Option<String>,
+    /// What goes wrong instead of, or in, the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<ResponseFault>,
+}
+
+/// What goes wrong with an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ResponseFault {
+    /// The connection breaks off before anything is answered.
+    Reset,
+    /// Nothing is ever answered: the flow waits as long as a live one would.
+    Timeout,
+    /// The body breaks off halfway, so that it cannot be read as what its type says.
+    Malformed,
+}

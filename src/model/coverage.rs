@@ -1,0 +1,67 @@
+//! What tests exercise of a connector: every place where its flows can go one way or another, and whether some case went there.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Place;
+
+/// What kind of thing can be exercised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CoveragePointKind {
+    /// An action's flow.
+    Action,
+    /// A trigger's flow, or one of its subscription.
+    Trigger,
+    /// The test connection.
+    TestConnection,
+    /// A branch of a `switch`, or one side of an `if`.
+    Branch,
+    /// The handler of a `catch`.
+    Catch,
+    /// A mapping of responses to errors.
+    ErrorMapping,
+    /// A list of pages that goes on, or that ends.
+    Pagination,
+}
+
+/// One thing that can be exercised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CoveragePoint {
+    /// Of which kind it is.
+    pub kind: CoveragePointKind,
+    /// The flow that it is part of, such as `actions/create-issue`.
+    pub target: String,
+    /// What it is, for people: a lowercase fragment such as `the branch \`isOpen\``.
+    pub what: String,
+    /// Where it stands; the path is relative to the connector's folder.
+    pub place: Place,
+    /// Whether some case exercised it.
+    pub covered: bool,
+}
+
+/// What the cases of one run exercised.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Coverage {
+    /// Everything that can be exercised, in the order of the manifest.
+    pub points: Vec<CoveragePoint>,
+}
+
+impl Coverage {
+    /// Whether nothing is known of it: the run ended before anything could be said, or there is nothing to exercise.
+    pub fn is_empty(&self) -> bool {
+        self.points.is_empty()
+    }
+
+    /// How many points are covered, and how many there are.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.points.iter().filter(|point| point.covered).count(), self.points.len())
+    }
+
+    /// What no case exercised.
+    pub fn uncovered(&self) -> impl Iterator<Item = &CoveragePoint> {
+        self.points.iter().filter(|point| !point.covered)
+    }
+}
