@@ -14,6 +14,7 @@ use super::interpreter::{self, Budget, Library, Setting};
 use super::model::{self, ConnectionModel, Flow, NamedError, SchemaSource};
 use super::parse::{Declared, Parser};
 use super::redact::Redactor;
+use super::schema::Judge;
 use super::trigger::{self, Hushed, Trigger};
 use super::world::World;
 use crate::manifest::{Bundle, Document, Manifest, Schema, Tasks, escape};
@@ -231,6 +232,11 @@ impl Program {
         self.flaws(target, 1, value)
     }
 
+    /// A schema of a suite, which may refer to the connector's types. Only for worker processes.
+    pub(crate) fn judge(&self, Schema(schema): &Schema) -> Result<Judge, String> {
+        Judge::new(schema, &self.library.types)
+    }
+
     fn flaws(&self, target: &Target, which: usize, value: &Value) -> Vec<String> {
         let schema = self.schemas.get(target).and_then(|schemas| schemas[which].as_ref());
         match schema.and_then(|schema| schema.in_place(&self.library.types)) {
@@ -241,7 +247,8 @@ impl Program {
     }
 }
 
-fn declared(manifest: &Manifest) -> Declared {
+/// What the flows of a manifest may refer to.
+pub(super) fn declared(manifest: &Manifest) -> Declared {
     let errors = manifest.errors.iter().map(|(name, declared)| {
         let error = NamedError {
             kind: format!("#/errors/{}", escape(name)),

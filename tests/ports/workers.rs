@@ -108,7 +108,7 @@ async fn run(job: Job) -> Evidence {
 
 fn failures(case: &CaseReport) -> String {
     assert_eq!(case.outcome, CaseOutcome::Failed, "{case:?}");
-    case.failures.join("\n")
+    case.failures.iter().map(|failure| failure.message.as_str()).collect::<Vec<_>>().join("\n")
 }
 
 fn all_passed(evidence: &Evidence, cases: usize) {
