@@ -149,8 +149,9 @@ mod tests {
     #[test]
     fn files_are_there() {
         let found = |path: &str| {
-            let case =
-                format!("    exchanges: [{{ request: {{ method: get }}, response: {{ status: 200, file: {path} }} }}]\n    expect: {{ requests: 1 }}\n");
+            let case = format!(
+                "    exchanges: [{{ request: {{ method: get }}, response: {{ status: 200, file: {path} }} }}]\n    expect: {{ requests: 1 }}\n"
+            );
             sample::problems(|sample| sample.replace_in_suite("    input: { id: a }\n    expect: { output: { name: x } }\n", &case))
         };
         assert!(found("icon.svg").is_empty());

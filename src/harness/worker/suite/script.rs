@@ -1,5 +1,7 @@
 //! The requests that a run is expected to send, in their order, and which of them have come.
 
+use std::collections::BTreeMap;
+
 use super::judging::Rules;
 use super::spot::Spot;
 use crate::manifest::{Exchange, ExpectedRequest, MockedResponse};
@@ -146,14 +148,15 @@ impl<'a> Script<'a> {
         let mut failures = Vec::new();
         let mut number = self.came + 1;
         let mut untold = 0;
+        let open: BTreeMap<usize, u16> = self.open.iter().copied().collect();
         for (index, step) in self.steps.iter().enumerate().skip(self.at) {
             let is_begun = index == self.at;
             let rounds = if is_begun { self.rounds.saturating_sub(1) } else { step.times };
             let whole = u64::from(rounds);
             let is_alone = step.members.len() == 1;
-            let left = |member: usize| match self.open.iter().find(|(open, _)| is_begun && *open == member) {
-                Some((_, left)) => u64::from(*left) + whole * u64::from(self.members[member].times),
-                None => whole * u64::from(self.members[member].times),
+            let left = |member: usize| {
+                let this_time = open.get(&member).filter(|_| is_begun).copied().map_or(0, u64::from);
+                this_time + whole * u64::from(self.members[member].times)
             };
             let all: u64 = step.members.clone().map(left).sum();
             for (member, left) in step.members.clone().map(|member| (&self.members[member], left(member))).filter(|(_, left)| *left > 0) {
