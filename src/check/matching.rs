@@ -156,7 +156,7 @@ mod tests {
         };
         assert!(found("icon.svg").is_empty());
         let missing = &found("icno.svg")[0];
-        assert_eq!((missing.code.as_str(), missing.place.line, missing.place.column), ("SB212", 6, 77));
+        assert_eq!((missing.code.as_str(), missing.place.line, missing.place.column), ("SB212", 6, 76));
         assert_eq!(missing.hint.as_deref(), Some("Did you mean `icon.svg`?"));
         assert_eq!(found("tests/x.bin")[0].hint.as_deref(), Some("There: `tests/all.yaml`."));
         assert_eq!(found("../secret")[0].hint.as_deref(), Some("Add it; its path begins at the connector's folder."));

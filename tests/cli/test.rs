@@ -20,7 +20,7 @@ fn a_failure_shows_what_differs_and_where() {
     );
     let ran = team.run(&["test", "crm"]).failed();
     assert!(ran.out.contains("  ✗ Items › Reads an item"), "{}", ran.out);
-    assert!(ran.out.contains("connectors/crm/tests/get-item.yaml:6:"), "{}", ran.out);
+    assert!(ran.out.contains("connectors/crm/tests/get-item.yaml:18:7\n      the output is not as expected:\n"), "{}", ran.out);
     assert!(ran.out.contains("Second item") && ran.out.contains("First item"), "{}", ran.out);
     assert!(ran.out.ends_with("4 passed, 1 failed in 1 connector.\n"), "{}", ran.out);
 }

@@ -52,6 +52,7 @@ pub struct ExpectedRequest {
     pub query_includes: Option<Ordered<Value>>,
     /// Headers by name, in any case; others may be there too. One that is null must not be there.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    #[schemars(extend("additionalProperties" = {"type": ["null", "string"]}))]
     pub headers: Ordered<Option<String>>,
     /// The whole body, as JSON or as text. A map also compares with a form's fields, in which a name that comes again has a list.
     /// A list of parts, or a map of them by name, compares with a multipart form: a part is described by `name`, `value` or `content`
