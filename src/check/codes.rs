@@ -82,6 +82,13 @@ codes! {
         "A connector is published on evidence. What no case runs, nothing is known of. Private actions are run by the actions that call them. Needed to publish."
         "Add a case to a suite in `tests/`."
 
+    CONTRADICTION "SB211" "suite that contradicts itself"
+        "Two things that a suite says cannot both be meant, so that one of them would say nothing: a test that passes then proves less than it seems to."
+        "Remove one of them, as the message says."
+    NO_SUCH_FILE "SB212" "file of an answer not found"
+        "A mocked answer is to hold a file of the connector's folder, and there is no such file, so the case cannot be run."
+        "Correct the path, which begins at the connector's folder, or add the file."
+
     SECRET_SHOWN "SB221" "secret that can reach what is shown"
         "Secrets of the connection may go into requests: their credentials, headers, query and body. On some way through the flows this one can reach an output, an event, an error, a cursor, a subscription or an answer. A run shows `[redacted]` there, so nothing gets out, but nothing useful either. What only tells something about a secret, such as a comparison or `length`, does not count, nor does what a service answers."
         "Give out the fields that are meant, such as `{ id: .id }`, instead of the whole; or take the secret out with `del(.token)` before."

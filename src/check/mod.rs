@@ -9,6 +9,7 @@ mod connection;
 mod findings;
 mod flows;
 mod identity;
+mod matching;
 mod parts;
 mod references;
 #[cfg(test)]
@@ -51,6 +52,7 @@ pub fn report(bundle: &Bundle) -> Vec<Problem> {
     schemas::check(&mut findings);
     references::check(&mut findings);
     suites::check(&mut findings);
+    matching::check(&mut findings);
     flows::check(&mut findings);
     let (problems, program) = flow::check(bundle);
     findings.add(problems);

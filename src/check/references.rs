@@ -6,26 +6,31 @@ use super::codes::{REFERENCE_LEADS_OUT, UNKNOWN_TYPE};
 use super::findings::{Findings, did_you_mean};
 use super::subschemas;
 use crate::flow::finding::At;
-use crate::manifest::{Manifest, Ordered, Schema};
+use crate::manifest::{Document, Ordered, Schema};
+use crate::model::Place;
 
 pub(super) fn check(findings: &mut Findings<'_>) {
-    let manifest = &findings.bundle.manifest;
-    subschemas::of_manifest(manifest, &mut |schema, path| {
-        subschemas::each(schema, path, &mut |schema, path| {
-            for keyword in ["$ref", "$dynamicRef"] {
-                if let Some(Value::String(reference)) = schema.get(keyword) {
-                    follow(reference, &path.key(keyword), manifest, findings);
-                }
+    let bundle = findings.bundle;
+    subschemas::of_manifest(&bundle.manifest, &mut |schema, path| lead_to_types(findings, &bundle.document, schema, path));
+}
+
+/// Tells which references of a schema of a file lead nowhere.
+pub(super) fn lead_to_types(findings: &mut Findings<'_>, document: &Document, schema: &Value, path: &At<'_>) {
+    subschemas::each(schema, path, &mut |schema, path| {
+        for keyword in ["$ref", "$dynamicRef"] {
+            if let Some(Value::String(reference)) = schema.get(keyword) {
+                follow(reference, document.place(&path.key(keyword).pointer()), findings);
             }
-        });
+        }
     });
 }
 
-fn follow(reference: &str, path: &At<'_>, manifest: &Manifest, findings: &mut Findings<'_>) {
+fn follow(reference: &str, place: Place, findings: &mut Findings<'_>) {
+    let manifest = &findings.bundle.manifest;
     let Some(target) = reference.strip_prefix("#/types/") else {
         let message = format!("the reference `{reference}` leads out of the connector's types");
         let hint = "Move the schema to `types` and refer to it as `#/types/Name`.";
-        return findings.broken(REFERENCE_LEADS_OUT, findings.value(path), message, hint);
+        return findings.broken(REFERENCE_LEADS_OUT, place, message, hint);
     };
     let (name, inside) = target.split_once('/').map_or((target, None), |(name, inside)| (name, Some(inside)));
     let hint = match manifest.types.get(name) {
@@ -33,7 +38,7 @@ fn follow(reference: &str, path: &At<'_>, manifest: &Manifest, findings: &mut Fi
         Some(schema) if inside.is_none_or(|inside| schema.0.pointer(&format!("/{inside}")).is_some()) => return,
         Some(_) => known(&manifest.types),
     };
-    findings.broken(UNKNOWN_TYPE, findings.value(path), format!("the type `{target}` is not declared"), hint);
+    findings.broken(UNKNOWN_TYPE, place, format!("the type `{target}` is not declared"), hint);
 }
 
 fn known(types: &Ordered<Schema>) -> String {

@@ -11,10 +11,12 @@
 //!    or for a test uses a [`Session`] (in `session`), which adds tokens and keeps to rates.
 //! 5. The run ends with an [`Outcome`]: an output or a [`Fault`] (in `fault`), and the events. What it did on the way it tells as [`Told`].
 //!    `redact` takes secrets out of every text that leaves.
-//! 6. `trigger` decides around a run: whether a request or the time starts the flow, and which of its events are new.
+//! 6. `trigger` decides around a run: whether a request or the time starts the flow, and which of its events are new. `assertion` is what
+//!    a test says about a run.
 //!
 //! Parsing is safe in any process. Running evaluates expressions, which can kill their process or never end: that is for workers alone.
 
+mod assertion;
 mod codes;
 pub(crate) mod content;
 mod data;
@@ -43,6 +45,7 @@ mod virtual_clock;
 mod workflow;
 mod world;
 
+pub use assertion::{Assertion, Assertions, Variables};
 pub use codes::CODES;
 pub use exchange::{Body, Part, Request, Response};
 pub use fault::Fault;
@@ -50,6 +53,7 @@ pub use interpreter::Budget;
 pub(crate) use model::duration;
 pub use program::{Outcome, Program, Target, check};
 pub use redact::Redactor;
+pub(crate) use schema::Judge;
 pub use session::{Sending, Session};
 pub(crate) use taint::End;
 pub(crate) use told::EXCERPT;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -14,6 +15,7 @@ use super::interpreter::{self, Budget, Library, Setting};
 use super::model::{self, ConnectionModel, Flow, NamedError, SchemaSource};
 use super::parse::{Declared, Parser};
 use super::redact::Redactor;
+use super::schema::Judge;
 use super::trigger::{self, Hushed, Trigger};
 use super::world::World;
 use crate::manifest::{Bundle, Document, Manifest, Schema, Tasks, escape};
@@ -64,6 +66,8 @@ pub struct Program {
     pub(super) triggers: BTreeMap<String, Trigger>,
     pub(super) connection: ConnectionModel,
     pub(super) secrets: Vec<String>,
+    /// What was made last to take secrets out, and of which: the runs of a suite have the same.
+    last_redactor: Mutex<Option<(Vec<Value>, Redactor)>>,
 }
 
 /// Every problem in a bundle's flows, and the flows where they can run. Nothing is evaluated, so it is safe in any process.
@@ -106,6 +110,7 @@ impl Program {
             triggers: BTreeMap::new(),
             connection,
             secrets: secrets(manifest),
+            last_redactor: Mutex::default(),
         };
         program.flows(manifest, &mut parser);
         let (findings, doubts) = (parser.findings, parser.doubts);
@@ -218,7 +223,16 @@ impl Program {
 
     /// Takes the secrets of a connection out of whatever is shown.
     pub fn redactor(&self, connection: &Map<String, Value>) -> Redactor {
-        Redactor::new(self.secrets.iter().filter_map(|name| connection.get(name)))
+        let values = || self.secrets.iter().filter_map(|name| connection.get(name));
+        let mut last = self.last_redactor.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, redactor)) = last.as_ref()
+            && of.iter().eq(values())
+        {
+            return redactor.clone();
+        }
+        let redactor = Redactor::new(values());
+        *last = Some((values().cloned().collect(), redactor.clone()));
+        redactor
     }
 
     /// What is wrong with an input, by the flow's `input` schema. Only for worker processes.
@@ -231,6 +245,11 @@ impl Program {
         self.flaws(target, 1, value)
     }
 
+    /// A schema of a suite, which may refer to the connector's types. Only for worker processes.
+    pub(crate) fn judge(&self, Schema(schema): &Schema) -> Result<Judge, String> {
+        Judge::new(schema, &self.library.types)
+    }
+
     fn flaws(&self, target: &Target, which: usize, value: &Value) -> Vec<String> {
         let schema = self.schemas.get(target).and_then(|schemas| schemas[which].as_ref());
         match schema.and_then(|schema| schema.in_place(&self.library.types)) {
@@ -241,7 +260,8 @@ impl Program {
     }
 }
 
-fn declared(manifest: &Manifest) -> Declared {
+/// What the flows of a manifest may refer to.
+pub(super) fn declared(manifest: &Manifest) -> Declared {
     let errors = manifest.errors.iter().map(|(name, declared)| {
         let error = NamedError {
             kind: format!("#/errors/{}", escape(name)),

@@ -19,10 +19,15 @@ pub mod worker;
 pub use process::WorkersConfig;
 pub use suites::Workers;
 
+use std::time::Duration;
+
 use anyhow::Result;
 use async_trait::async_trait;
 
 use crate::model::{BundleFiles, ConnectorName, Digest, Evidence};
+
+/// How long an answer may take, from the request to its last byte; in a test by its own clock.
+const EXCHANGE_TIME: Duration = Duration::from_secs(120);
 
 /// One bundle to test.
 #[derive(Debug, Clone)]

@@ -73,10 +73,13 @@ fn schema_of<T: JsonSchema>(file: &str, title: &str) -> Value {
     Value::Object(schema)
 }
 
-/// A key that may be left out may still not be empty, and formats that only Rust has mean nothing to others.
+/// A key that may be left out may still not be empty, unless its type begins with null: there that says something. Formats that only Rust
+/// has mean nothing to others.
 fn for_files(schema: &mut schemars::Schema) {
     let Some(object) = schema.as_object_mut() else { return };
-    if let Some(Value::Array(types)) = object.get_mut("type") {
+    if let Some(Value::Array(types)) = object.get_mut("type")
+        && types.first().is_some_and(|kind| kind != "null")
+    {
         types.retain(|kind| kind != "null");
         if let [single] = types.as_slice() {
             let single = single.clone();

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{ConnectorName, Coverage, Digest, Place};
 
@@ -23,6 +23,46 @@ pub enum CaseOutcome {
     Skipped,
 }
 
+/// One thing that was not as expected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Failure {
+    /// What, over several lines where it shows a difference.
+    pub message: String,
+    /// Where the expectation or the exchange stands that was not met; the path is relative to the connector's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+impl Failure {
+    /// The same, of one part of several.
+    #[must_use]
+    pub fn within(self, part: &str) -> Self {
+        Self { message: format!("{part}: {}", self.message), ..self }
+    }
+}
+
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self { message, place: None }
+    }
+}
+
+/// Reads failures, also those of evidence that was stored when they were texts alone.
+fn failures<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Failure>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Stored {
+        Text(String),
+        Whole(Failure),
+    }
+    let stored = Vec::<Stored>::deserialize(deserializer)?.into_iter();
+    let failures = stored.map(|stored| match stored {
+        Stored::Text(text) => text.into(),
+        Stored::Whole(failure) => failure,
+    });
+    Ok(failures.collect())
+}
+
 /// One test case's report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseReport {
@@ -36,9 +76,9 @@ pub struct CaseReport {
     pub target: String,
     /// How it ended.
     pub outcome: CaseOutcome,
-    /// What was not as expected: one entry a failure, with a difference where that helps. Empty when it passed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub failures: Vec<String>,
+    /// What was not as expected, each with a difference where that helps. Empty when it passed.
+    #[serde(default, deserialize_with = "failures", skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<Failure>,
     /// Why it was not run, where it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<String>,
@@ -102,5 +142,23 @@ impl Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} passed, {} failed", self.passed, self.failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn failures_that_were_stored_as_texts_can_be_read() {
+        let place = json!({ "file": "tests/a.yaml", "line": 7, "column": 3 });
+        let failures = json!(["once a text", { "message": "now with its place", "place": place }]);
+        let case =
+            json!({ "suite": "S", "case": "C", "place": place, "target": "t", "outcome": "failed", "failures": failures, "micros": 1 });
+        let case: CaseReport = serde_json::from_value(case).unwrap();
+        let told: Vec<_> = case.failures.iter().map(|failure| (failure.message.as_str(), failure.place.is_some())).collect();
+        assert_eq!(told, [("once a text", false), ("now with its place", true)]);
     }
 }

@@ -19,7 +19,7 @@ pub use bundle::BundleFiles;
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use coverage::{Coverage, CoveragePoint, CoveragePointKind};
 pub use digest::{Digest, DigestError};
-pub use evidence::{CaseOutcome, CaseReport, ENGINE_LEVEL, Evidence, Verdict};
+pub use evidence::{CaseOutcome, CaseReport, ENGINE_LEVEL, Evidence, Failure, Verdict};
 pub use fact::{Fact, FactKind, Recorded};
 pub use git::{BlobId, CommitId, TreeId};
 pub use name::{ConnectorName, EnvironmentName, NameError};

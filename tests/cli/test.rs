@@ -20,7 +20,7 @@ fn a_failure_shows_what_differs_and_where() {
     );
     let ran = team.run(&["test", "crm"]).failed();
     assert!(ran.out.contains("  ✗ Items › Reads an item"), "{}", ran.out);
-    assert!(ran.out.contains("connectors/crm/tests/get-item.yaml:6:"), "{}", ran.out);
+    assert!(ran.out.contains("connectors/crm/tests/get-item.yaml:18:7\n      the output is not as expected:\n"), "{}", ran.out);
     assert!(ran.out.contains("Second item") && ran.out.contains("First item"), "{}", ran.out);
     assert!(ran.out.ends_with("4 passed, 1 failed in 1 connector.\n"), "{}", ran.out);
 }
@@ -47,4 +47,43 @@ fn tests_that_take_longer_than_they_may_have_failed() {
     assert!(ran.out.contains("the tests did not end within 0 s; the cases after these were not run"), "{}", ran.out);
     let ran = within("soon").failed();
     assert!(ran.err.contains("cannot read SWITCHBOARD_TEST_TIME: expected a length of time"), "{}", ran.err);
+}
+
+#[test]
+fn a_day_of_polls_takes_no_time() {
+    const POLLS: usize = 288;
+    let team = Team::new();
+    let manifest = "
+apiVersion: switchboard/v1
+name: it
+title: It
+description: A connector.
+kind: saas
+status: editing
+owner: alice@example.com
+connection: { hosts: [api.example.com], baseUrl: https://api.example.com }
+triggers:
+  made:
+    on: { schedule: { every: PT5M } }
+    cursor: ${ .next }
+    do:
+      - list: { call: request, with: { method: get, path: /things, query: { after: \"${ .cursor }\", at: \"${ .scheduledAt }\" } } }
+      - tell: { emit: { event: { with: { type: made, data: \"${ .id }\" } } }, output: { as: \"${ {next: .data} }\" } }
+";
+    team.write("connectors/it/connector.yaml", manifest.replace("\\\"", "\""));
+    let polls: String = (0..POLLS)
+        .map(|poll| {
+            let (hour, minute) = (poll * 5 / 60, poll * 5 % 60);
+            let after = if poll == 0 { String::new() } else { format!("after: {}, ", poll - 1) };
+            format!(
+                "      - exchanges: [{{ request: {{ method: get, queryIncludes: {{ {after}at: \"2025-01-01T{hour:02}:{minute:02}:00Z\" }} }}, response: {{ status: 200, body: {{ id: {poll} }} }} }}]\n"
+            )
+        })
+        .collect();
+    let expect = format!("    expect: {{ cursor: {}, requests: {POLLS}, assert: [\"(.events | length) == {POLLS}\"] }}\n", POLLS - 1);
+    team.write(
+        "connectors/it/tests/it.yaml",
+        format!("title: Day\ncases:\n  - title: polls\n    trigger: made\n    polls:\n{polls}{expect}"),
+    );
+    team.run(&["test", "it"]).done();
 }

@@ -1,5 +1,6 @@
 //! What connectors can say, through the front door: each case is a manifest with a suite, which `validate` and `test` are asked about.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -18,6 +19,9 @@ struct Case {
     /// The suite without its title. Without it the manifest is only validated.
     #[serde(default)]
     suite: Option<Map<String, Value>>,
+    /// Other files of the connector's folder, by their paths.
+    #[serde(default)]
+    files: BTreeMap<String, String>,
     /// What `validate` says of it, each a place and what is said; nothing where it is right.
     #[serde(default)]
     invalid: Vec<String>,
@@ -42,6 +46,9 @@ impl Case {
             let mut suite = suite.clone();
             suite.insert("title".to_owned(), json!("Suite"));
             team.write("connectors/it/tests/it.yaml", serde_yaml::to_string(&suite).unwrap());
+        }
+        for (path, content) in &self.files {
+            team.write(&format!("connectors/it/{path}"), content);
         }
         if !self.invalid.is_empty() || self.suite.is_none() {
             return self.misjudged(team);
@@ -96,8 +103,12 @@ macro_rules! topics {
 }
 
 topics! {
+    answers
+    clock
     efforts
     errors
+    expectations
+    matching
     properties
     sequences
 }

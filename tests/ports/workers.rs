@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be made is a failed test")]
 
 mod hostile;
+mod matching;
 mod requests;
 mod told;
 mod turns;
@@ -108,7 +109,7 @@ async fn run(job: Job) -> Evidence {
 
 fn failures(case: &CaseReport) -> String {
     assert_eq!(case.outcome, CaseOutcome::Failed, "{case:?}");
-    case.failures.join("\n")
+    case.failures.iter().map(|failure| failure.message.as_str()).collect::<Vec<_>>().join("\n")
 }
 
 fn all_passed(evidence: &Evidence, cases: usize) {

@@ -183,8 +183,8 @@ impl Expression {
         );
         let no_value = |name: &&&str| matches!(variable(name, scope), Some(Variable::Argument(argument)) if !scope.stage.has(argument));
         flaws.extend(found.variables.iter().filter(no_value).map(|name| valueless(name, scope.stage)));
-        if scope.stage == Stage::Trigger && found.calls.contains(&("now", 0)) {
-            flaws.push(Flaw::new(codes::NO_VALUE_HERE, "`now` has no value here").hint("Use it in a task of the trigger's flow."));
+        if let Some(instead) = scope.stage.instead_of_now().filter(|_| found.calls.contains(&("now", 0))) {
+            flaws.push(Flaw::new(codes::NO_VALUE_HERE, "`now` has no value here").hint(instead));
         }
         flaws.extend(found.labels.iter().map(|label| Flaw::new(codes::UNKNOWN_NAME, format!("no label `{label}` to break out of"))));
         if !flaws.is_empty() {
@@ -203,6 +203,11 @@ impl Expression {
             secret_fields: fields(Argument::Secrets.variable()),
             filter: OnceLock::new(),
         })
+    }
+
+    /// Its text.
+    pub(crate) fn source(&self) -> &str {
+        &self.source
     }
 
     /// The properties it reads from `$connection` by name.

@@ -18,6 +18,8 @@ pub(crate) enum Stage {
     AfterFlow,
     /// What a trigger itself says, outside of its flow.
     Trigger,
+    /// A test suite.
+    Suite,
 }
 
 impl Stage {
@@ -25,8 +27,8 @@ impl Stage {
     pub(crate) fn has(self, argument: Argument) -> bool {
         match argument {
             Argument::Connection => true,
-            Argument::Runtime | Argument::Workflow | Argument::Secrets => self != Self::Trigger,
-            Argument::Context => !matches!(self, Self::BeforeFlow | Self::Trigger),
+            Argument::Runtime | Argument::Workflow | Argument::Secrets => !matches!(self, Self::Trigger | Self::Suite),
+            Argument::Context => !matches!(self, Self::BeforeFlow | Self::Trigger | Self::Suite),
             Argument::Task => matches!(self, Self::BeforeTask | Self::Within | Self::After),
             Argument::Input | Argument::Authorization => matches!(self, Self::Within | Self::After),
             Argument::Output => self == Self::After,
@@ -41,6 +43,16 @@ impl Stage {
             Self::Within | Self::After => "The output is known to `export` alone; in `output.as` it is `.`.",
             Self::AfterFlow => "The output of the last task is `.`; what tasks exported is `$context`.",
             Self::Trigger => "Outside of its flow, a trigger's expressions read `.` and `$connection`.",
+            Self::Suite => "A test's expressions read `.` and `$connection`, and what the suite has given before.",
+        }
+    }
+
+    /// What to do instead of asking for the present moment, where there is none.
+    pub(super) fn instead_of_now(self) -> Option<&'static str> {
+        match self {
+            Self::Trigger => Some("Use it in a task of the trigger's flow."),
+            Self::Suite => Some("Every test begins at 2025-01-01T00:00:00Z: compare with a moment after it, or expect `elapsed`."),
+            Self::BeforeFlow | Self::BeforeTask | Self::Within | Self::After | Self::AfterFlow => None,
         }
     }
 }

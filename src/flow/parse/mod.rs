@@ -102,7 +102,7 @@ impl<'f> Parser<'f> {
     }
 
     /// Parses what sees these variables.
-    fn with_locals<T>(&mut self, locals: &[&str], parse: impl FnOnce(&mut Self) -> T) -> T {
+    pub(crate) fn with_locals<T>(&mut self, locals: &[&str], parse: impl FnOnce(&mut Self) -> T) -> T {
         let outer = self.locals.len();
         self.locals.extend(locals.iter().map(|name| (*name).to_owned()));
         let parsed = parse(self);

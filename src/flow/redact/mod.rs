@@ -41,7 +41,11 @@ impl Redactor {
     /// Takes further secrets.
     #[must_use]
     pub(crate) fn and(mut self, texts: impl IntoIterator<Item = String>) -> Self {
+        let known = self.secrets.len();
         self.secrets.extend(texts.into_iter().filter(|text| text.len() >= SHORTEST).flat_map(|text| spellings(&text)));
+        if self.secrets.len() == known {
+            return self;
+        }
         self.secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         self.secrets.dedup();
         let patterns = std::iter::once(REDACTED).chain(self.secrets.iter().map(String::as_str));

@@ -15,6 +15,7 @@ use super::policy::{Policy, Route};
 use super::room::Place;
 use crate::flow::exchange;
 use crate::flow::{Request, Response, Transport, Unanswered};
+use crate::harness::EXCHANGE_TIME;
 use crate::model::{Clock, SystemClock};
 
 /// Headers that whoever sends the request writes anew, as it is true; those that would change what it means are refused.
@@ -33,7 +34,7 @@ pub struct ExchangeLimits {
 
 impl Default for ExchangeLimits {
     fn default() -> Self {
-        Self { time: Duration::from_secs(120), request: 16 << 20, response: 16 << 20 }
+        Self { time: EXCHANGE_TIME, request: 16 << 20, response: 16 << 20 }
     }
 }
 

@@ -214,7 +214,7 @@ fn ended_by(heading: Heading, reason: String, began: Instant) -> CaseReport {
         place: heading.place,
         target: heading.target,
         outcome: CaseOutcome::Failed,
-        failures: vec![reason],
+        failures: vec![reason.into()],
         skipped: None,
         micros: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
     }

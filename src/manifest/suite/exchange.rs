@@ -24,13 +24,15 @@ pub struct Exchange {
     #[serde(default, deserialize_with = "whole_if_given", skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub times: Option<u16>,
-    /// Exchanges of which each comes, in whatever order; those after them come when all of these have come.
+    /// Exchanges of which each comes, in whatever order; those after them come when all of these have come. A request is taken for the
+    /// first that it fits and that is still to come. Groups do not nest; one with `times` comes as a whole that often.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub in_any_order: Vec<Self>,
 }
 
-/// What a request must look like. What is not given is not compared, except the query, which is compared whole where it is given.
+/// What a request must look like. What is not given is not compared. Schemas and assertions are judged where everything else is as
+/// expected.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExpectedRequest {
@@ -42,7 +44,7 @@ pub struct ExpectedRequest {
     /// The path alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// Query parameters by name; all of them where any is given.
+    /// Query parameters by name, all of them: text, or a list of texts where a name comes again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<Ordered<Value>>,
     /// Query parameters by name; others may be there too.
@@ -50,19 +52,22 @@ pub struct ExpectedRequest {
     pub query_includes: Option<Ordered<Value>>,
     /// Headers by name, in any case; others may be there too. One that is null must not be there.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    #[schemars(extend("additionalProperties" = {"type": ["null", "string"]}))]
     pub headers: Ordered<Option<String>>,
     /// The whole body, as JSON or as text. A map also compares with a form's fields, in which a name that comes again has a list.
     /// A list of parts, or a map of them by name, compares with a multipart form: a part is described by `name`, `value` or `content`
     /// or `base64`, `filename` and `contentType`; what is not said of a part is not compared. Bytes compare with `{ base64: … }`.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
-    /// A part of the body: maps may have other members too, at any depth; lists and everything else compare whole.
+    /// A part of the body: maps may have other members too, at any depth; lists and everything else compare whole. A map also compares
+    /// with some of a form's fields, or with some of the parts of a multipart form; one that is null must not be there.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub body_includes: Option<Value>,
     /// A JSON Schema (2020-12) that the body must fit; it may refer to the manifest's types as `#/types/Name`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_schema: Option<Schema>,
-    /// Expressions that must hold, over `{ method, url, path, query, headers, body }`, with names of headers in lower case.
+    /// Expressions (jq) that must be true, with or without `${ }`, over `{ method, url, path, query, headers, body }`: the method and
+    /// names of headers in lower case, the address without its query, JSON and forms as values. They can read `$connection`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assert: Vec<String>,
 }
@@ -91,10 +96,11 @@ pub struct MockedResponse {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = form::BASE64))]
     pub bytes: Option<String>,
-    /// The file that holds the body: its path within the connector's folder, such as `tests/files/issue.json`.
+    /// The file that holds the body: its path within the connector's folder, such as `tests/files/issue.json`. Its type is told by its
+    /// name where it ends with json, xml, csv or txt; any other is bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
-    /// How long it takes to come, by the test's clock.
+    /// How long it takes to come, by the test's clock. A flow waits two minutes at most, as it does live.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = form::ELAPSED))]
     pub delay: Option<String>,
@@ -109,7 +115,7 @@ pub struct MockedResponse {
 pub enum ResponseFault {
     /// The connection breaks off before anything is answered.
     Reset,
-    /// Nothing is ever answered: the flow waits as long as a live one would.
+    /// Nothing is ever answered: the flow waits two minutes by the test's clock, as a live one would.
     Timeout,
     /// The body breaks off halfway, so that it cannot be read as what its type says.
     Malformed,

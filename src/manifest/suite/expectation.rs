@@ -9,7 +9,7 @@ use super::super::de::{given, whole_if_given};
 use super::super::form;
 use super::super::order::Ordered;
 
-/// What is expected of a case in the end: an output, events or an error.
+/// What is expected of a case in the end: an output, events or an error. Where no error is expected, one that ends the flow is a failure.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("minProperties" = 1))]
@@ -46,8 +46,9 @@ pub struct Expectation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = form::ELAPSED))]
     pub elapsed: Option<String>,
-    /// Expressions that must hold, over `{ output, events, error, requests }`; `requests` are those that were sent, each
-    /// `{ method, url, path, query, headers, body }`, with names of headers in lower case.
+    /// Expressions (jq) that must be true, with or without `${ }`, over `{ output, events, error, requests }`; `requests` are those that
+    /// were sent, each `{ method, url, path, query, headers, body }`: the method and names of headers in lower case, the address without
+    /// its query. What there is not is null. They can read `$connection`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assert: Vec<String>,
 }

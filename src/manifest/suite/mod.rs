@@ -6,6 +6,7 @@ use serde_json::Value;
 
 mod exchange;
 mod expectation;
+mod flaws;
 
 use super::connector::Tasks;
 use super::de::given;
@@ -14,6 +15,7 @@ use super::order::Ordered;
 
 pub use exchange::{Exchange, ExpectedRequest, MockedResponse, ResponseFault};
 pub use expectation::{Expectation, ExpectedAnswer, ExpectedError, ExpectedEvent};
+pub use flaws::{SuiteFlaw, missing_file};
 
 /// Cases that belong together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -39,7 +39,8 @@ async fn what_ends_a_worker_fails_its_own_case_and_no_other() {
         .await
         .unwrap();
     assert_eq!(evidence.failure, None);
-    let outcomes: Vec<_> = evidence.cases.iter().map(|case| case.failures.join(" ")).collect();
+    let outcomes: Vec<_> =
+        evidence.cases.iter().map(|case| case.failures.iter().map(|failure| failure.message.as_str()).collect::<String>()).collect();
     let memory = "the worker ran out of memory (limit 384 MiB)";
     assert_eq!(outcomes[..4], ["", memory, "", memory]);
     assert!(outcomes[4].contains("the value is bigger than"), "{outcomes:?}");

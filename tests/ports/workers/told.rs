@@ -33,7 +33,7 @@ async fn what_follows_from_a_wrong_request_is_not_told() {
 ";
     let evidence = run(job(MANIFEST, suite)).await;
     assert_eq!(evidence.cases[0].failures.len(), 1, "{:#?}", evidence.cases);
-    assert!(failures(&evidence.cases[0]).starts_with("request 1 is not as expected:"));
+    assert!(failures(&evidence.cases[0]).starts_with("request 1 of 2 is not as expected:"));
 }
 
 #[tokio::test]

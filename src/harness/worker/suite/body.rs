@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
+use super::difference::excerpt;
 use crate::flow::content::from_base64;
 use crate::flow::{Body, Part, Request};
 
@@ -27,6 +28,55 @@ pub(super) fn compared(expected: &Value, actual: &Request) -> (Value, Value) {
         }
         (None, _) => (expected.clone(), Value::Null),
         (Some(body), _) => (expected.clone(), shown(body)),
+    }
+}
+
+/// The part of a body that is expected, and what the actual one has of it, as they compare.
+pub(super) fn included(expected: &Value, actual: &Request) -> (Value, Value) {
+    let (wanted, seen) = match (&actual.body, expected) {
+        (Some(Body::Text(text)), Value::Object(fields)) if is_form(actual) => {
+            (fields_or_none(fields), by_name(form_urlencoded::parse(text.as_bytes())))
+        }
+        (Some(Body::Form(actual)), Value::Object(fields)) => (fields_or_none(fields), by_name(actual.iter().cloned())),
+        (Some(Body::Multipart(parts)), Value::Object(fields)) => {
+            let spoken_of: Vec<Part> = parts.iter().filter(|part| fields.contains_key(&part.name)).cloned().collect();
+            return of_parts(named(fields, &spoken_of));
+        }
+        _ => {
+            let (wanted, seen) = compared(expected, actual);
+            let excerpt = excerpt(&wanted, &seen);
+            return (wanted, excerpt);
+        }
+    };
+    // What is expected not to be sent.
+    let absent: Vec<String> =
+        wanted.as_object().into_iter().flatten().filter(|(_, wanted)| wanted.is_null()).map(|(name, _)| name.clone()).collect();
+    let mut excerpt = excerpt(&wanted, &seen);
+    if let Value::Object(excerpt) = &mut excerpt {
+        for name in absent {
+            excerpt.entry(name).or_insert(Value::Null);
+        }
+    }
+    (wanted, excerpt)
+}
+
+/// Parts with what there is of each; one that is not wanted at all is shown whole.
+fn of_parts((wanted, seen): (Value, Value)) -> (Value, Value) {
+    let excerpts = seen.as_object().into_iter().flatten();
+    let excerpts =
+        excerpts.map(|(name, seen)| (name.clone(), wanted.get(name).map_or_else(|| seen.clone(), |wanted| excerpt(wanted, seen))));
+    let excerpts = Value::Object(excerpts.collect());
+    (wanted, excerpts)
+}
+
+/// What a body holds, as it reads to an assertion or a schema: JSON and forms as values, everything else as for people.
+pub(super) fn read(request: &Request) -> Value {
+    match &request.body {
+        None => Value::Null,
+        Some(Body::Text(text)) if is_form(request) => by_name(form_urlencoded::parse(text.as_bytes())),
+        Some(Body::Text(text)) if is_json(request) => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
+        Some(Body::Text(text)) => json!(text),
+        Some(body @ (Body::Json(_) | Body::Form(_) | Body::Multipart(_) | Body::Bytes(_))) => shown(body),
     }
 }
 
@@ -69,7 +119,24 @@ pub(super) fn as_texts(value: &Value) -> Value {
 }
 
 fn is_form(request: &Request) -> bool {
-    request.header("content-type").is_some_and(|kind| kind.trim().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"))
+    media_type(request).as_deref() == Some("application/x-www-form-urlencoded")
+}
+
+fn is_json(request: &Request) -> bool {
+    media_type(request).is_some_and(|kind| kind == "application/json" || kind.ends_with("+json"))
+}
+
+fn media_type(request: &Request) -> Option<String> {
+    request.header("content-type").map(|kind| kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}
+
+/// Fields as texts; what is expected not to be sent is null.
+fn fields_or_none(fields: &Map<String, Value>) -> Value {
+    let mut all: Map<_, _> = fields.iter().filter(|(_, value)| is_nothing(value)).map(|(name, _)| (name.clone(), Value::Null)).collect();
+    if let Value::Object(sent) = expected_fields(fields) {
+        all.extend(sent);
+    }
+    Value::Object(all)
 }
 
 /// What is null or an empty list is expected not to be sent.
@@ -188,110 +255,4 @@ fn part(part: &Part) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::difference::same;
-    use super::*;
-
-    fn request(body: Body) -> Request {
-        let headers = vec![("Content-Type".to_owned(), "application/x-www-form-urlencoded".to_owned())];
-        Request { method: "POST".to_owned(), url: "https://example.com".parse().unwrap(), headers, body: Some(body) }
-    }
-
-    fn is_met(expected: &Value, body: &Body) -> bool {
-        let (expected, actual) = compared(expected, &request(body.clone()));
-        same(&expected, &actual)
-    }
-
-    fn check(body: &Body, met: &[Value], unmet: &[Value]) {
-        for expected in met {
-            assert!(is_met(expected, body), "{expected} is not met by {}", shown(body));
-        }
-        for expected in unmet {
-            assert!(!is_met(expected, body), "{expected} is met by {}", shown(body));
-        }
-    }
-
-    #[test]
-    fn a_map_or_text_compares_with_a_form() {
-        let fields = [("a", "1"), ("tag", "x y"), ("tag", "z"), ("tag", ""), ("m[k]", "v")];
-        let form = Body::Form(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec());
-        let met = [
-            json!({"tag": ["x y", "z", ""], "a": 1, "m[k]": ["v"], "none": null, "empty": []}),
-            json!("a=1&tag=x+y&tag=z&tag=&m%5Bk%5D=v"),
-        ];
-        let unmet = [
-            json!({"a": "1", "tag": ["x y", "z"], "m[k]": "v"}),
-            json!({"a": "1"}),
-            json!({"a": 1, "tag": ["x y", "z", ""], "m": {"k": "v"}}),
-        ];
-        check(&form, &met, &unmet);
-        check(
-            &Body::Text("a=1&tag=x+y&tag=z".to_owned()),
-            &[json!({"a": 1, "tag": ["x y", "z"]}), json!("a=1&tag=x+y&tag=z")],
-            &[json!({"a": 1})],
-        );
-    }
-
-    fn parts() -> Body {
-        let part = |name: &str, filename: Option<&str>, content_type: Option<&str>, content: &[u8]| Part {
-            name: name.to_owned(),
-            filename: filename.map(str::to_owned),
-            content_type: content_type.map(str::to_owned),
-            content: content.to_vec(),
-        };
-        Body::Multipart(vec![
-            part("title", None, None, b"7"),
-            part("meta", None, Some("application/json"), b"{\"a\": 1}"),
-            part("file", Some("a.csv"), Some("text/csv"), b"a,b"),
-            part("file", Some("b.bin"), None, &[0xff, 0]),
-        ])
-    }
-
-    #[test]
-    fn a_list_compares_with_parts_in_order_in_what_it_says_of_them() {
-        let met = [
-            json!([{"name": "title", "value": 7}, {"value": {"a": 1.0}}, {"filename": "a.csv", "content": "a,b"}, {"base64": "_wA"}]),
-            json!([{"filename": null}, {"contentType": "application/json"}, {}, {"name": "file"}]),
-        ];
-        let unmet = [
-            json!([{}, {}, {}]),
-            json!([{}, {}, {}, {}, {}]),
-            json!([{"filename": "x"}, {}, {}, {}]),
-            json!([{}, {}, {"contentType": "text/plain"}, {}]),
-            json!([{}, {}, {"content": "b"}, {}]),
-            json!([{}, {}, {}, {"base64": "/wE="}]),
-            json!([{"fileName": null}, {}, {}, {}]),
-            json!(["7", {}, {}, {}]),
-        ];
-        check(&parts(), &met, &unmet);
-    }
-
-    #[test]
-    fn a_map_compares_with_parts_by_name() {
-        let met = [
-            json!({"file": [{"content": "a,b"}, {"filename": "b.bin", "base64": "/wA="}], "title": "7", "meta": {"value": {"a": 1}}}),
-            json!({"file": [{}, {}], "title": [7], "meta": {}, "none": null}),
-        ];
-        let unmet = [
-            json!({"file": [{}, {}], "title": "7"}),
-            json!({"file": {}, "title": "7", "meta": {}}),
-            json!({"file": [{}, {}], "title": "8", "meta": {}}),
-            json!({"file": [{}, {}], "title": "7", "meta": null}),
-            json!({"file": [{}, {}], "title": "7", "meta": {}, "more": ""}),
-            json!({"file": [{}, {}, {}], "title": "7", "meta": {}}),
-            json!("title=7"),
-        ];
-        check(&parts(), &met, &unmet);
-    }
-
-    #[test]
-    fn bytes_compare_with_base64_or_with_their_text() {
-        check(
-            &Body::Bytes(vec![0xff, 0]),
-            &[json!({"base64": "/wA="}), json!({"base64": "_wA"})],
-            &[json!({"base64": "/wE="}), json!("/wA=")],
-        );
-        check(&Body::Bytes(b"hi".to_vec()), &[json!("hi"), json!({"base64": "aGk="})], &[json!({"base64": "hi"}), json!({})]);
-        check(&Body::Json(json!({"base64": "aGk="})), &[json!({"base64": "aGk="})], &[json!({"base64": "aGk"})]);
-    }
-}
+mod tests;

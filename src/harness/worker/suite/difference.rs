@@ -26,6 +26,27 @@ fn same_number(a: &Number, b: &Number) -> bool {
     if (a.is_i64() || a.is_u64()) && (b.is_i64() || b.is_u64()) { false } else { a.as_f64() == b.as_f64() }
 }
 
+/// Whether a value has everything that is asked for: the members of maps, at any depth; lists and everything else compare whole.
+pub(super) fn includes(asked: &Value, actual: &Value) -> bool {
+    match (asked, actual) {
+        (Value::Object(asked), Value::Object(actual)) => {
+            asked.iter().all(|(key, asked)| actual.get(key).is_some_and(|actual| includes(asked, actual)))
+        }
+        (asked, actual) => same(asked, actual),
+    }
+}
+
+/// What a value has of the members that are asked for.
+pub(super) fn excerpt(asked: &Value, actual: &Value) -> Value {
+    match (asked, actual) {
+        (Value::Object(asked), Value::Object(actual)) => {
+            let members = asked.iter().filter_map(|(key, asked)| Some((key.clone(), excerpt(asked, actual.get(key)?))));
+            Value::Object(members.collect())
+        }
+        (_, actual) => actual.clone(),
+    }
+}
+
 /// The lines in which two values differ, as a unified difference of their pretty JSON.
 pub(super) fn between(expected: &Value, actual: &Value) -> String {
     let (expected, actual) = (pretty(expected), pretty(actual));
@@ -65,6 +86,19 @@ mod tests {
         assert!(!same(&json!(9_007_199_254_740_993_i64), &json!(9_007_199_254_740_992_i64)));
         assert!(!same(&json!([1, 2]), &json!([2, 1])));
         assert!(!same(&json!({"a": null}), &json!({})));
+    }
+
+    #[test]
+    fn maps_include_others_and_lists_do_not() {
+        let actual = json!({"a": {"b": 1, "c": [1, {"d": 2, "e": 3}]}, "f": null});
+        for asked in [json!({}), json!({"a": {}}), json!({"a": {"b": 1.0}, "f": null}), json!({"a": {"c": [1, {"d": 2, "e": 3}]}})] {
+            assert!(includes(&asked, &actual), "{asked}");
+            assert!(same(&asked, &excerpt(&asked, &actual)), "{asked}");
+        }
+        for asked in [json!({"g": null}), json!({"a": {"b": 2}}), json!({"a": {"c": [1, {"d": 2}]}}), json!({"a": {"c": [1]}}), json!([])] {
+            assert!(!includes(&asked, &actual), "{asked}");
+            assert!(!same(&asked, &excerpt(&asked, &actual)), "{asked}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! The World of a test: exchanges from the suite in their order, a clock that only sleeps move, and no chance at all.
+//! The World of a test: exchanges from the suite as they are to come, a clock that only sleeps move, and no chance at all.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,10 +8,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::exchange;
-use crate::flow::{Request, Response, Sending, Session, Transport, Unanswered, VirtualClock, World};
+use super::answer::{self, Coming};
+use super::difference::pretty;
+use super::exchange::{self, Sent};
+use super::judging::Judging;
+use super::script::{Member, Script};
+use super::spot::Spot;
+use super::{Ran, unexpected};
+use crate::flow::{Outcome, Request, Response, Sending, Session, Told, Transport, Unanswered, VirtualClock, What, World};
 use crate::manifest::Exchange;
-use crate::model::BundleFiles;
+use crate::model::{BundleFiles, Failure};
 
 /// When every test begins: 2025-01-01T00:00:00Z.
 const BEGINNING: i64 = 1_735_689_600;
@@ -24,30 +31,49 @@ pub(super) struct Mock<'a> {
     session: Session,
     network: Network<'a>,
     files: &'a BundleFiles,
+    /// How many times something was tried again; nothing where nobody asks.
+    retries: Option<Cell<usize>>,
 }
 
 /// What answers requests, and the clock they are answered by.
 struct Network<'a> {
-    exchanges: Vec<&'a Exchange>,
+    judging: Judging<'a>,
+    files: &'a BundleFiles,
     beginning: Timestamp,
     clock: VirtualClock,
     drawn: AtomicU64,
-    seen: Mutex<Seen>,
+    seen: Mutex<Seen<'a>>,
 }
 
 /// What was asked so far.
-#[derive(Default)]
-struct Seen {
-    sent: usize,
-    failures: Vec<String>,
+struct Seen<'a> {
+    script: Script<'a>,
+    sent: Vec<Request>,
+    failures: Vec<Failure>,
 }
 
 impl<'a> Mock<'a> {
-    pub(super) fn new(exchanges: &'a [Exchange], files: &'a BundleFiles, beginning: Timestamp) -> Self {
-        let exchanges = exchanges.iter().flat_map(|exchange| std::iter::repeat_n(exchange, exchange.times.unwrap_or(1).into())).collect();
-        let clock = VirtualClock::new(beginning);
-        let network = Network { exchanges, beginning, clock, drawn: AtomicU64::new(0), seen: Mutex::default() };
-        Self { session: Session::default(), network, files }
+    /// The error is an exchange that nothing can be made of.
+    pub(super) fn new(
+        exchanges: &'a [Exchange],
+        spot: Spot<'a>,
+        judging: Judging<'a>,
+        files: &'a BundleFiles,
+        beginning: Timestamp,
+    ) -> Result<Self, Failure> {
+        let script = Script::of(exchanges, spot)?;
+        let missing = |member: &Member<'_>| script.at(member, |spot| answer::without_file(member.response, files, spot.key("response")));
+        if let Some(failure) = script.outstanding().chain(script.later()).find_map(missing) {
+            return Err(failure);
+        }
+        let seen = Mutex::new(Seen { script, sent: Vec::new(), failures: Vec::new() });
+        let network = Network { judging, files, beginning, clock: VirtualClock::new(beginning), drawn: AtomicU64::new(0), seen };
+        Ok(Self { session: Session::default(), network, files, retries: None })
+    }
+
+    /// Counts how many times something is tried again. To hear of it costs something.
+    pub(super) fn counting_retries(self, counts: bool) -> Self {
+        Self { retries: counts.then(Cell::default), ..self }
     }
 
     /// Runs work on this World's clock.
@@ -55,33 +81,35 @@ impl<'a> Mock<'a> {
         self.network.clock.drive(work).await
     }
 
-    /// How many requests were sent.
-    pub(super) fn sent(&self) -> usize {
-        self.network.seen().sent
-    }
-
-    /// How much time has passed.
-    pub(super) fn elapsed(&self) -> Duration {
-        self.network.clock.now().duration_since(self.network.beginning).unsigned_abs()
-    }
-
-    /// Which requests were not as expected, or never came.
-    pub(super) fn failures(&self) -> Vec<String> {
+    /// Which requests were not as expected or never came. Where some never came, the error that ended the flow comes before them: most
+    /// likely it is why.
+    pub(super) fn failures(&self, outcome: &Outcome) -> Vec<Failure> {
         let seen = self.network.seen();
         if !seen.failures.is_empty() {
             return seen.failures.clone();
         }
-        let unsent = self.network.exchanges.iter().enumerate().skip(seen.sent);
-        unsent
-            .map(|(index, exchange)| {
-                format!("request {} was never sent: {}", index + 1, exchange.request.as_ref().map_or_else(String::new, exchange::named))
-            })
-            .collect()
+        let unsent = seen.script.unsent(exchange::named);
+        match (&outcome.result, unsent.is_empty()) {
+            (Err(fault), false) => {
+                let fault = pretty(&fault.to_json());
+                let told = format!("the flow ended with an error before it had sent all that is expected:\n{}", fault.trim_end());
+                std::iter::once(Failure::from(told)).chain(unsent).collect()
+            }
+            (Ok(_), _) | (Err(_), true) => unsent,
+        }
+    }
+
+    /// What the run took, once it has ended.
+    pub(super) fn ran(self, outcome: Outcome) -> Ran {
+        let elapsed = self.network.clock.now().duration_since(self.network.beginning).unsigned_abs();
+        let retries = self.retries.map(Cell::into_inner).unwrap_or_default();
+        let seen = self.network.seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ran { outcome, sent: seen.sent, retries, elapsed }
     }
 }
 
-impl Network<'_> {
-    fn seen(&self) -> MutexGuard<'_, Seen> {
+impl<'a> Network<'a> {
+    fn seen(&self) -> MutexGuard<'_, Seen<'a>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -89,25 +117,26 @@ impl Network<'_> {
         self.drawn.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    fn answer(&self, request: &Request) -> Result<Response, Unanswered> {
+    fn coming(&self, request: Request) -> Coming {
         let mut seen = self.seen();
-        if !seen.failures.is_empty() {
+        let Seen { script, sent, failures } = &mut *seen;
+        let refused = |why: &str| Coming { after: Duration::ZERO, answer: Err(Unanswered::communication(why)) };
+        if !failures.is_empty() {
             // What follows from a wrong request would only hide it: that it is sent again, or that the flow goes on without it.
-            return Err(Unanswered::communication("a request before was not as expected"));
+            return refused("a request before was not as expected");
         }
-        let index = seen.sent;
-        let unexpected = |failure: String, seen: &mut Seen| {
-            seen.failures.push(failure);
-            Unanswered::communication("the test expects no such request")
-        };
-        let Some(exchange) = self.exchanges.get(index) else {
-            let (most, shown) = (self.exchanges.len(), exchange::shown(request));
-            return Err(unexpected(format!("request {} is not expected, only {most} are:\n{shown}", index + 1), &mut seen));
-        };
-        seen.sent = index + 1;
-        match exchange.request.as_ref().and_then(|expected| exchange::mismatch(expected, request)) {
-            None => exchange.response.as_ref().map(exchange::answer).ok_or_else(|| Unanswered::communication("the test answers nothing")),
-            Some(difference) => Err(unexpected(format!("request {} is not as expected:\n{difference}", index + 1), &mut seen)),
+        let actual = Sent::of(&request);
+        let taken = script.take(|member| actual.fits(member.request) && unexpected::unruly(member, &actual, self.judging).is_empty());
+        match taken {
+            Some(member) => {
+                let coming = answer::coming(member.response, self.files, &request);
+                sent.push(request);
+                coming
+            }
+            None => {
+                *failures = unexpected::failures(script, &actual, self.judging);
+                refused("the test expects no such request")
+            }
         }
     }
 }
@@ -115,7 +144,11 @@ impl Network<'_> {
 #[async_trait]
 impl Transport for Network<'_> {
     async fn exchange(&self, request: Request) -> Result<Response, Unanswered> {
-        self.answer(&request)
+        let Coming { after, answer } = self.coming(request);
+        if !after.is_zero() {
+            self.clock.sleep(after).await;
+        }
+        answer
     }
 
     fn now(&self) -> Timestamp {
@@ -155,5 +188,13 @@ impl World for Mock<'_> {
 
     fn id(&self) -> String {
         format!("00000000-0000-7000-8000-{:012x}", self.network.draw())
+    }
+
+    fn hear(&self, told: &dyn Fn() -> Told) {
+        if let Some(retries) = &self.retries
+            && let What::Retried { .. } = told().what
+        {
+            retries.set(retries.get() + 1);
+        }
     }
 }

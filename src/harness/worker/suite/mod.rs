@@ -1,13 +1,19 @@
 //! Runs the suites of a bundle, in the worker: each case against its mocked exchanges, told before and after.
 
+mod answer;
 mod body;
 mod connection;
 mod difference;
 mod exchange;
 mod expectation;
+mod judging;
 mod mock;
+mod nearness;
+mod script;
 mod sequence;
+mod spot;
 mod trigger;
+mod unexpected;
 
 use std::time::{Duration, Instant};
 
@@ -16,11 +22,13 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 
+use self::judging::Judging;
 use self::mock::Mock;
-use crate::flow::{Budget, Outcome, Program, Target};
+use self::spot::Spot;
+use crate::flow::{Budget, Outcome, Program, Request, Target};
 use crate::harness::protocol::{Heading, Word};
-use crate::manifest::{Bundle, Case, Exchange, Lifecycle, Manifest, Suite, SuiteFile, cut, nearest};
-use crate::model::{BundleFiles, CaseOutcome, CaseReport, Place};
+use crate::manifest::{Bundle, Case, Exchange, Expectation, Lifecycle, Manifest, Suite, SuiteFile, cut, nearest};
+use crate::model::{BundleFiles, CaseOutcome, CaseReport, Failure, Place};
 
 /// How many failures one case tells, and how long each may be, in characters.
 const MOST_FAILURES: usize = 20;
@@ -53,7 +61,9 @@ pub(super) fn run(connector: &str, files: &BundleFiles, from: usize, runtime: &R
         let heading = heading(file, index, case);
         parent.say(Word::Started(heading.clone()))?;
         let began = Instant::now();
-        let subject = Subject { manifest: &bundle.manifest, program: &program, suite: &file.suite, case, files };
+        let pointer = format!("/cases/{index}");
+        let spot = Spot::new(&file.document, &file.path, &pointer);
+        let subject = Subject { manifest: &bundle.manifest, program: &program, suite: &file.suite, case, spot, files };
         let failures = runtime.block_on(subject.failures());
         parent.say(Word::Ended(report(heading, failures, began)))?;
     }
@@ -70,17 +80,21 @@ fn heading(file: &SuiteFile, index: usize, case: &Case) -> Heading {
     }
 }
 
-fn report(heading: Heading, failures: Vec<String>, began: Instant) -> CaseReport {
+fn report(heading: Heading, failures: Vec<Failure>, began: Instant) -> CaseReport {
     CaseReport {
         suite: heading.suite,
         case: heading.case,
         place: heading.place,
         target: heading.target,
         outcome: if failures.is_empty() { CaseOutcome::Passed } else { CaseOutcome::Failed },
-        failures: failures.into_iter().take(MOST_FAILURES).map(|failure| cut(&failure, LONGEST_FAILURE)).collect(),
+        failures: failures.into_iter().take(MOST_FAILURES).map(shortened).collect(),
         skipped: None,
         micros: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
     }
+}
+
+fn shortened(failure: Failure) -> Failure {
+    Failure { message: cut(&failure.message, LONGEST_FAILURE), ..failure }
 }
 
 fn target(case: &Case) -> Option<Target> {
@@ -99,7 +113,9 @@ fn target(case: &Case) -> Option<Target> {
 /// How a run of a flow ended, and what it took.
 struct Ran {
     outcome: Outcome,
-    requests: usize,
+    /// The requests that were sent, those for tokens and those that were sent again among them.
+    sent: Vec<Request>,
+    retries: usize,
     elapsed: Duration,
 }
 
@@ -109,29 +125,30 @@ struct Subject<'a> {
     program: &'a Program,
     suite: &'a Suite,
     case: &'a Case,
+    /// Where the case stands.
+    spot: Spot<'a>,
     files: &'a BundleFiles,
 }
 
 impl Subject<'_> {
     /// Runs the case and tells what was not as expected.
-    async fn failures(&self) -> Vec<String> {
+    async fn failures(&self) -> Vec<Failure> {
         let Some(target) = target(self.case) else {
-            return vec!["the case names no flow, or more than one: `action`, `trigger` or `testConnection`".to_owned()];
+            return vec!["the case names no flow, or more than one: `action`, `trigger` or `testConnection`".to_owned().into()];
         };
         if let Err(failure) = self.known(&target) {
-            return vec![failure];
+            return vec![failure.into()];
         }
         let connection = match connection::values(self.manifest, self.suite, self.case) {
             Ok(connection) => connection,
-            Err(failures) => return failures,
+            Err(failures) => return failures.into_iter().map(Failure::from).collect(),
         };
         let given = self.case.input.clone().unwrap_or_else(|| json!({}));
         let flaws = self.program.input_flaws(&target, &given);
         if !flaws.is_empty() {
-            return flaws.into_iter().map(|flaw| format!("the input does not fit its schema: {flaw}")).collect();
+            let told = |flaw| self.spot.key("input").fails(format!("the input does not fit its schema: {flaw}"));
+            return flaws.into_iter().map(told).collect();
         }
-        let over = json!({ "subscription": self.case.subscription, "input": given });
-        let redactor = self.program.redactor_of(&target, &over, &connection);
         let failures = match self.misplaced(&target) {
             Some(failure) => vec![failure],
             None => match &target {
@@ -141,16 +158,21 @@ impl Subject<'_> {
                 Target::Action(_) | Target::TestConnection => self.judge(&target, &given, &connection).await,
             },
         };
-        failures.iter().map(|failure| redactor.text(failure)).collect()
+        if failures.is_empty() {
+            return failures;
+        }
+        let over = json!({ "subscription": self.case.subscription, "input": given });
+        let redactor = self.program.redactor_of(&target, &over, &connection);
+        failures.into_iter().map(|failure| Failure { message: redactor.text(&failure.message), ..failure }).collect()
     }
 
     /// Runs a flow against the case's exchanges, and compares how it ends with what is expected.
-    async fn judge(&self, target: &Target, input: &Value, connection: &Map<String, Value>) -> Vec<String> {
-        let ran = self.ran(target, input, connection, &self.case.exchanges, mock::beginning()).await;
+    async fn judge(&self, target: &Target, input: &Value, connection: &Map<String, Value>) -> Vec<Failure> {
+        let ran = self.ran(target, input, connection, (&self.case.exchanges, self.spot), mock::beginning()).await;
         match ran {
             Err(failures) => failures,
             Ok(ran) => {
-                let mut failures = expectation::failures(&self.case.expect, &ran);
+                let mut failures = expectation::failures(&self.case.expect, &ran, self.judging(connection), self.spot.key("expect"));
                 failures.extend(self.misfits(target, &ran.outcome));
                 failures
             }
@@ -163,18 +185,34 @@ impl Subject<'_> {
         target: &Target,
         input: &Value,
         connection: &Map<String, Value>,
-        exchanges: &[Exchange],
+        (exchanges, spot): (&[Exchange], Spot<'_>),
         now: Timestamp,
-    ) -> Result<Ran, Vec<String>> {
-        let world = Mock::new(exchanges, self.files, now);
+    ) -> Result<Ran, Vec<Failure>> {
+        let mock = Mock::new(exchanges, spot.key("exchanges"), self.judging(connection), self.files, now);
+        let world = mock.map_err(|failure| vec![failure])?.counting_retries(self.expects_retries());
         let outcome = world.drive(self.program.run(target, input, connection, &world, Budget::default())).await;
-        let failures = world.failures();
-        if failures.is_empty() { Ok(Ran { outcome, requests: world.sent(), elapsed: world.elapsed() }) } else { Err(failures) }
+        let failures = world.failures(&outcome);
+        if failures.is_empty() { Ok(world.ran(outcome)) } else { Err(failures) }
+    }
+
+    /// What the schemas and the assertions of the case refer to.
+    fn judging<'a>(&'a self, connection: &'a Map<String, Value>) -> Judging<'a> {
+        Judging { program: self.program, connection, locals: &[] }
+    }
+
+    fn expects_retries(&self) -> bool {
+        let case = self.case;
+        let polls = case.polls.iter().flat_map(|poll| &poll.expect);
+        let happenings = case.sequence.iter().flat_map(|happening| &happening.expect);
+        std::iter::once(&case.expect).chain(polls).chain(happenings).any(|expect: &Expectation| expect.retries.is_some())
     }
 
     /// What the case says that does not go with what it runs.
-    fn misplaced(&self, target: &Target) -> Option<String> {
+    fn misplaced(&self, target: &Target) -> Option<Failure> {
         let case = self.case;
+        if let Some(flaw) = case.flaws().into_iter().next() {
+            return Some(self.spot.key(flaw.pointer.trim_start_matches('/')).fails(flaw.message));
+        }
         let is_webhook = match target {
             Target::Trigger(name) | Target::Subscribe(name) | Target::Unsubscribe(name) => {
                 self.manifest.triggers.get(name).is_some_and(|trigger| trigger.on.webhook.is_some())
@@ -192,15 +230,15 @@ impl Subject<'_> {
         let polls = [("polls", !case.polls.is_empty()), ("cursor", case.cursor.is_some()), ("expect.cursor", case.expect.cursor.is_some())];
         let misplaced = |keys: &[(&'static str, bool)]| keys.iter().find(|(_, given)| *given).map(|(key, _)| *key);
         if let (false, Some(key)) = (is_webhook, misplaced(&webhooks)) {
-            return Some(format!("`{key}` is for webhook triggers, and {target} is none"));
+            return Some(self.spot.fails(format!("`{key}` is for webhook triggers, and {target} is none")));
         }
         if let (false, Some(key)) = (is_poll, misplaced(&polls)) {
-            return Some(format!("`{key}` is for polled triggers, and {target} is none"));
+            return Some(self.spot.fails(format!("`{key}` is for polled triggers, and {target} is none")));
         }
         let single =
             [("request", case.request.is_some()), ("lifecycle", case.lifecycle.is_some()), ("exchanges", !case.exchanges.is_empty())];
         if let (false, Some(key)) = (case.sequence.is_empty(), misplaced(&single)) {
-            return Some(format!("`{key}` says nothing beside `sequence`: move it into what happens there"));
+            return Some(self.spot.key(key).fails(format!("`{key}` says nothing beside `sequence`: move it into what happens there")));
         }
         None
     }
@@ -226,19 +264,21 @@ impl Subject<'_> {
     }
 
     /// What does not fit the `output` schema: an action's output, or the data of a trigger's events.
-    fn misfits(&self, target: &Target, outcome: &Outcome) -> Vec<String> {
+    fn misfits(&self, target: &Target, outcome: &Outcome) -> Vec<Failure> {
         match (target, &outcome.result) {
             (Target::Trigger(_), _) => {
                 let data = outcome.events.iter().map(|event| event.get("data").unwrap_or(&Value::Null));
                 let flaws = data.enumerate().flat_map(|(index, data)| {
                     let flaws = self.program.output_flaws(target, data);
-                    flaws.into_iter().map(move |flaw| format!("event {} does not fit the trigger's output schema: {flaw}", index + 1))
+                    flaws
+                        .into_iter()
+                        .map(move |flaw| format!("event {} does not fit the trigger's output schema: {flaw}", index + 1).into())
                 });
                 flaws.collect()
             }
             (Target::Action(_) | Target::Subscribe(_) | Target::Unsubscribe(_) | Target::TestConnection, Ok(output)) => {
                 let flaws = self.program.output_flaws(target, output);
-                flaws.into_iter().map(|flaw| format!("the output does not fit its schema: {flaw}")).collect()
+                flaws.into_iter().map(|flaw| format!("the output does not fit its schema: {flaw}").into()).collect()
             }
             (Target::Action(_) | Target::Subscribe(_) | Target::Unsubscribe(_) | Target::TestConnection, Err(_)) => Vec::new(),
         }

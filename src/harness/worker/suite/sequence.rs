@@ -6,11 +6,14 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
+use super::judging::Judging;
+use super::spot::Spot;
 use super::trigger::{CALLBACK, incoming, other_answer};
 use super::{Ran, Subject, expectation, mock};
 use crate::flow::trigger::{Answer, Received, Setting, Subscribing, Subscription, Trigger, TriggerState, Wanted};
 use crate::flow::{Target, duration};
-use crate::manifest::{Expectation, Happening, Lifecycle, WebhookRequest};
+use crate::manifest::{Exchange, Expectation, Happening, Lifecycle, WebhookRequest};
+use crate::model::Failure;
 
 /// A webhook trigger with what the case gives to it.
 #[derive(Clone, Copy)]
@@ -32,24 +35,26 @@ struct Came {
 
 impl Subject<'_> {
     /// Lets everything happen, each from what the one before has left.
-    pub(super) async fn sequence(&self, hook: Hook<'_>) -> Vec<String> {
+    pub(super) async fn sequence(&self, hook: Hook<'_>) -> Vec<Failure> {
         let (happenings, mut now) = (self.happenings(), mock::beginning());
         let mut state = self.beginning(hook);
         let mut whole: Option<Ran> = None;
+        let (judging, list) = (self.judging(hook.connection), self.spot.key("sequence"));
         for (index, happening) in happenings.iter().enumerate() {
-            let told = |failures: Vec<String>| match happenings.len() {
+            let spot = if self.case.sequence.is_empty() { self.spot } else { list.index(index) };
+            let told = |failures: Vec<Failure>| match happenings.len() {
                 1 => failures,
-                _ => failures.into_iter().map(|failure| format!("{} of the sequence: {failure}", index + 1)).collect(),
+                _ => failures.into_iter().map(|failure| failure.within(&format!("{} of the sequence", index + 1))).collect(),
             };
             now = later(now, happening.after.as_deref().and_then(|after| duration(after).ok()).unwrap_or_default());
-            let came = match self.happen(hook, happening, &mut state, now).await {
+            let came = match self.happen(hook, (happening, spot), &mut state, now).await {
                 Ok(came) => came,
                 Err(failures) => return told(failures),
             };
             let is_last = index + 1 == happenings.len();
             let usual = (!is_last).then(Expectation::default);
-            let mut failures: Vec<String> =
-                happening.expect.as_ref().or(usual.as_ref()).map(|expected| came.unmet(expected)).unwrap_or_default();
+            let expected = happening.expect.as_ref().or(usual.as_ref());
+            let mut failures = expected.map(|expected| came.unmet(expected, judging, spot.key("expect"))).unwrap_or_default();
             failures.extend(came.ran.iter().flat_map(|ran| self.misfits(&came.target, &ran.outcome)));
             if !failures.is_empty() {
                 return told(failures);
@@ -69,8 +74,8 @@ impl Subject<'_> {
             };
         }
         match whole {
-            Some(whole) => expectation::failures(&self.case.expect, &whole),
-            None => no_flow(&self.case.expect),
+            Some(whole) => expectation::failures(&self.case.expect, &whole, judging, self.spot.key("expect")),
+            None => no_flow(&self.case.expect, self.spot.key("expect")),
         }
     }
 
@@ -97,12 +102,19 @@ impl Subject<'_> {
         format!("{CALLBACK}/{}/{name}", self.manifest.name)
     }
 
-    async fn happen(&self, hook: Hook<'_>, happening: &Happening, state: &mut TriggerState, now: Timestamp) -> Result<Came, Vec<String>> {
+    async fn happen(
+        &self,
+        hook: Hook<'_>,
+        (happening, spot): (&Happening, Spot<'_>),
+        state: &mut TriggerState,
+        now: Timestamp,
+    ) -> Result<Came, Vec<Failure>> {
+        let exchanges = (happening.exchanges.as_slice(), spot);
         match (&happening.request, happening.lifecycle) {
-            (Some(request), None) => self.request(hook, happening, request, state, now).await,
-            (None, Some(lifecycle)) => self.lifecycle(hook, happening, lifecycle, state, now).await,
-            (None, None) => Err(vec![format!("the trigger `{}` is a webhook: the case needs a `request`", hook.name)]),
-            (Some(_), Some(_)) => Err(vec!["a `request` and a `lifecycle` are two things that happen: write them apart".to_owned()]),
+            (Some(request), None) => self.request(hook, exchanges, request, state, now).await,
+            (None, Some(lifecycle)) => self.lifecycle(hook, exchanges, lifecycle, state, now).await,
+            (None, None) => Err(vec![format!("the trigger `{}` is a webhook: the case needs a `request`", hook.name).into()]),
+            (Some(_), Some(_)) => Err(vec!["a `request` and a `lifecycle` are two things that happen: write them apart".to_owned().into()]),
         }
     }
 
@@ -110,11 +122,11 @@ impl Subject<'_> {
     async fn request(
         &self,
         hook: Hook<'_>,
-        happening: &Happening,
+        exchanges: (&[Exchange], Spot<'_>),
         request: &WebhookRequest,
         state: &mut TriggerState,
         now: Timestamp,
-    ) -> Result<Came, Vec<String>> {
+    ) -> Result<Came, Vec<Failure>> {
         let Hook { trigger, name, path, given, connection } = hook;
         let evaluate = trigger.evaluator(connection);
         let target = Target::Trigger(name.to_owned());
@@ -124,7 +136,7 @@ impl Subject<'_> {
             if request.signed.unwrap_or(true)
                 && let Err(why) = trigger.sign(&mut incoming, &setting)
             {
-                return Err(vec![format!("the request cannot be signed: {why}")]);
+                return Err(vec![format!("the request cannot be signed: {why}").into()]);
             }
             trigger.receive(&incoming, &setting)
         };
@@ -133,8 +145,8 @@ impl Subject<'_> {
             Received::Refused { answer, why } => Ok(without(answer, format!("the request is refused: {why}"))),
             Received::Answered(answer) => Ok(without(answer, "the request is answered as a handshake, and starts no flow".to_owned())),
             Received::Run { input, answer } => {
-                let mut ran = self.ran(&target, &input, connection, &happening.exchanges, now).await?;
-                ran.settle(trigger, state, None, now, &evaluate).map_err(|failure| vec![failure])?;
+                let mut ran = self.ran(&target, &input, connection, exchanges, now).await?;
+                ran.settle(trigger, state, None, now, &evaluate).map_err(|failure| vec![failure.into()])?;
                 Ok(Came { target, ran: Ok(ran), answer: Some(answer) })
             }
         }
@@ -144,27 +156,27 @@ impl Subject<'_> {
     async fn lifecycle(
         &self,
         hook: Hook<'_>,
-        happening: &Happening,
+        exchanges: (&[Exchange], Spot<'_>),
         lifecycle: Lifecycle,
         state: &mut TriggerState,
         now: Timestamp,
-    ) -> Result<Came, Vec<String>> {
+    ) -> Result<Came, Vec<Failure>> {
         let callback_url = self.callback(hook.name);
         let wanted = Wanted { callback_url: &callback_url, input: hook.given };
         let (target, wants) = match lifecycle {
             Lifecycle::Subscribe => (Target::Subscribe(hook.name.to_owned()), Some(wanted)),
             Lifecycle::Unsubscribe => (Target::Unsubscribe(hook.name.to_owned()), None),
         };
-        self.known(&target).map_err(|failure| vec![failure])?;
+        self.known(&target).map_err(|failure| vec![failure.into()])?;
         let input = match hook.trigger.subscribing(state, wants, now) {
             Subscribing::Subscribe(input) | Subscribing::Unsubscribe(input) => input,
-            Subscribing::Wait(moment) => return Err(vec![waiting(&target, state, moment)]),
-            Subscribing::Forget => return Err(vec![format!("{target} would not be run")]),
+            Subscribing::Wait(moment) => return Err(vec![waiting(&target, state, moment).into()]),
+            Subscribing::Forget => return Err(vec![format!("{target} would not be run").into()]),
         };
-        let ran = self.ran(&target, &input, hook.connection, &happening.exchanges, now).await?;
+        let ran = self.ran(&target, &input, hook.connection, exchanges, now).await?;
         match (&ran.outcome.result, wants) {
             (Ok(output), Some(wanted)) => {
-                state.subscribed(wanted, output.clone(), now).map_err(|why| vec![why.to_string()])?;
+                state.subscribed(wanted, output.clone(), now).map_err(|why| vec![why.to_string().into()])?;
             }
             (Ok(_), None) => state.unsubscribed(),
             (Err(_), Some(_) | None) => {}
@@ -173,11 +185,14 @@ impl Subject<'_> {
     }
 
     /// What the case as a whole expects of the last answer.
-    fn unanswered(&self, last: &Happening, came: &Came) -> Vec<String> {
+    fn unanswered(&self, last: &Happening, came: &Came) -> Vec<Failure> {
+        let expect = self.spot.key("expect");
         match (&self.case.expect.answer, &came.answer, &came.ran) {
-            (Some(wanted), Some(answer), Ok(_) | Err(_)) => other_answer(wanted, answer).into_iter().collect(),
-            (Some(_), None, Ok(_) | Err(_)) => vec!["`expect.answer` is for requests, and what happens last is none".to_owned()],
-            (None, Some(_) | None, Err(told)) if last.expect.is_none() => vec![told.clone()],
+            (Some(wanted), Some(answer), Ok(_) | Err(_)) => other_answer(wanted, answer, expect).into_iter().collect(),
+            (Some(_), None, Ok(_) | Err(_)) => {
+                vec![expect.key("answer").fails("`expect.answer` is for requests, and what happens last is none")]
+            }
+            (None, Some(_) | None, Err(told)) if last.expect.is_none() => vec![told.clone().into()],
             (None, Some(_) | None, Ok(_) | Err(_)) => Vec::new(),
         }
     }
@@ -185,25 +200,25 @@ impl Subject<'_> {
 
 impl Came {
     /// What is not as expected.
-    fn unmet(&self, expected: &Expectation) -> Vec<String> {
+    fn unmet(&self, expected: &Expectation, judging: Judging<'_>, expect: Spot<'_>) -> Vec<Failure> {
         let mut failures = match (&self.ran, &expected.answer) {
-            (Ok(ran), _) => expectation::failures(expected, ran),
-            (Err(told), None) => vec![told.clone()],
-            (Err(_), Some(_)) => no_flow(expected),
+            (Ok(ran), _) => expectation::failures(expected, ran, judging, expect),
+            (Err(told), None) => vec![told.clone().into()],
+            (Err(_), Some(_)) => no_flow(expected, expect),
         };
         let answers = expected.answer.as_ref().zip(self.answer.as_ref());
-        failures.extend(answers.and_then(|(wanted, answer)| other_answer(wanted, answer)));
+        failures.extend(answers.and_then(|(wanted, answer)| other_answer(wanted, answer, expect)));
         failures
     }
 }
 
 /// What is not as expected where no flow was run.
-fn no_flow(expected: &Expectation) -> Vec<String> {
-    let wants_more =
-        expected.output.is_some() || expected.error.is_some() || expected.events.as_ref().is_some_and(|events| !events.is_empty());
-    let mut failures = expectation::measured(expected, 0, Duration::ZERO);
-    if wants_more {
-        failures.push("the request starts no flow, so there is no output, event or error".to_owned());
+fn no_flow(expected: &Expectation, expect: Spot<'_>) -> Vec<Failure> {
+    let wants_output = expected.output.is_some() || expected.output_includes.is_some() || expected.output_schema.is_some();
+    let wants_events = expected.events.as_ref().is_some_and(|events| !events.is_empty());
+    let mut failures = expectation::measured(expected, 0, 0, Duration::ZERO, expect);
+    if wants_output || wants_events || expected.error.is_some() || !expected.assert.is_empty() {
+        failures.push(expect.fails("the request starts no flow, so there is no output, event or error"));
     }
     failures
 }

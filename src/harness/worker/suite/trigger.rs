@@ -7,17 +7,19 @@ use serde_json::{Map, Value, json};
 
 use super::difference::{between, same};
 use super::sequence::Hook;
+use super::spot::Spot;
 use super::{Ran, Subject, exchange, expectation, mock};
 use crate::flow::trigger::{Answer, Evaluate, Incoming, Run, Tick, Trigger, TriggerState};
 use crate::flow::{Outcome, Target};
 use crate::manifest::{Expectation, ExpectedAnswer, Poll, WebhookRequest};
+use crate::model::Failure;
 
 /// Where services are told to send their requests.
 pub(super) const CALLBACK: &str = "https://hooks.example.com";
 
 impl Subject<'_> {
-    pub(super) async fn trigger(&self, name: &str, given: &Value, connection: &Map<String, Value>) -> Vec<String> {
-        let Some(trigger) = self.program.trigger(name) else { return vec![format!("the trigger `{name}` cannot be run")] };
+    pub(super) async fn trigger(&self, name: &str, given: &Value, connection: &Map<String, Value>) -> Vec<Failure> {
+        let Some(trigger) = self.program.trigger(name) else { return vec![format!("the trigger `{name}` cannot be run").into()] };
         let webhook = self.manifest.triggers.get(name).and_then(|trigger| trigger.on.webhook.as_ref());
         match webhook {
             None => self.polls(trigger, name, given, connection).await,
@@ -26,42 +28,47 @@ impl Subject<'_> {
     }
 
     /// Polls one after the other, each at the moment that the schedule gives.
-    async fn polls(&self, trigger: &Trigger, name: &str, given: &Value, connection: &Map<String, Value>) -> Vec<String> {
+    async fn polls(&self, trigger: &Trigger, name: &str, given: &Value, connection: &Map<String, Value>) -> Vec<Failure> {
         let evaluate = trigger.evaluator(connection);
         let target = Target::Trigger(name.to_owned());
         let mut now = mock::beginning();
         let mut state = TriggerState { cursor: self.case.cursor.clone().unwrap_or(Value::Null), ..trigger.begin(now) };
         let single = [Poll { exchanges: self.case.exchanges.clone(), expect: None }];
         let polls: &[Poll] = if self.case.polls.is_empty() { &single } else { &self.case.polls };
-        let mut whole = Ran { outcome: Outcome { result: Ok(Value::Null), events: Vec::new() }, requests: 0, elapsed: Duration::ZERO };
+        let outcome = Outcome { result: Ok(Value::Null), events: Vec::new() };
+        let mut whole = Ran { outcome, sent: Vec::new(), retries: 0, elapsed: Duration::ZERO };
+        let (judging, list) = (self.judging(connection), self.spot.key("polls"));
         for (index, poll) in polls.iter().enumerate() {
-            let told = |failures: Vec<String>| match polls.len() {
+            let spot = if self.case.polls.is_empty() { self.spot } else { list.index(index) };
+            let told = |failures: Vec<Failure>| match polls.len() {
                 1 => failures,
-                _ => failures.into_iter().map(|failure| format!("poll {}: {failure}", index + 1)).collect(),
+                _ => failures.into_iter().map(|failure| failure.within(&format!("poll {}", index + 1))).collect(),
             };
             let Some((scheduled, input)) = due(trigger, &state, &mut now, given) else {
-                return told(vec!["the schedule is never due".to_owned()]);
+                return told(vec!["the schedule is never due".to_owned().into()]);
             };
-            let mut ran = match self.ran(&target, &input, connection, &poll.exchanges, now).await {
+            let mut ran = match self.ran(&target, &input, connection, (&poll.exchanges, spot), now).await {
                 Ok(ran) => ran,
                 Err(failures) => return told(failures),
             };
             if let Err(failure) = ran.settle(trigger, &mut state, Some(scheduled), now, &evaluate) {
-                return told(vec![failure]);
+                return told(vec![failure.into()]);
             }
             let mut failures = self.misfits(&target, &ran.outcome);
-            failures.extend(poll.expect.iter().flat_map(|expected| expectation::failures(expected, &ran)));
-            failures.extend(poll.expect.iter().filter_map(|expected| other_cursor(expected.cursor.as_ref(), &state)));
+            let expect = spot.key("expect");
+            failures.extend(poll.expect.iter().flat_map(|expected| expectation::failures(expected, &ran, judging, expect)));
+            failures.extend(poll.expect.iter().filter_map(|expected| other_cursor(expected.cursor.as_ref(), &state, expect)));
             if index + 1 < polls.len() && poll.expect.is_none() {
-                failures.extend(expectation::failures(&Expectation::default(), &ran));
+                failures.extend(expectation::failures(&Expectation::default(), &ran, judging, spot));
             }
             if !failures.is_empty() {
                 return told(failures);
             }
             whole.add(ran);
         }
-        let mut failures = expectation::failures(&self.case.expect, &whole);
-        failures.extend(other_cursor(self.case.expect.cursor.as_ref(), &state));
+        let expect = self.spot.key("expect");
+        let mut failures = expectation::failures(&self.case.expect, &whole, judging, expect);
+        failures.extend(other_cursor(self.case.expect.cursor.as_ref(), &state, expect));
         failures
     }
 }
@@ -105,17 +112,19 @@ impl Ran {
     pub(super) fn add(&mut self, next: Self) {
         self.outcome.events.extend(next.outcome.events);
         self.outcome.result = next.outcome.result;
-        self.requests += next.requests;
+        self.sent.extend(next.sent);
+        self.retries += next.retries;
         self.elapsed += next.elapsed;
     }
 }
 
-fn other_cursor(wanted: Option<&Value>, state: &TriggerState) -> Option<String> {
+fn other_cursor(wanted: Option<&Value>, state: &TriggerState, expect: Spot<'_>) -> Option<Failure> {
     let wanted = wanted?;
-    (!same(wanted, &state.cursor)).then(|| format!("the cursor is not as expected:\n{}", between(wanted, &state.cursor)))
+    let told = || format!("the cursor is not as expected:\n{}", between(wanted, &state.cursor));
+    (!same(wanted, &state.cursor)).then(|| expect.key("cursor").fails(told()))
 }
 
-pub(super) fn other_answer(wanted: &ExpectedAnswer, answer: &Answer) -> Option<String> {
+pub(super) fn other_answer(wanted: &ExpectedAnswer, answer: &Answer, expect: Spot<'_>) -> Option<Failure> {
     let (mut expected, mut actual) = (Map::new(), Map::new());
     let mut compare = |key: &str, wanted: Value, is: Value| {
         expected.insert(key.to_owned(), wanted);
@@ -134,7 +143,8 @@ pub(super) fn other_answer(wanted: &ExpectedAnswer, answer: &Answer) -> Option<S
         compare("body", body.clone(), is);
     }
     let (expected, actual) = (Value::Object(expected), Value::Object(actual));
-    (!same(&expected, &actual)).then(|| format!("the answer is not as expected:\n{}", between(&expected, &actual)))
+    let told = || format!("the answer is not as expected:\n{}", between(&expected, &actual));
+    (!same(&expected, &actual)).then(|| expect.key("answer").fails(told()))
 }
 
 /// The request as it reaches the webhook.
