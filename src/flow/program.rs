@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -64,6 +65,8 @@ pub struct Program {
     pub(super) triggers: BTreeMap<String, Trigger>,
     pub(super) connection: ConnectionModel,
     pub(super) secrets: Vec<String>,
+    /// The redactor that was asked for last, and of which values: one run after another mostly has the same connection.
+    latest: Mutex<(Vec<Value>, Redactor)>,
 }
 
 /// Every problem in a bundle's flows, and the flows where they can run. Nothing is evaluated, so it is safe in any process.
@@ -106,6 +109,7 @@ impl Program {
             triggers: BTreeMap::new(),
             connection,
             secrets: secrets(manifest),
+            latest: Mutex::default(),
         };
         program.flows(manifest, &mut parser);
         let (findings, doubts) = (parser.findings, parser.doubts);
@@ -218,7 +222,12 @@ impl Program {
 
     /// Takes the secrets of a connection out of whatever is shown.
     pub fn redactor(&self, connection: &Map<String, Value>) -> Redactor {
-        Redactor::new(self.secrets.iter().filter_map(|name| connection.get(name)))
+        let values = self.secrets.iter().filter_map(|name| connection.get(name));
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        if !values.clone().eq(&latest.0) {
+            *latest = (values.clone().cloned().collect(), Redactor::new(values));
+        }
+        latest.1.clone()
     }
 
     /// What is wrong with an input, by the flow's `input` schema. Only for worker processes.
