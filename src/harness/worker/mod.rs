@@ -111,7 +111,9 @@ struct Parent<'a> {
 
 impl suite::Parent for Parent<'_> {
     fn say(&mut self, word: Word) -> Result<()> {
-        Ok(self.outbox.say(&word)?)
+        // What has ended is told with the next word, which follows at once; before anything can go wrong again, all is told.
+        let told = if matches!(word, Word::Ended(..)) { self.outbox.put(&word) } else { self.outbox.say(&word) };
+        Ok(told?)
     }
 
     fn wants_a_pause(&mut self) -> Result<bool> {
