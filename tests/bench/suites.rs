@@ -27,15 +27,16 @@ pub fn tests(table: &mut Table) -> Result<()> {
     let folder = tempdir()?;
     let team = folder.path().join("team");
     write(&team, CONNECTORS, CASES)?;
+    ensure_passed(&team, CONNECTORS * CASES)?;
     let service = Service::start(answer);
     let peers = peers::prepare(&folder.path().join("peers"), &service)?;
     let mut ours = Vec::new();
     let mut theirs = vec![Vec::new(); peers.len()];
     for _ in 0..ROUNDS {
-        ours.push(tested(&team, CONNECTORS * CASES)?);
+        ours.push(tested(&team)?);
         for (peer, times) in peers.iter().zip(&mut theirs) {
-            if let Some(command) = peer.command() {
-                times.push(timed(&mut command?)?.wall);
+            if let Some(command) = &peer.command {
+                times.push(timed(&mut command())?.wall);
             }
         }
     }
@@ -44,7 +45,12 @@ pub fn tests(table: &mut Table) -> Result<()> {
     for (peer, times) in peers.iter().zip(theirs) {
         let what = format!("… beside {} with the same requests and assertions", peer.name);
         if times.is_empty() {
-            table.row(what, "not measured: it is not on this machine (tests/bench/peers.sh installs it)", format!(">= {}x", peer.aim), None);
+            table.row(
+                what,
+                "not measured: it is not on this machine (tests/bench/peers.sh installs it)",
+                format!(">= {}x", peer.aim),
+                None,
+            );
         } else {
             table.ratio(what, ours, median(times), peer.aim);
         }
@@ -56,25 +62,27 @@ pub fn tests(table: &mut Table) -> Result<()> {
 fn single(table: &mut Table) -> Result<()> {
     let folder = tempdir()?;
     write(folder.path(), 1, 1)?;
-    let times = (0..ROUNDS * 3).map(|_| tested(folder.path(), 1)).collect::<Result<Vec<_>>>()?;
+    ensure_passed(folder.path(), 1)?;
+    let times = (0..ROUNDS * 3).map(|_| tested(folder.path())).collect::<Result<Vec<_>>>()?;
     table.time("`test`: a single case, from command to exit", median(times), Some(Duration::from_millis(50)));
     Ok(())
 }
 
-/// How long `test` takes. All cases must pass.
-fn tested(team: &Path, cases: usize) -> Result<Duration> {
-    let state = team.join(".git/state");
-    // Told beforehand, and once: what is measured is what people see.
-    let mut command = switchboard(team, &state);
-    let took = timed(command.arg("test"))?.wall;
-    if !state.join("counted").exists() {
-        let output = switchboard(team, &state).args(["test", "--output", "json"]).output()?;
-        let tested: serde_json::Value = serde_json::from_slice(&output.stdout).context("`test` tells no JSON")?;
-        ensure!(tested["passed"] == cases, "not all cases passed: {}", tested["passed"]);
-        fs::create_dir_all(&state)?;
-        fs::write(state.join("counted"), "")?;
-    }
-    Ok(took)
+/// How long `test` takes, which runs everything: there is no state in which anything would be kept.
+fn tested(team: &Path) -> Result<Duration> {
+    Ok(timed(test(team).arg("test"))?.wall)
+}
+
+fn test(team: &Path) -> Command {
+    switchboard(team, &team.join(".git/no-state"))
+}
+
+/// All cases must pass: only then are they worth being measured.
+fn ensure_passed(team: &Path, cases: usize) -> Result<()> {
+    let output = test(team).args(["test", "--output", "json"]).output()?;
+    let tested: serde_json::Value = serde_json::from_slice(&output.stdout).context("`test` tells no JSON")?;
+    ensure!(tested["passed"] == cases, "not all cases passed: {tested:#}");
+    Ok(())
 }
 
 /// A team's working files, with so many cases for each connector.
@@ -112,10 +120,4 @@ struct Peer {
     /// How many times as fast we are to be.
     aim: f64,
     command: Option<Box<dyn Fn() -> Command>>,
-}
-
-impl Peer {
-    fn command(&self) -> Option<Result<Command>> {
-        self.command.as_ref().map(|command| Ok(command()))
-    }
 }

@@ -88,8 +88,7 @@ fn tavern(folder: &Path, base: &str) -> Result<Peer> {
         for case in cases(index) {
             let headers = json!({ "Authorization": TOKEN, "X-Trace": trace(index) });
             let request = json!({ "url": format!("{base}{}", case.path), "method": case.method, "headers": headers, "json": case.body });
-            let response =
-                json!({ "status_code": case.status, "headers": Map::from_iter(seen(index, &case)), "json": expected(&case) });
+            let response = json!({ "status_code": case.status, "headers": Map::from_iter(seen(index, &case)), "json": expected(&case) });
             let stage = json!({ "name": case.title, "request": request, "response": response });
             let _ = writeln!(text, "---\n{}", json!({ "test_name": format!("{} {}", name(index), case.title), "stages": [stage] }));
         }

@@ -5,7 +5,7 @@ use std::io;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use switchboard::harness::{Harness, Workers, WorkersConfig};
+use switchboard::harness::{Harness, Job, Workers, WorkersConfig};
 use switchboard::model::CaseOutcome;
 
 use crate::support::processes::{children, kill};
@@ -262,7 +262,7 @@ async fn a_flow_starts_no_process() {
         let failure = evidence.failure.unwrap();
         assert!(failure.contains("`run`") && evidence.cases.is_empty(), "{failure}");
     }
-    let many = "  a: { do: [ { t: { fork: { branches: [ { x: { set: 1 } }, { y: { set: 2 } } ] }, output: { as: length } } } ] }\n";
+    let many = "  a: { do: [ { t: { fork: { branches: [ { x: { set: { n: 1 } } }, { y: { set: { n: 2 } } } ] }, output: { as: length } } } ] }\n";
     let evidence = run(job(&format!("actions:\n{many}"), "  - { title: c, action: a, expect: { output: 2 } }\n")).await;
     all_passed(&evidence, 1);
 }
