@@ -66,8 +66,8 @@ pub struct Program {
     pub(super) triggers: BTreeMap<String, Trigger>,
     pub(super) connection: ConnectionModel,
     pub(super) secrets: Vec<String>,
-    /// What was made last to take secrets out, and of which: the runs of a suite have the same.
-    last_redactor: Mutex<Option<(Vec<Value>, Redactor)>>,
+    /// The redactor that was asked for last, and of which values: one run after another mostly has the same connection.
+    latest: Mutex<(Vec<Value>, Redactor)>,
 }
 
 /// Every problem in a bundle's flows, and the flows where they can run. Nothing is evaluated, so it is safe in any process.
@@ -110,7 +110,7 @@ impl Program {
             triggers: BTreeMap::new(),
             connection,
             secrets: secrets(manifest),
-            last_redactor: Mutex::default(),
+            latest: Mutex::default(),
         };
         program.flows(manifest, &mut parser);
         let (findings, doubts) = (parser.findings, parser.doubts);
@@ -223,16 +223,12 @@ impl Program {
 
     /// Takes the secrets of a connection out of whatever is shown.
     pub fn redactor(&self, connection: &Map<String, Value>) -> Redactor {
-        let values = || self.secrets.iter().filter_map(|name| connection.get(name));
-        let mut last = self.last_redactor.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, redactor)) = last.as_ref()
-            && of.iter().eq(values())
-        {
-            return redactor.clone();
+        let values = self.secrets.iter().filter_map(|name| connection.get(name));
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        if !values.clone().eq(&latest.0) {
+            *latest = (values.clone().cloned().collect(), Redactor::new(values));
         }
-        let redactor = Redactor::new(values());
-        *last = Some((values().cloned().collect(), redactor.clone()));
-        redactor
+        latest.1.clone()
     }
 
     /// What is wrong with an input, by the flow's `input` schema. Only for worker processes.

@@ -20,6 +20,15 @@ impl Pool {
         Self { config, idle: Mutex::default() }
     }
 
+    /// Starts so many workers, at most as many as work at once, while there is something else to do before they have a task. Where one
+    /// cannot be started, whoever needs it is told why.
+    pub(super) async fn warm(&self, count: usize) {
+        for _ in 0..count.min(self.config.concurrency) {
+            let Ok(worker) = Worker::start(&self.config).await else { return };
+            self.give_back(worker);
+        }
+    }
+
     /// A worker that waits, or a new one.
     pub(super) async fn take(&self) -> Result<Worker> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();

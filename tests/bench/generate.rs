@@ -102,7 +102,8 @@ fn author() -> Result<Signature<'static>, git2::Error> {
     Signature::new("Alice", "alice@example.com", &Time::new(1_767_225_600, 0))
 }
 
-const SETTINGS: &str = "apiVersion: switchboard/v1\n";
+/// The settings of a team that is content with what is usual.
+pub const SETTINGS: &str = "apiVersion: switchboard/v1\n";
 
 /// What an order is made of, beside its number: enough of it to make a manifest of about 4 KB.
 const FIELDS: [(&str, &str); 13] = [

@@ -1,5 +1,5 @@
 //! The benchmarks: `cargo bench --bench speed [-- SECTION…]`, the sections being `plan`, `watch`, `validate`, `terraform`,
-//! `tasks`, `compile` and `requests`.
+//! `tasks`, `compile`, `requests` and `tests`.
 //! Real programs on generated repositories; peers are measured in the same run. Never part of the tests: machines are shared and noisy.
 
 #![expect(clippy::print_stderr, clippy::print_stdout, reason = "a benchmark shows what it measures")]
@@ -12,6 +12,7 @@ mod http;
 mod peers;
 mod program;
 mod spine;
+mod suites;
 mod table;
 
 use anyhow::{Result, bail};
@@ -20,7 +21,7 @@ use table::Table;
 
 type Section = (&'static str, fn(&mut Table) -> Result<()>);
 
-const SECTIONS: [Section; 7] = [
+const SECTIONS: [Section; 8] = [
     ("plan", spine::first_plan),
     ("watch", spine::at_rest),
     ("validate", peers::validate),
@@ -28,6 +29,7 @@ const SECTIONS: [Section; 7] = [
     ("tasks", flows::tasks),
     ("compile", flows::compile),
     ("requests", flows::requests),
+    ("tests", suites::tests),
 ];
 
 fn main() -> Result<()> {

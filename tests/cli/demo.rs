@@ -24,9 +24,30 @@ fn the_walkthrough_shows_the_whole_lifecycle() {
         wanted.next_if_eq(stage);
     });
     assert_eq!(wanted.next(), None, "{stages:?}\n{}", ran.out);
+    a_failing_test_stops_a_publish(&ran.out);
 
     let again = team.run_in(team.outside(), &["demo", "--walkthrough"]).done();
     assert!(again.out.contains("published"));
+}
+
+/// What is told of the second connector: it is published with a wrong path, held with the reason, shown with the difference, and mended.
+#[track_caller]
+fn a_failing_test_stops_a_publish(told: &str) {
+    let mut rest = told;
+    for line in [
+        "$ switchboard publish openaq-air-quality --commit",
+        "openaq-air-quality  pre-published  passing tests: 3 failed",
+        "$ switchboard test openaq-air-quality",
+        "✗ Latest values › One value for each sensor",
+        "-  \"url\": \"https://api.openaq.org/v3/locations/2178/latest\"",
+        "+  \"url\": \"https://api.openaq.org/v3/location/2178/latest\"",
+        "6 passed, 3 failed in 1 connector.",
+        "The path is mended",
+        "review #2",
+    ] {
+        let at = rest.find(line).unwrap_or_else(|| panic!("{line:?} is not told, or not in its turn:\n{told}"));
+        rest = &rest[at..];
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod everywhere;
 mod explain;
 mod faults;
 mod flow;
+mod hostile;
 mod init;
 mod invoke;
 mod lifecycle;

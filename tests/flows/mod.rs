@@ -20,28 +20,8 @@ fn keeps_to_the_specification(file: &str) {
     assert!(wrong.is_empty(), "{file}:\n{}", wrong.join("\n"));
 }
 
-/// A test for each file, and one that no file is left out.
-macro_rules! topics {
-    ($($topic:ident)*) => {
-        $(
-            #[test]
-            fn $topic() {
-                keeps_to_the_specification(concat!(stringify!($topic), ".yaml"));
-            }
-        )*
-
-        #[test]
-        fn every_file_has_its_test() {
-            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/flows");
-            let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-            let mut there: Vec<String> = names.filter_map(|name| name.strip_suffix(".yaml").map(str::to_owned)).collect();
-            there.sort();
-            assert_eq!(there, [$(stringify!($topic)),*]);
-        }
-    };
-}
-
 topics! {
+    in "tests/flows", each keeps_to_the_specification:
     arguments
     authentication
     composite

@@ -86,9 +86,22 @@ impl Folder {
 
     /// Adds a line to a file and commits it by hand, as somebody does who does not ask `switchboard` first.
     pub fn commit_by_hand(&self, path: &str, line: &str, message: &str) -> Result<()> {
-        let mut content = fs::read(self.root.join(path)).with_context(|| format!("cannot read {path}"))?;
-        content.extend_from_slice(line.as_bytes());
-        self.write(path, &content)?;
+        let mut content = self.read(path)?;
+        content.push_str(line);
+        self.write_and_commit(path, &content, message)
+    }
+
+    /// Puts other words into a file and commits it by hand.
+    pub fn reword_by_hand(&self, path: &str, words: &str, others: &str, message: &str) -> Result<()> {
+        self.write_and_commit(path, &self.read(path)?.replace(words, others), message)
+    }
+
+    fn read(&self, path: &str) -> Result<String> {
+        fs::read_to_string(self.root.join(path)).with_context(|| format!("cannot read {path}"))
+    }
+
+    fn write_and_commit(&self, path: &str, content: &str, message: &str) -> Result<()> {
+        self.write(path, content.as_bytes())?;
         let repository = git2::Repository::open(&self.root).context("cannot open the repository")?;
         self.commit(&repository, message)
     }

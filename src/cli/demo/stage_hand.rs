@@ -1,7 +1,7 @@
 //! Runs the demo's commands as a user would, with this very program, and waits until the daemon has done what follows.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -69,6 +69,15 @@ impl<'a> StageHand<'a> {
 
     /// Shows a command, runs it with this very program, and shows what it says. Its failure ends the demo.
     pub fn run(&self, arguments: &[&str]) -> Result<()> {
+        self.run_to(ExitStatus::success, arguments)
+    }
+
+    /// The same for a command that is to find something wrong.
+    pub fn run_and_find(&self, arguments: &[&str]) -> Result<()> {
+        self.run_to(|status| status.code() == Some(1), arguments)
+    }
+
+    fn run_to(&self, is_meant: fn(&ExitStatus) -> bool, arguments: &[&str]) -> Result<()> {
         let shown: Vec<String> =
             arguments.iter().map(|word| if word.contains(' ') { format!("\"{word}\"") } else { (*word).to_owned() }).collect();
         self.shell.text(&format!("{}\n", format!("$ switchboard {}", shown.join(" ")).style(paint::HINT)))?;
@@ -80,8 +89,8 @@ impl<'a> StageHand<'a> {
             .output()
             .context("cannot run the command")?;
         self.shell.text(&String::from_utf8_lossy(&output.stdout))?;
-        if !output.status.success() {
-            bail!("`switchboard {}` failed: {}", shown.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+        if !is_meant(&output.status) {
+            bail!("`switchboard {}` ended otherwise than it should: {}", shown.join(" "), String::from_utf8_lossy(&output.stderr).trim());
         }
         Ok(())
     }

@@ -13,9 +13,10 @@ const SECOND: &str = "openaq-air-quality";
 const THIRD: &str = "typeform-responses";
 const REVIEWER: &str = "bob@example.com";
 
-/// Walks from editing to published, then through a rejection, an edit held during a review, a withdrawal and a deletion.
+/// Walks from editing to published, then through tests that fail, a rejection, an edit held during a review, a withdrawal and a deletion.
 pub async fn walk(hand: &mut StageHand<'_>, daemon: &mut Daemon, folder: &Folder) -> Result<()> {
     publish(hand, daemon).await?;
+    break_and_mend(hand, daemon, folder).await?;
     reject(hand, daemon).await?;
     hold_and_withdraw(hand, daemon, folder).await?;
     delete(hand, daemon).await
@@ -40,10 +41,24 @@ async fn publish(hand: &mut StageHand<'_>, daemon: &mut Daemon) -> Result<()> {
     hand.run(&["list"])
 }
 
-async fn reject(hand: &mut StageHand<'_>, daemon: &mut Daemon) -> Result<()> {
-    hand.tell("The second one is rejected: the same content is never proposed again.")?;
+async fn break_and_mend(hand: &mut StageHand<'_>, daemon: &mut Daemon, folder: &Folder) -> Result<()> {
+    let manifest = format!("connectors/{SECOND}/connector.yaml");
+    let (right, wrong) = ("path: /v3/locations/{stationId}/latest", "path: /v3/location/{stationId}/latest");
+    hand.tell("Somebody mistypes a path in the second one, and publishes it. A test fails, and that stops it: no review opens.")?;
+    folder.reword_by_hand(&manifest, right, wrong, "Tidy up a path")?;
     hand.run(&["publish", SECOND, "--commit"])?;
+    hand.wait(daemon, SECOND, is_stopped_by_tests).await?;
+    hand.run(&["plan"])?;
+    hand.tell("The tests show the difference, and where it is expected otherwise.")?;
+    hand.run_and_find(&["test", SECOND])?;
+    hand.tell("The path is mended, and it goes on by itself: publishing it is still what the manifest asks for.")?;
+    folder.reword_by_hand(&manifest, wrong, right, "Mend the path")?;
     hand.wait(daemon, SECOND, |standing| stands(standing, Stage::InReview)).await?;
+    hand.run(&["list"])
+}
+
+async fn reject(hand: &mut StageHand<'_>, daemon: &mut Daemon) -> Result<()> {
+    hand.tell("Bob rejects it: the same content is never proposed again.")?;
     let review = hand.open_review(SECOND).await?.0.to_string();
     hand.run(&["review", "reject", &review, "--reason", "Say in the notes how often stations report.", "--by", REVIEWER])?;
     hand.wait(daemon, SECOND, |standing| stands(standing, Stage::Rejected)).await?;
@@ -81,4 +96,8 @@ fn is_idle(standing: Option<&Standing>) -> bool {
 
 fn is_locked(standing: Option<&Standing>) -> bool {
     standing.is_some_and(|standing| standing.waiting_on.iter().any(|waiting| matches!(waiting.on, WaitingOn::LockedByReview { .. })))
+}
+
+fn is_stopped_by_tests(standing: Option<&Standing>) -> bool {
+    standing.is_some_and(|standing| standing.waiting_on.iter().any(|waiting| matches!(waiting.on, WaitingOn::PassingTests { .. })))
 }

@@ -18,6 +18,8 @@ use base64::alphabet::{self, Alphabet};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::Value;
 
+use super::parse::kind_of;
+
 pub(crate) use self::csv::CsvOptions;
 pub(crate) use self::decode::{ResponseForm, decode, excerpt};
 pub(crate) use self::encode::{BodyForm, encode};
@@ -49,19 +51,6 @@ fn scalar(value: &Value) -> Option<String> {
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
-
-/// What a value is, for messages.
-fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a map",
-    }
-}
-
 /// Text that somebody else chose, short enough for a message and without control characters.
 fn short(text: &str) -> String {
     const LONGEST: usize = 60;

@@ -8,13 +8,14 @@ use super::arguments::Moment;
 use super::call::Undelivered;
 use super::outgoing::{Exchange, Outgoing};
 use super::turn::Going;
-use super::{Run, shown, timed_out, waiting};
+use super::{Run, timed_out, waiting};
 use crate::flow::data::Data;
 use crate::flow::exchange::{Request, Response};
 use crate::flow::expression::Unevaluated;
 use crate::flow::fault::Fault;
 use crate::flow::methods;
 use crate::flow::model::{Again, Http, has};
+use crate::model::lasting;
 
 /// Whether a request is sent again.
 enum Pause {
@@ -27,7 +28,7 @@ enum Pause {
 
 fn too_long(asked: Duration, patience: Duration, most: Duration) -> String {
     let limit = if most < patience { "the flow may run" } else { "`maxWait`" };
-    format!("asks to wait {}, longer than {limit}, {}", shown(asked), shown(most))
+    format!("asks to wait {}, longer than {limit}, {}", lasting(asked), lasting(most))
 }
 
 impl Run<'_> {

@@ -57,6 +57,7 @@ use super::program::{Outcome, Target};
 use super::redact::Redactor;
 use super::template::Template;
 use super::world::World;
+use crate::model::lasting;
 
 /// What flows can call and refer to.
 #[derive(Debug, Default)]
@@ -122,7 +123,7 @@ pub(crate) async fn run(setting: &Setting<'_>, flow: &Flow, input: Data) -> Outc
 }
 
 fn out_of_time(limit: Duration) -> Fault {
-    Fault::standard(Standard::Timeout, "Out of time", format!("the flow ran longer than {}", shown(limit))).fatal()
+    Fault::standard(Standard::Timeout, "Out of time", format!("the flow ran longer than {}", lasting(limit))).fatal()
 }
 
 impl<'a> Run<'a> {
@@ -205,11 +206,7 @@ impl Run<'_> {
 
 /// The error of what took longer than it may.
 fn timed_out(what: &str, limit: Duration) -> Fault {
-    Fault::standard(Standard::Timeout, "Timed out", format!("the {what} took longer than {}", shown(limit)))
-}
-
-fn shown(time: Duration) -> String {
-    if time.subsec_millis() == 0 { format!("{} s", time.as_secs()) } else { format!("{} ms", time.as_millis()) }
+    Fault::standard(Standard::Timeout, "Timed out", format!("the {what} took longer than {}", lasting(limit)))
 }
 
 #[cfg(test)]

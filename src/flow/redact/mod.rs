@@ -2,9 +2,9 @@
 
 mod spellings;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use serde_json::{Map, Value};
 
 use self::spellings::spellings;
@@ -24,10 +24,36 @@ const TOO_LITTLE: usize = 1;
 /// The values that must not be shown, also as they are spelt in addresses, headers, JSON and pages.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
+    /// Shared by all that are the same: what finds them is made once, and where nothing is looked through not even that.
+    known: Arc<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
     /// The longest first.
     secrets: Vec<String>,
-    /// Finds them; the first pattern is what stands for one already. Nothing where there are none.
-    finder: Option<Arc<AhoCorasick>>,
+    finder: OnceLock<AhoCorasick>,
+}
+
+impl Known {
+    /// Finds the secrets; the first pattern is what stands for one already. Nothing where there are none.
+    fn finder(&self) -> Option<&AhoCorasick> {
+        let make = || {
+            let patterns = std::iter::once(REDACTED).chain(self.secrets.iter().map(String::as_str));
+            // Most finders look through little, so the kind that is made soonest is the fastest.
+            let kind = Some(AhoCorasickKind::NoncontiguousNFA);
+            let finder = AhoCorasick::builder().kind(kind).match_kind(MatchKind::LeftmostLongest).build(patterns);
+            // It fails only for more patterns than memory has room for; then everything is a secret.
+            finder.or_else(|_| AhoCorasick::new([""]))
+        };
+        if self.secrets.is_empty() {
+            return None;
+        }
+        match self.finder.get() {
+            Some(finder) => Some(finder),
+            None => make().ok().map(|finder| self.finder.get_or_init(|| finder)),
+        }
+    }
 }
 
 impl Redactor {
@@ -40,26 +66,22 @@ impl Redactor {
 
     /// Takes further secrets.
     #[must_use]
-    pub(crate) fn and(mut self, texts: impl IntoIterator<Item = String>) -> Self {
-        let known = self.secrets.len();
-        self.secrets.extend(texts.into_iter().filter(|text| text.len() >= SHORTEST).flat_map(|text| spellings(&text)));
-        if self.secrets.len() == known {
+    pub(crate) fn and(self, texts: impl IntoIterator<Item = String>) -> Self {
+        let mut new = texts.into_iter().filter(|text| text.len() >= SHORTEST).peekable();
+        if new.peek().is_none() {
             return self;
         }
-        self.secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        self.secrets.dedup();
-        let patterns = std::iter::once(REDACTED).chain(self.secrets.iter().map(String::as_str));
-        // It fails only for more patterns than memory has room for; then everything is a secret.
-        let found = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(patterns);
-        self.finder = if self.secrets.is_empty() { None } else { found.or_else(|_| AhoCorasick::new([""])).ok().map(Arc::new) };
-        self
+        let mut secrets: Vec<String> = self.known.secrets.iter().cloned().chain(new.flat_map(|text| spellings(&text))).collect();
+        secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        secrets.dedup();
+        Self { known: Arc::new(Known { secrets, finder: OnceLock::new() }) }
     }
 
     /// A text without secrets, and without the beginning of one that was cut. What was redacted before stays as it is, whatever the
     /// secrets are.
     pub fn text(&self, text: &str) -> String {
         let text = self.whole(text);
-        if self.secrets.is_empty() || !text.contains(CUT) {
+        if self.known.secrets.is_empty() || !text.contains(CUT) {
             return text;
         }
         let mut pieces: Vec<String> = text.split(CUT).map(str::to_owned).collect();
@@ -70,7 +92,8 @@ impl Redactor {
 
     /// Redacts the beginning of a secret at the end of a text.
     fn end_begun(&self, text: &mut String) {
-        let is_begun = |at: &usize| text.len() - at > TOO_LITTLE && self.secrets.iter().any(|secret| secret.starts_with(&text[*at..]));
+        let is_begun =
+            |at: &usize| text.len() - at > TOO_LITTLE && self.known.secrets.iter().any(|secret| secret.starts_with(&text[*at..]));
         if let Some(at) = text.char_indices().map(|(at, _)| at).find(is_begun) {
             text.replace_range(at.., REDACTED);
         }
@@ -78,7 +101,7 @@ impl Redactor {
 
     /// A text without secrets that stand in it as a whole.
     fn whole(&self, text: &str) -> String {
-        let Some(finder) = &self.finder else { return text.to_owned() };
+        let Some(finder) = self.known.finder() else { return text.to_owned() };
         let mut shown = String::with_capacity(text.len());
         finder.replace_all_with(text, &mut shown, |_, _, shown| {
             shown.push_str(REDACTED);
@@ -89,14 +112,14 @@ impl Redactor {
 
     /// The beginning of a text that was cut off: without secrets, and without the beginning of one at its end.
     pub(crate) fn beginning(&self, text: &str) -> String {
-        let is_begun = |at: &usize| self.secrets.iter().any(|secret| secret.starts_with(&text[*at..]));
+        let is_begun = |at: &usize| self.known.secrets.iter().any(|secret| secret.starts_with(&text[*at..]));
         let end = text.char_indices().map(|(at, _)| at).find(is_begun).unwrap_or(text.len());
         self.whole(&text[..end])
     }
 
     /// Whether a secret is in a value.
     pub(crate) fn finds(&self, value: &Value) -> bool {
-        let Some(finder) = &self.finder else { return false };
+        let Some(finder) = self.known.finder() else { return false };
         match value {
             Value::String(text) => finder.is_match(text.as_str()),
             Value::Number(number) => self.is_secret(number),
@@ -108,12 +131,12 @@ impl Redactor {
 
     fn is_secret(&self, number: &serde_json::Number) -> bool {
         let digits = number.to_string();
-        self.secrets.binary_search_by(|secret| digits.len().cmp(&secret.len()).then_with(|| secret.as_str().cmp(&digits))).is_ok()
+        self.known.secrets.binary_search_by(|secret| digits.len().cmp(&secret.len()).then_with(|| secret.as_str().cmp(&digits))).is_ok()
     }
 
     /// A value without secrets, keys included.
     pub(crate) fn value(&self, value: Value) -> Value {
-        if self.secrets.is_empty() {
+        if self.known.secrets.is_empty() {
             return value;
         }
         match value {
@@ -129,7 +152,7 @@ impl Redactor {
 
     /// A value of which the secrets are not shown, nor what is made of them.
     pub(crate) fn data(&self, value: &Value) -> Data {
-        if self.secrets.is_empty() {
+        if self.known.secrets.is_empty() {
             return Data::plain(to_jq(value));
         }
         Data::new(to_jq(value), data::marked(&self.value(value.clone())))

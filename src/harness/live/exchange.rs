@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
@@ -171,23 +172,11 @@ fn meant_host(url: &Url, value: &str) -> Result<(), Unanswered> {
 fn credentials(url: &Url) -> Result<HeaderValue, Unanswered> {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
-    let decoded = |text: &str| percent_decoded(text);
+    let decoded = |text| percent_decode_str(text).collect::<Vec<u8>>();
     let pair = [decoded(url.username()), vec![b':'], decoded(url.password().unwrap_or_default())].concat();
     let mut value = HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(pair))).map_err(|_| unfit("authorization"))?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-fn percent_decoded(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let escaped = text.get(at + 1..at + 3).filter(|_| bytes[at] == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        decoded.push(escaped.unwrap_or(bytes[at]));
-        at += if escaped.is_some() { 3 } else { 1 };
-    }
-    decoded
 }
 
 fn unfit(header: &str) -> Unanswered {

@@ -21,7 +21,7 @@ use crate::harness::pool::Pool;
 use crate::harness::process::WorkersConfig;
 use crate::harness::protocol::{self, Content, Overstayed, Settling, Start, Task, pack};
 use crate::manifest::Validation;
-use crate::model::{BundleFiles, Problem};
+use crate::model::{BundleFiles, Problem, lasting};
 
 /// Which flow runs.
 #[derive(Debug, Clone)]
@@ -228,9 +228,9 @@ fn task(subject: &Subject, start: &Start, limits: RunLimits, heard: bool) -> Tas
 
 fn overstayed(limit: Overstayed, limits: RunLimits, during: Option<String>) -> Value {
     let (title, detail) = match limit {
-        Overstayed::Run => ("Out of time", format!("the flow ran longer than {}", shown(limits.budget.time))),
+        Overstayed::Run => ("Out of time", format!("the flow ran longer than {}", lasting(limits.budget.time))),
         Overstayed::Evaluation => {
-            ("Expression out of time", format!("an expression was evaluated for longer than {}", shown(limits.evaluation)))
+            ("Expression out of time", format!("an expression was evaluated for longer than {}", lasting(limits.evaluation)))
         }
     };
     problem("timeout", 408, title, &detail, during)
@@ -249,8 +249,4 @@ pub(super) fn problem(kind: &str, status: u16, title: &str, detail: &str, during
         "detail": detail,
         "instance": during.unwrap_or_else(|| "/".to_owned()),
     })
-}
-
-fn shown(time: Duration) -> String {
-    if time.subsec_millis() == 0 { format!("{} s", time.as_secs()) } else { format!("{} ms", time.as_millis()) }
 }

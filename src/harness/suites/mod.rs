@@ -57,6 +57,11 @@ impl Workers {
         Self { shared: Arc::new(Shared { pool: Pool::new(config), turns, runs: Mutex::default(), wake: Notify::new() }) }
     }
 
+    /// Starts the workers that so many jobs will need, which takes them a while, so that they are there when the jobs are.
+    pub async fn warm(&self, jobs: usize) {
+        self.shared.pool.warm(jobs).await;
+    }
+
     /// Runs one job and waits for its evidence, beside those that were started.
     pub async fn run(&self, job: Job) -> Result<Evidence, AbortedRun> {
         self.shared.run(job).await

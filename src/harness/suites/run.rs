@@ -11,7 +11,7 @@ use crate::harness::pool::Pool;
 use crate::harness::process::{Blame, Death, Worker};
 use crate::harness::protocol::{Heading, Task, Word, pack};
 use crate::harness::{AbortedRun, Job};
-use crate::model::{CaseOutcome, CaseReport, Coverage, ENGINE_LEVEL, Evidence, Problem};
+use crate::model::{CaseOutcome, CaseReport, Coverage, ENGINE_LEVEL, Evidence, Problem, lasting};
 
 /// How many workers the cases of one bundle may end before the rest is not run.
 const MOST_DEATHS: usize = 8;
@@ -92,7 +92,7 @@ impl Run<'_> {
         let limit = self.pool.config.run_limit;
         loop {
             if self.spent + turn.spent() >= limit {
-                return failed(format!("the tests did not end within {}; the cases after these were not run", shown(limit)));
+                return failed(format!("the tests did not end within {}; the cases after these were not run", lasting(limit)));
             }
             let worker = self.pool.take().await.map_err(|error| format!("{error:#}"))?;
             let warm = worker.tasks > 0;
@@ -200,11 +200,7 @@ impl Run<'_> {
 
 async fn too_long(worker: Worker, deadline: Duration) -> Death {
     worker.stop().await;
-    Death { reason: format!("it did not end within {} and was stopped", shown(deadline)), blame: Blame::Task }
-}
-
-fn shown(time: Duration) -> String {
-    if time.subsec_millis() == 0 { format!("{} s", time.as_secs()) } else { format!("{} ms", time.as_millis()) }
+    Death { reason: format!("it did not end within {} and was stopped", lasting(deadline)), blame: Blame::Task }
 }
 
 fn ended_by(heading: Heading, reason: String, began: Instant) -> CaseReport {

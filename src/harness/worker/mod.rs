@@ -6,6 +6,7 @@ mod live;
 mod outbox;
 mod piped;
 mod suite;
+mod walls;
 mod watch;
 
 use std::cell::Cell;
@@ -47,6 +48,7 @@ pub fn run() -> ExitCode {
 }
 
 fn start() -> Result<()> {
+    walls::close_inherited().context("cannot close what is open")?;
     // Unbuffered, so that nothing is taken from the tasks.
     let mut stdin = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let Some(limits) = protocol::read::<Limits>(&mut stdin).context("cannot read the limits")? else {
@@ -59,7 +61,6 @@ fn start() -> Result<()> {
     let engine = move || serve(limits, stdin, &watch, &outbox);
     let engine = thread::Builder::new().name("engine".to_owned()).stack_size(STACK).spawn(engine);
     let engine = engine.context("cannot start the engine")?;
-    limits::no_more_processes().context("cannot take the limits on")?;
     // A panic has told of itself on stderr.
     engine.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the engine gave up")))
 }
@@ -76,6 +77,9 @@ fn serve(limits: Limits, stdin: File, watch: &Watch, outbox: &Outbox) -> Result<
         let _entered = runtime.enter();
         protocol::frames(pipe::Receiver::from_file(stdin).context("the standard input is no pipe")?)
     };
+    // All threads are there, and all that is open is.
+    limits::no_more_processes().context("cannot take the limits on")?;
+    walls::raise().context("cannot raise the walls")?;
     while let Some(said) = runtime.block_on(protocol::next(&mut hearing)).context("cannot read the task")? {
         match said {
             Said::Task(task) => {
@@ -107,7 +111,9 @@ struct Parent<'a> {
 
 impl suite::Parent for Parent<'_> {
     fn say(&mut self, word: Word) -> Result<()> {
-        Ok(self.outbox.say(&word)?)
+        // What has ended is told with the next word, which follows at once; before anything can go wrong again, all is told.
+        let told = if matches!(word, Word::Ended(..)) { self.outbox.put(&word) } else { self.outbox.say(&word) };
+        Ok(told?)
     }
 
     fn wants_a_pause(&mut self) -> Result<bool> {

@@ -1,9 +1,11 @@
 //! What hostile bundles do to their workers, and to nobody else; and workers that come and go.
 
 use std::fs;
+use std::io;
+use std::net::TcpListener;
 use std::time::Duration;
 
-use switchboard::harness::{Harness, Workers, WorkersConfig};
+use switchboard::harness::{Harness, Job, Workers, WorkersConfig};
 use switchboard::model::CaseOutcome;
 
 use crate::support::processes::{children, kill};
@@ -164,6 +166,106 @@ async fn workers_are_warm_and_end_with_their_owner() {
     }
     assert_eq!(fs::read(format!("/proc/{}/environ", first[0])).unwrap(), b"");
     assert_eq!(fs::read_link(format!("/proc/{}/cwd", first[0])).unwrap().as_os_str(), "/");
+}
+
+#[tokio::test]
+async fn a_worker_stands_behind_walls_with_nothing_of_what_its_parent_has_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    // Unlike what the standard library opens, what is duplicated so stays open in children.
+    let inherited = nix::unistd::dup(fs::File::create_new(&secret).unwrap()).unwrap();
+    let workers = Workers::new(config());
+    all_passed(&workers.run(hostile(&["2"])).await.unwrap(), 1);
+    let worker = children()[0];
+    let status = fs::read_to_string(format!("/proc/{worker}/status")).unwrap();
+    for line in ["Seccomp:\t2", "NoNewPrivs:\t1", "Threads:\t3", "SigBlk:\t0000000000000000"] {
+        assert!(status.lines().any(|found| found == line), "{line}: {status}");
+    }
+    let open = fs::read_dir(format!("/proc/{worker}/fd")).unwrap().map(|entry| fs::read_link(entry.unwrap().path()).unwrap());
+    let open: Vec<String> = open.map(|link| link.display().to_string()).collect();
+    let is_own = |link: &String| ["pipe:", "anon_inode:", "socket:"].iter().any(|kind| link.starts_with(kind));
+    assert!(open.iter().all(is_own), "{open:?}");
+    drop(inherited);
+}
+
+#[tokio::test]
+async fn what_a_case_says_at_length_is_cut() {
+    // As much as a value may be, and then some more of it in what differs.
+    let long = "\"0123456789\" * 700000";
+    let lines = "[range(500000)]";
+    let evidence = run(hostile(&[long, lines, &format!("error({long})"), "2"])).await;
+    assert_eq!((evidence.failure.as_deref(), evidence.cases.len()), (None, 4));
+    for case in &evidence.cases[..3] {
+        let told = failures(case);
+        assert!(told.len() < 25_000, "{}", told.len());
+    }
+    assert_eq!(evidence.cases[3].outcome, CaseOutcome::Passed);
+}
+
+#[tokio::test]
+async fn nothing_is_ever_connected_to() {
+    let service = TcpListener::bind("127.0.0.1:0").unwrap();
+    service.set_nonblocking(true).unwrap();
+    let address = service.local_addr().unwrap();
+    let actions = format!(
+        "actions:\n  a: {{ do: [ {{ t: {{ call: http, with: {{ method: get, endpoint: \"http://{address}/\" }} }} }} ] }}\n  \
+         b: {{ do: [ {{ t: {{ call: request, with: {{ method: get, path: / }} }} }} ] }}\n"
+    );
+    let suite = format!(
+        "  - {{ title: a host of nobody, action: a, expect: {{ output: 2 }} }}\n  \
+         - {{ title: nobody answers, action: b, connection: {{ baseUrl: \"http://{address}\" }}, expect: {{ output: 2 }} }}\n  \
+         - title: somebody is said to answer\n    action: a\n    \
+           exchanges: [ {{ request: {{ method: get }}, response: {{ status: 200, body: 2 }} }} ]\n    expect: {{ output: 2 }}\n"
+    );
+    let evidence = run(job(&actions, &suite)).await;
+    assert_eq!((evidence.failure.as_deref(), evidence.cases.len()), (None, 3));
+    for case in &evidence.cases {
+        failures(case);
+    }
+    assert_eq!(service.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+
+    let allowed = files_of_an_allowed_host(address);
+    let evidence = run(allowed).await;
+    all_passed(&evidence, 1);
+    assert_eq!(service.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+}
+
+/// A connector whose flow may reach the address, and whose case says what is answered there.
+fn files_of_an_allowed_host(address: std::net::SocketAddr) -> Job {
+    let mut job = job(
+        "actions:\n  a: { do: [ { t: { call: request, with: { method: get, path: / } } } ] }\n",
+        "  - { title: c, action: a, exchanges: [ { request: { method: get }, response: { status: 200, body: 2 } } ], expect: { output: 2 } }\n",
+    );
+    let text = |path| String::from_utf8(job.files.get(path).unwrap().to_vec()).unwrap();
+    let manifest = text("connector.yaml").replace("hosts: [api.example.com]", "hosts: [127.0.0.1]");
+    let manifest = manifest.replace("https://api.example.com/v1", &format!("http://{address}"));
+    job.files = super::files(&manifest, text("tests/suite.yaml").split_once("cases:\n").unwrap().1);
+    job
+}
+
+#[tokio::test]
+async fn no_file_beyond_the_bundle_is_read() {
+    let actions = "actions:\n  a: { do: [ { t: { call: request, with: { method: get, path: / } } } ] }\n";
+    for file in ["/etc/hostname", "../../../etc/hostname", "/proc/self/environ", "tests/../../x"] {
+        let exchange = format!("{{ request: {{ method: get }}, response: {{ status: 200, file: \"{file}\" }} }}");
+        let suite = format!("  - {{ title: c, action: a, exchanges: [ {exchange} ], expect: {{ output: 2 }} }}\n");
+        let evidence = run(job(actions, &suite)).await;
+        let told = evidence.failure.clone().unwrap_or_else(|| failures(&evidence.cases[0]));
+        assert!(told.contains(file), "{file}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn a_flow_starts_no_process() {
+    for task in ["run: { shell: { command: ls } }", "run: { script: { language: js, code: \"1\" } }", "run: { container: { image: a } }"] {
+        let actions = format!("actions:\n  a: {{ do: [ {{ t: {{ {task} }} }} ] }}\n");
+        let evidence = run(job(&actions, "  - { title: c, action: a, expect: { output: 2 } }\n")).await;
+        let failure = evidence.failure.unwrap();
+        assert!(failure.contains("`run`") && evidence.cases.is_empty(), "{failure}");
+    }
+    let many = "  a: { do: [ { t: { fork: { branches: [ { x: { set: { n: 1 } } }, { y: { set: { n: 2 } } } ] }, output: { as: length } } } ] }\n";
+    let evidence = run(job(&format!("actions:\n{many}"), "  - { title: c, action: a, expect: { output: 2 } }\n")).await;
+    all_passed(&evidence, 1);
 }
 
 #[tokio::test]

@@ -44,8 +44,9 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
         work_tree.find(name, &format!("test {name}"))?;
     }
     let names = if arguments.connectors.is_empty() { work_tree.connectors()? } else { arguments.connectors };
-    let (jobs, problems) = jobs(&work_tree, &names);
     let workers = Workers::new(assemble::workers(&door.settings)?);
+    workers.warm(names.len()).await;
+    let (jobs, problems) = jobs(&work_tree, &names);
     let bar = progress::bar(door.shell, "Testing", jobs.len());
     let run = |job| {
         let (workers, bar) = (&workers, &bar);
