@@ -22,7 +22,8 @@ pub(super) fn failures(expected: &Expectation, ran: &Ran, judging: Judging<'_>, 
     }
     let mut failures = ending(expected, &ran.outcome, judging, spot);
     failures.extend(measured(expected, ran.sent.len(), ran.retries, ran.elapsed, spot));
-    if !expected.assert.is_empty() {
+    // Where a flow broke off, assertions about what it was to give only say so again.
+    if !expected.assert.is_empty() && !is_broken_off(expected, &ran.outcome) {
         failures.extend(judging.unheld(&expected.assert, &whole(ran), spot.key("assert")));
     }
     failures
@@ -57,6 +58,10 @@ pub(super) fn measured(expected: &Expectation, requests: usize, retries: usize, 
     failures
 }
 
+fn is_broken_off(expected: &Expectation, outcome: &Outcome) -> bool {
+    expected.error.is_none() && outcome.result.is_err()
+}
+
 fn were(count: usize, what: &str, done: &str) -> String {
     if count == 1 { format!("1 {what} was {done}") } else { format!("{count} {what}s were {done}") }
 }
@@ -79,9 +84,8 @@ fn ending(expected: &Expectation, outcome: &Outcome, judging: Judging<'_>, spot:
         (None, Ok(output)) => failures.extend(other_output(expected, output, judging, spot)),
     }
     // That there are no events where a flow broke off goes without saying.
-    let is_broken_off = expected.error.is_none() && outcome.result.is_err();
     if let Some(events) = &expected.events
-        && !is_broken_off
+        && !is_broken_off(expected, outcome)
     {
         failures.extend(other_events(events, &outcome.events).map(|told| spot.key("events").fails(told)));
     }
