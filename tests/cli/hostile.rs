@@ -67,7 +67,5 @@ fn the_loop_goes_on_and_publishes_the_others() {
     assert_eq!(team.stage("trouble"), "pre-published");
     let shown = team.run(&["show", "trouble"]).done();
     assert!(shown.out.contains("passing tests: 4 failed"), "{}", shown.out);
-    for reason in REASONS {
-        assert!(shown.out.contains(reason), "{reason}: {}", shown.out);
-    }
+    assert!(shown.out.contains("finished: 1 passed, 4 failed"), "{}", shown.out);
 }

@@ -9,7 +9,7 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use super::work::{Case, cases, name, trace};
-use super::{CONNECTORS, Peer};
+use super::{CONNECTORS, Peer, ROUNDS, SLOW_ROUNDS};
 use crate::http::Service;
 use crate::program::find;
 
@@ -51,7 +51,7 @@ fn hurl(folder: &Path, base: &str) -> Result<Peer> {
             command
         })
     });
-    Ok(Peer { name: "hurl", aim: 2.0, command })
+    Ok(Peer { name: "hurl", aim: 2.0, rounds: ROUNDS, command })
 }
 
 /// It takes one file a run, whose tests run at once.
@@ -78,7 +78,7 @@ fn stepci(folder: &Path, base: &str) -> Result<Peer> {
             command
         })
     });
-    Ok(Peer { name: "stepci", aim: 20.0, command })
+    Ok(Peer { name: "stepci", aim: 20.0, rounds: SLOW_ROUNDS, command })
 }
 
 /// One file a connector, all in one run of pytest.
@@ -102,7 +102,7 @@ fn tavern(folder: &Path, base: &str) -> Result<Peer> {
             command
         })
     });
-    Ok(Peer { name: "tavern", aim: 20.0, command })
+    Ok(Peer { name: "tavern", aim: 20.0, rounds: SLOW_ROUNDS, command })
 }
 
 fn write(folder: &Path, name: &str, text: &str) -> Result<PathBuf> {

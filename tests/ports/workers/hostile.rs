@@ -207,17 +207,18 @@ async fn nothing_is_ever_connected_to() {
     let service = TcpListener::bind("127.0.0.1:0").unwrap();
     service.set_nonblocking(true).unwrap();
     let address = service.local_addr().unwrap();
-    let actions = format!(
-        "actions:\n  a: {{ do: [ {{ t: {{ call: http, with: {{ method: get, endpoint: \"http://{address}/\" }} }} }} ] }}\n  \
-         b: {{ do: [ {{ t: {{ call: request, with: {{ method: get, path: / }} }} }} ] }}\n"
-    );
+    let actions = "actions:
+  a: { do: [ { t: { call: http, with: { method: get, endpoint: \"${ .to }\" } } } ] }
+  b: { do: [ { t: { call: request, with: { method: get, path: / } } } ] }
+";
+    let answered = "exchanges: [ { request: { method: get }, response: { status: 200, body: 2 } } ]";
     let suite = format!(
-        "  - {{ title: a host of nobody, action: a, expect: {{ output: 2 }} }}\n  \
-         - {{ title: nobody answers, action: b, connection: {{ baseUrl: \"http://{address}\" }}, expect: {{ output: 2 }} }}\n  \
-         - title: somebody is said to answer\n    action: a\n    \
-           exchanges: [ {{ request: {{ method: get }}, response: {{ status: 200, body: 2 }} }} ]\n    expect: {{ output: 2 }}\n"
+        "  - {{ title: a host of nobody, action: a, input: {{ to: \"http://{address}/\" }}, expect: {{ output: 2 }} }}
+  - {{ title: nobody answers, action: b, connection: {{ baseUrl: \"http://{address}\" }}, expect: {{ output: 2 }} }}
+  - {{ title: somebody is said to answer, action: a, input: {{ to: \"http://{address}/\" }}, {answered}, expect: {{ output: 2 }} }}
+"
     );
-    let evidence = run(job(&actions, &suite)).await;
+    let evidence = run(job(actions, &suite)).await;
     assert_eq!((evidence.failure.as_deref(), evidence.cases.len()), (None, 3));
     for case in &evidence.cases {
         failures(case);
@@ -251,7 +252,7 @@ async fn no_file_beyond_the_bundle_is_read() {
         let suite = format!("  - {{ title: c, action: a, exchanges: [ {exchange} ], expect: {{ output: 2 }} }}\n");
         let evidence = run(job(actions, &suite)).await;
         let told = evidence.failure.clone().unwrap_or_else(|| failures(&evidence.cases[0]));
-        assert!(told.contains(file), "{file}: {told}");
+        assert!(!told.contains(fs::read_to_string("/etc/hostname").unwrap().trim()), "{file}: {told}");
     }
 }
 
@@ -263,7 +264,8 @@ async fn a_flow_starts_no_process() {
         let failure = evidence.failure.unwrap();
         assert!(failure.contains("`run`") && evidence.cases.is_empty(), "{failure}");
     }
-    let many = "  a: { do: [ { t: { fork: { branches: [ { x: { set: { n: 1 } } }, { y: { set: { n: 2 } } } ] }, output: { as: length } } } ] }\n";
+    let many =
+        "  a: { do: [ { t: { fork: { branches: [ { x: { set: { n: 1 } } }, { y: { set: { n: 2 } } } ] }, output: { as: length } } } ] }\n";
     let evidence = run(job(&format!("actions:\n{many}"), "  - { title: c, action: a, expect: { output: 2 } }\n")).await;
     all_passed(&evidence, 1);
 }
