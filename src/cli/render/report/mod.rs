@@ -1,0 +1,180 @@
+//! Reports of tests for other programs to show. Titles, differences and the names of files are anybody's: no format lets them say more than text.
+
+mod github;
+mod junit;
+mod markdown;
+
+use anyhow::{Context as _, Result};
+
+use crate::cli::output::ReportFormat;
+use crate::cli::tested::{Shown, Tested};
+use crate::model::{CaseOutcome, CaseReport, Evidence};
+
+/// The report in a format; it ends with a line break.
+pub fn report(format: ReportFormat, tested: &Tested) -> Result<String> {
+    match format {
+        ReportFormat::Json => Ok(format!("{}\n", serde_json::to_string_pretty(tested).context("cannot write the result as JSON")?)),
+        ReportFormat::Junit => junit::report(tested).context("cannot write the report as XML"),
+        ReportFormat::Github => Ok(github::report(tested)),
+        ReportFormat::Markdown => Ok(markdown::report(tested)),
+    }
+}
+
+/// Every case that failed, with whose it is.
+fn failed(tested: &Tested) -> impl Iterator<Item = (&Evidence, &CaseReport)> {
+    let cases = tested.evidence.iter().flat_map(|Shown { evidence, .. }| evidence.cases.iter().map(move |case| (evidence, case)));
+    cases.filter(|(_, case)| case.outcome == CaseOutcome::Failed)
+}
+
+/// What was not as expected, all of it.
+fn differences(case: &CaseReport) -> String {
+    case.failures.join("\n\n")
+}
+
+/// The path of a connector's file from the repository's root.
+fn path(evidence: &Evidence, file: &str) -> String {
+    format!("connectors/{}/{file}", evidence.connector)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Coverage, CoveragePoint, CoveragePointKind, Digest, ENGINE_LEVEL, Place, Problem};
+
+    /// What is shown of one connector: one case of each outcome.
+    fn usual() -> Tested {
+        let failure = "the output differs\n- { id: 1 }\n+ { id: 2 }";
+        let cases = vec![
+            case("opens", "Issues", CaseOutcome::Passed, None),
+            case("fails", "Issues", CaseOutcome::Failed, Some(failure)),
+            case("later", "Issues", CaseOutcome::Skipped, None),
+        ];
+        let tests = |name: &str, cases, failure: Option<&str>| evidence(name, cases, failure);
+        let evidence = vec![
+            Shown { evidence: tests("crm", cases, None), reused: false },
+            Shown { evidence: tests("erp", vec![case("works", "All", CaseOutcome::Passed, None)], None), reused: true },
+            Shown { evidence: tests("mail", vec![], Some("the connector has problems:\nx")), reused: false },
+        ];
+        let problem =
+            Problem::error("SB020", Place { file: "connectors/shop/connector.yaml".into(), line: 3, column: 1 }, "unknown key `x`");
+        Tested::new(evidence, vec![problem.hint("Did you mean `y`?")])
+    }
+
+    /// Everything that could be said in the titles of somebody who means no good.
+    fn hostile() -> Tested {
+        let words = "x\n::error::a%0A]]></failure><b>&\"'\u{0}\u{1b}[31m\u{202e}\r::set-env a,b:c @all #1 | ``` ````";
+        let mut case = case(words, words, CaseOutcome::Failed, Some(words));
+        case.target = words.into();
+        case.place.file = format!("tests/{words}.yaml");
+        case.failures.push(words.into());
+        let skipped = CaseReport { outcome: CaseOutcome::Skipped, failures: vec![], skipped: Some(words.into()), ..case.clone() };
+        let evidence = Shown { evidence: evidence("crm", vec![case, skipped], Some(words)), reused: false };
+        Tested::new(vec![evidence], vec![Problem::error("SB020", Place::file(words), words).hint(words)])
+    }
+
+    fn case(title: &str, suite: &str, outcome: CaseOutcome, failure: Option<&str>) -> CaseReport {
+        CaseReport {
+            suite: suite.into(),
+            case: title.into(),
+            place: Place { file: "tests/issues.yaml".into(), line: 4, column: 5 },
+            target: "actions/create-issue".into(),
+            outcome,
+            failures: failure.into_iter().map(str::to_owned).collect(),
+            skipped: (outcome == CaseOutcome::Skipped).then(|| "the service is down".to_owned()),
+            micros: if outcome == CaseOutcome::Skipped { 0 } else { 1_500 },
+        }
+    }
+
+    fn evidence(connector: &str, cases: Vec<CaseReport>, failure: Option<&str>) -> Evidence {
+        let point = |covered| CoveragePoint {
+            kind: CoveragePointKind::Action,
+            target: "actions/create-issue".into(),
+            what: "the action".into(),
+            place: Place::file("connector.yaml"),
+            covered,
+        };
+        Evidence {
+            connector: connector.parse().unwrap(),
+            digest: Digest::of(b"x"),
+            level: ENGINE_LEVEL,
+            started: "2026-01-01T00:00:00Z".parse().unwrap(),
+            millis: 3,
+            runner: "0.1.0".into(),
+            coverage: Coverage { points: if cases.is_empty() { vec![] } else { vec![point(true), point(false)] } },
+            cases,
+            failure: failure.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn github_shows_each_failure_where_it_stands() {
+        insta::assert_snapshot!(report(ReportFormat::Github, &usual()).unwrap());
+    }
+
+    #[test]
+    fn junit_has_a_suite_a_file() {
+        insta::assert_snapshot!(report(ReportFormat::Junit, &usual()).unwrap());
+    }
+
+    #[test]
+    fn markdown_is_a_table_and_the_differences() {
+        insta::assert_snapshot!(report(ReportFormat::Markdown, &usual()).unwrap());
+    }
+
+    #[test]
+    fn no_title_starts_a_command() {
+        let text = report(ReportFormat::Github, &hostile()).unwrap();
+        assert_eq!(text.lines().count(), 4, "{text}");
+        assert!(text.lines().all(|line| line.starts_with("::error ") || line.starts_with("::notice ")), "{text}");
+        assert!(!text.contains(['\r', '\0', '\u{1b}', '\u{202e}']), "{text:?}");
+        let first = text.lines().next().unwrap();
+        let (properties, message) = first.strip_prefix("::error ").unwrap().split_once("::").unwrap();
+        assert_eq!(
+            properties.split(',').filter_map(|one| one.split_once('=')).map(|(name, _)| name).collect::<Vec<_>>(),
+            ["file", "line", "col", "title"]
+        );
+        assert!(message.contains("%0A::error::a%250A"), "{message}");
+    }
+
+    #[test]
+    fn no_title_breaks_the_xml() {
+        let text = report(ReportFormat::Junit, &hostile()).unwrap();
+        let mut reader = quick_xml::Reader::from_str(&text);
+        reader.config_mut().check_end_names = true;
+        let mut names = Vec::new();
+        loop {
+            match reader.read_event().unwrap() {
+                quick_xml::events::Event::Start(start) | quick_xml::events::Event::Empty(start) => {
+                    for attribute in start.attributes() {
+                        attribute.unwrap();
+                    }
+                    names.push(start.name().as_ref().to_owned());
+                }
+                quick_xml::events::Event::Eof => break,
+                _ => {}
+            }
+        }
+        assert!(!names.iter().any(|name| name == "b"), "{names:?}");
+        assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+    }
+
+    #[test]
+    fn no_title_is_more_than_text_in_markdown() {
+        let text = report(ReportFormat::Markdown, &hostile()).unwrap();
+        let mut fence: Option<String> = None;
+        for line in text.lines() {
+            let backticks: String = line.chars().take_while(|c| *c == '`').collect();
+            match &fence {
+                Some(open) if line == open => fence = None,
+                Some(open) => assert!(!(backticks.len() >= open.len()), "{line}"),
+                None if backticks.len() >= 3 => fence = Some(backticks),
+                None => {
+                    assert!(!line.contains("<b>") && !line.starts_with("::"), "{line}");
+                    let bare = line.split("<code>").map(|part| part.rsplit("</code>").next().unwrap()).collect::<String>();
+                    assert!(!bare.contains("@all"), "{line}");
+                }
+            }
+        }
+        assert_eq!(fence, None);
+    }
+}
