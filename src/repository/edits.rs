@@ -10,8 +10,10 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-/// How long changes are gathered: editors write a file in several steps.
-const DEBOUNCE: Duration = Duration::from_millis(50);
+/// How long nothing must happen before changes are told of: editors write a file in several steps, and others many files in a row.
+const QUIET: Duration = Duration::from_millis(50);
+/// How long changes are gathered at most.
+const LONGEST: Duration = Duration::from_millis(500);
 
 /// A running watch over `connectors/`; dropping it ends it.
 #[derive(Debug)]
@@ -21,8 +23,8 @@ pub struct Edits {
     system: RecommendedWatcher,
     seen: UnboundedReceiver<notify::Result<Event>>,
     gathered: Edited,
-    /// Until when more is gathered, where there is something.
-    until: Option<Instant>,
+    /// When the first of what is gathered came, and until when it is waited for more.
+    waits: Option<(Instant, Instant)>,
 }
 
 /// What has changed.
@@ -66,13 +68,13 @@ impl Edits {
         if connectors.is_dir() {
             system.watch(&connectors, RecursiveMode::Recursive).with_context(|| format!("cannot watch {}", connectors.display()))?;
         }
-        Ok(Self { root, connectors, system, seen, gathered: Edited::none(), until: None })
+        Ok(Self { root, connectors, system, seen, gathered: Edited::none(), waits: None })
     }
 
     /// Waits for the next changes. What was gathered is not lost where nobody waits any more.
     pub async fn next(&mut self) -> Edited {
         loop {
-            let Some(until) = self.until else {
+            let Some((_, until)) = self.waits else {
                 match self.seen.recv().await {
                     Some(event) => self.gather(event),
                     // The watcher lives as long as this value, and the channel with it.
@@ -84,7 +86,7 @@ impl Edits {
                 Ok(Some(event)) => self.gather(event),
                 Ok(None) => sleep_until(until).await,
                 Err(_) => {
-                    self.until = None;
+                    self.waits = None;
                     return mem::replace(&mut self.gathered, Edited::none());
                 }
             }
@@ -104,7 +106,9 @@ impl Edits {
             return;
         }
         self.gathered.add(edited);
-        self.until.get_or_insert_with(|| Instant::now() + DEBOUNCE);
+        let now = Instant::now();
+        let first = self.waits.map_or(now, |(first, _)| first);
+        self.waits = Some((first, (now + QUIET).min(first + LONGEST)));
     }
 
     fn edited(&mut self, event: &Event) -> Edited {

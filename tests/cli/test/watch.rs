@@ -54,16 +54,18 @@ fn a_change_runs_the_tests_of_its_connector_alone() {
 
 #[test]
 fn connectors_come_and_go() {
-    let team = Team::new();
+    let team = Team::with_crm();
+    let (there, elsewhere) = (team.path("connectors/crm"), team.outside().join("crm"));
+    fs::rename(&there, &elsewhere).unwrap();
     let mut daemon = start(&team, &[]);
-    team.run(&["new", "crm", "--kind", "saas"]).done();
+    fs::rename(&elsewhere, &there).unwrap();
     let text = run(&mut daemon);
     assert!(text.ends_with("5 passed, 0 failed in 1 connector.\n"), "{text}");
     // Saved as it is, it is not run again.
     team.write(SUITE, team.read(SUITE));
-    fs::rename(team.path("connectors/crm"), team.outside().join("crm")).unwrap();
+    fs::rename(&there, &elsewhere).unwrap();
     assert!(daemon.line().ends_with("Z  crm gone"));
-    fs::rename(team.outside().join("crm"), team.path("connectors/crm")).unwrap();
+    fs::rename(&elsewhere, &there).unwrap();
     assert!(run(&mut daemon).contains("  testing crm\n"));
 }
 

@@ -108,17 +108,96 @@ mod tests {
 
     #[test]
     fn github_shows_each_failure_where_it_stands() {
-        insta::assert_snapshot!(report(ReportFormat::Github, &usual()).unwrap());
+        insta::assert_snapshot!(report(ReportFormat::Github, &usual()).unwrap(), @r"
+        ::error file=connectors/crm/tests/issues.yaml,line=4,col=5,title=Issues › fails::the output differs%0A- { id: 1 }%0A+ { id: 2 }
+        ::error file=connectors/mail/connector.yaml,line=1,col=1,title=The tests of mail failed as a whole::the connector has problems:%0Ax
+        ::error file=connectors/shop/connector.yaml,line=3,col=1,title=SB020::unknown key `x`%0ADid you mean `y`?
+        ::notice title=Tests::2 passed, 2 failed, 1 skipped in 3 connectors, 1 of them tested before
+        ");
     }
 
     #[test]
     fn junit_has_a_suite_a_file() {
-        insta::assert_snapshot!(report(ReportFormat::Junit, &usual()).unwrap());
+        insta::assert_snapshot!(report(ReportFormat::Junit, &usual()).unwrap(), @r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <testsuites name="switchboard" tests="6" failures="1" skipped="1" errors="2" time="0.004500">
+          <testsuite name="crm › Issues" file="connectors/crm/tests/issues.yaml" timestamp="2026-01-01T00:00:00Z" tests="3" failures="1" skipped="1" errors="0" time="0.003000">
+            <testcase name="opens" classname="crm.issues" file="connectors/crm/tests/issues.yaml" line="4" time="0.001500"/>
+            <testcase name="fails" classname="crm.issues" file="connectors/crm/tests/issues.yaml" line="4" time="0.001500">
+              <failure message="the output differs" type="failure">the output differs
+        - { id: 1 }
+        + { id: 2 }</failure>
+            </testcase>
+            <testcase name="later" classname="crm.issues" file="connectors/crm/tests/issues.yaml" line="4" time="0.000000">
+              <skipped message="the service is down"/>
+            </testcase>
+            <system-out>digest 2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881, run at 2026-01-01T00:00:00Z by switchboard 0.1.0; coverage 1 of 2</system-out>
+          </testsuite>
+          <testsuite name="erp › All" file="connectors/erp/tests/issues.yaml" timestamp="2026-01-01T00:00:00Z" tests="1" failures="0" skipped="0" errors="0" time="0.001500">
+            <testcase name="works" classname="erp.issues" file="connectors/erp/tests/issues.yaml" line="4" time="0.001500"/>
+            <system-out>digest 2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881, run at 2026-01-01T00:00:00Z by switchboard 0.1.0; coverage 1 of 2; kept from then, and not run again</system-out>
+          </testsuite>
+          <testsuite name="mail" file="connectors/mail/connector.yaml" timestamp="2026-01-01T00:00:00Z" tests="1" failures="0" skipped="0" errors="1" time="0.000000">
+            <testcase name="the run as a whole" classname="mail" time="0.000000">
+              <error message="the connector has problems:" type="error">the connector has problems:
+        x</error>
+            </testcase>
+          </testsuite>
+          <testsuite name="shop" file="connectors/shop/connector.yaml" tests="1" failures="0" skipped="0" errors="1" time="0.000000">
+            <testcase name="connectors/shop/connector.yaml:3:1 is sound" classname="shop" time="0.000000">
+              <error message="connectors/shop/connector.yaml:3:1: error[SB020]: unknown key `x`" type="error">connectors/shop/connector.yaml:3:1: error[SB020]: unknown key `x`</error>
+            </testcase>
+          </testsuite>
+        </testsuites>
+        "#);
     }
 
     #[test]
     fn markdown_is_a_table_and_the_differences() {
-        insta::assert_snapshot!(report(ReportFormat::Markdown, &usual()).unwrap());
+        insta::assert_snapshot!(report(ReportFormat::Markdown, &usual()).unwrap(), @r"
+        ### ❌ Tests: 2 passed, 2 failed, 1 skipped
+
+        | | Connector | Passed | Failed | Skipped | Coverage | Time |
+        | --- | --- | ---: | ---: | ---: | ---: | ---: |
+        | ❌ | crm <code>2d711642b726</code> | 1 | 1 | 1 | 1 of 2 | 3 ms |
+        | ✅ | erp <code>2d711642b726</code> | 1 | 0 | 0 | 1 of 2 | as of 2026-01-01T00:00:00Z |
+        | ❌ | mail <code>2d711642b726</code> | 0 | 1 | 0 | – | 3 ms |
+
+        <details><summary>❌ <code>crm&#58; Issues › fails</code></summary>
+
+        <code>connectors/crm/tests/issues.yaml&#58;4&#58;5</code> in <code>actions/create-issue</code>
+
+        ```diff
+        the output differs
+        - { id: 1 }
+        + { id: 2 }
+        ```
+
+        </details>
+
+        <details><summary>❌ <code>mail&#58; the run as a whole</code></summary>
+
+        ```diff
+        the connector has problems:
+        x
+        ```
+
+        </details>
+
+        <details><summary>❌ <code>1 file could not be tested</code></summary>
+
+        ```diff
+        connectors/shop/connector.yaml:3:1: error[SB020]: unknown key `x`
+        ```
+
+        </details>
+
+        <details><summary>1 case skipped</summary>
+
+        - <code>crm&#58; Issues › later</code>: <code>the service is down</code>
+
+        </details>
+        ");
     }
 
     #[test]
