@@ -245,7 +245,7 @@ mod tests {
             let backticks: String = line.chars().take_while(|c| *c == '`').collect();
             match &fence {
                 Some(open) if line == open => fence = None,
-                Some(open) => assert!(!(backticks.len() >= open.len()), "{line}"),
+                Some(open) => assert!(backticks.len() < open.len(), "{line}"),
                 None if backticks.len() >= 3 => fence = Some(backticks),
                 None => {
                     assert!(!line.contains("<b>") && !line.starts_with("::"), "{line}");
