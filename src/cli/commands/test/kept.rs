@@ -13,6 +13,8 @@ use crate::repository::request_wake;
 use crate::store::{NewFact, SqlStore, Store as _};
 
 /// The evidence that is kept. Where there is no state nothing is, and nobody is told; where it cannot be used, tests run without it.
+/// The default keeps nothing: what runs that are not whole show is no evidence.
+#[derive(Default)]
 pub(super) struct Kept {
     store: Option<SqlStore>,
     state: PathBuf,
@@ -25,7 +27,7 @@ pub(super) struct Kept {
 impl Kept {
     /// Opens the state of the repository, where there is one.
     pub(super) async fn open(door: &Door) -> Self {
-        let mut kept = Self { store: None, state: PathBuf::new(), trouble: RefCell::default(), is_news: RefCell::default() };
+        let mut kept = Self::default();
         match kept.find(door).await {
             Ok(store) => kept.store = store,
             Err(error) => kept.give_up(&error),
