@@ -88,6 +88,15 @@ pub async fn store(site: &Site) -> Result<Arc<SqlStore>> {
     Ok(Arc::new(SqlStore::new(&database)))
 }
 
+/// The store of a site that has a state already. Nothing is made where there is none.
+pub async fn existing_store(site: &Site) -> Result<Option<SqlStore>> {
+    let file = site.state.join("switchboard.db");
+    if !file.is_file() {
+        return Ok(None);
+    }
+    Ok(Some(SqlStore::new(&Database::open(&file).await?)))
+}
+
 /// What runs flows live, on the machine's own network.
 pub fn live(settings: &Settings, network: &NetworkFlags, limits: &LimitFlags) -> Result<Live> {
     live_at_once(settings, network, limits, settings.workers)

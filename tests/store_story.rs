@@ -158,8 +158,13 @@ async fn evidence_belongs_to_one_digest_and_level(store: &dyn Store) {
     assert_eq!(store.verdicts(1).await.unwrap(), [(passing.digest, Verdict { passed: 2, failed: 0 })]);
     assert_eq!(store.verdicts(2).await.unwrap().len(), 1);
     assert!(store.verdicts(3).await.unwrap().is_empty());
-    assert_eq!(store.evidence(&passing.digest).await.unwrap(), Some(passing));
-    assert_eq!(store.evidence(&Digest::of(b"never seen")).await.unwrap(), None);
+    // What another level showed is no evidence here, however new it is.
+    store.append_evidence(&Evidence { level: 2, ..failing.clone() }, &[]).await.unwrap();
+    let of = async |level, limit| store.evidence(&passing.digest, level, limit).await.unwrap();
+    assert_eq!(of(1, 1).await, std::slice::from_ref(&passing));
+    assert_eq!(of(1, 10).await, [passing.clone(), failing]);
+    assert_eq!((of(2, 10).await.len(), of(3, 10).await.len()), (1, 0));
+    assert_eq!(store.evidence(&Digest::of(b"never seen"), 1, 1).await.unwrap(), []);
     assert_eq!(store.last_fact().await.unwrap(), before + 1);
 }
 

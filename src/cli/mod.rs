@@ -17,6 +17,7 @@ pub mod source;
 pub mod standing;
 pub mod status;
 pub mod stop;
+pub mod tested;
 pub mod trace;
 pub mod working_files;
 
@@ -31,7 +32,7 @@ use tracing_subscriber::EnvFilter;
 
 pub use commands::{Command, output_schemas};
 use failure::{Ended, Failure};
-use output::{Colour, Format, Shell};
+use output::{Colour, Format, Output, ReportFormat, Shell};
 use render::problems;
 
 use crate::assemble::{self, Assembled, assemble};
@@ -66,9 +67,9 @@ pub struct CommandLine {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Flags of every command")]
 struct Appearance {
-    /// Who reads the result
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT", hide_default_value = true)]
-    output: Format,
+    /// Who reads the result: human or json; of `test` also junit, github or markdown
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT", hide_default_value = true, hide_possible_values = true)]
+    output: Output,
 
     /// When to colour
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", hide_default_value = true)]
@@ -90,6 +91,10 @@ pub struct Door {
     pub settings: Settings,
     /// Where the result goes.
     pub shell: Shell,
+    /// The report that the result is to be, of those that only some commands have.
+    pub report: Option<ReportFormat>,
+    /// Whether people want to be told more.
+    pub is_verbose: bool,
 }
 
 impl Door {
@@ -150,15 +155,20 @@ pub fn start(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(line) => line,
         Err(error) => return misused(&arguments, &error),
     };
-    let shell = Shell::new(line.appearance.output, line.appearance.color);
+    let shell = Shell::new(line.appearance.output.format(), line.appearance.color);
     run(line, shell).map_or_else(|failure| report(shell, &failure), failure::Outcome::exit_code)
 }
 
 fn run(line: CommandLine, shell: Shell) -> Ended {
+    let report = line.appearance.output.report();
+    if report.is_some() && !line.command.has_reports() {
+        return Err(Failure::usage("write the result", "only `test` has reports in junit, github and markdown")
+            .hint("Every command has `--output human` and `--output json`."));
+    }
     let settings = Settings::read(&line.flags, line.command.watch_flags())?;
     start_logging(&settings, line.appearance.verbose, line.command.is_daemon());
     let runtime = runtime(line.command.is_daemon()).map_err(anyhow::Error::from)?;
-    let door = Door { settings, shell };
+    let door = Door { settings, shell, report, is_verbose: line.appearance.verbose > 0 };
     let ended = runtime.block_on(line.command.run(&door));
     // What still runs in the background is of no use to anyone now, and must not keep the command from ending.
     runtime.shutdown_background();

@@ -10,13 +10,62 @@ use super::render::columns::{escaped, harmless};
 use super::render::paint;
 
 /// Who reads the result.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Format {
+    /// People: aligned, and coloured on a terminal.
+    #[default]
+    Human,
+    /// Programs: a stable contract.
+    Json,
+}
+
+/// What `--output` asks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Output {
     /// People: aligned, and coloured on a terminal
     #[default]
     Human,
     /// Programs: a stable contract
     Json,
+    /// `test`: JUnit's XML, which most CI systems show
+    Junit,
+    /// `test`: workflow commands, which GitHub Actions shows in the change
+    Github,
+    /// `test`: Markdown for a comment or a summary
+    Markdown,
+}
+
+impl Output {
+    /// Who is told of what is beside a report, such as a failure.
+    pub fn format(self) -> Format {
+        match self {
+            Output::Json => Format::Json,
+            Output::Human | Output::Junit | Output::Github | Output::Markdown => Format::Human,
+        }
+    }
+
+    /// The report it is, where it is one.
+    pub fn report(self) -> Option<ReportFormat> {
+        match self {
+            Output::Human | Output::Json => None,
+            Output::Junit => Some(ReportFormat::Junit),
+            Output::Github => Some(ReportFormat::Github),
+            Output::Markdown => Some(ReportFormat::Markdown),
+        }
+    }
+}
+
+/// A report of tests, for another program to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ReportFormat {
+    /// What `--output json` prints
+    Json,
+    /// JUnit's XML
+    Junit,
+    /// Workflow commands of GitHub Actions
+    Github,
+    /// Markdown
+    Markdown,
 }
 
 /// When to colour.
@@ -92,6 +141,11 @@ impl Shell {
     /// Tells people what to look out for; the text may be of anyone.
     pub fn warn(self, text: impl AsRef<str>) {
         self.note(format!("{} {}", "warning:".style(paint::WARN), harmless(text.as_ref())));
+    }
+
+    /// Whether people see the result as it comes.
+    pub fn is_seen(self) -> bool {
+        self.format == Format::Human && io::stdout().is_terminal()
     }
 
     /// Whether people watch the standard error stream.

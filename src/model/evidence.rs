@@ -123,6 +123,12 @@ pub struct Verdict {
 }
 
 impl Evidence {
+    /// How many cases were not run, because their suites say so.
+    pub fn skipped(&self) -> u32 {
+        let skipped = self.cases.iter().filter(|case| case.outcome == CaseOutcome::Skipped).count();
+        u32::try_from(skipped).unwrap_or(u32::MAX)
+    }
+
     /// The evidence in short.
     pub fn verdict(&self) -> Verdict {
         let failed = self.cases.iter().filter(|case| case.outcome == CaseOutcome::Failed).count();

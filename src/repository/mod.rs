@@ -3,6 +3,7 @@
 mod ancestry;
 mod askers;
 mod checkout;
+mod edits;
 mod git;
 mod intake;
 mod location;
@@ -28,6 +29,7 @@ use async_trait::async_trait;
 use crate::model::{BlobId, BundleFiles, CommitId, Digest, Person, RecordId, RecordPast, TreeId};
 
 pub use checkout::WorkTreeInTheWay;
+pub use edits::{Edited, Edits};
 pub use git::GitRepository;
 pub use intake::MAX_FILES;
 pub use location::{Location, LocationError, RemoteUrl};

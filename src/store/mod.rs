@@ -91,8 +91,8 @@ pub trait Store: Send + Sync {
     /// The newest verdict of every digest that has evidence at this engine level.
     async fn verdicts(&self, level: u32) -> Result<Vec<(Digest, Verdict)>>;
 
-    /// The newest evidence of a digest, whatever its level.
-    async fn evidence(&self, digest: &Digest) -> Result<Option<Evidence>>;
+    /// The evidence of a digest at this engine level, newest first, at most `limit`. The newest counts.
+    async fn evidence(&self, digest: &Digest, level: u32, limit: u32) -> Result<Vec<Evidence>>;
 
     /// Every cached declaration.
     async fn declarations(&self) -> Result<Vec<CachedDeclaration>>;

@@ -17,6 +17,11 @@ impl SqlStore {
         Self(database.clone())
     }
 
+    /// Ends cleanly: the database's own files are tidied up.
+    pub async fn close(&self) {
+        self.0.close().await;
+    }
+
     pub(super) fn database(&self) -> &Database {
         &self.0
     }
@@ -68,8 +73,8 @@ impl Store for SqlStore {
         evidence::verdicts(&self.0, level).await.map_err(|error| self.0.failed("read verdicts", error).into())
     }
 
-    async fn evidence(&self, digest: &Digest) -> Result<Option<Evidence>> {
-        let read = evidence::newest(&self.0, digest).await;
+    async fn evidence(&self, digest: &Digest, level: u32, limit: u32) -> Result<Vec<Evidence>> {
+        let read = evidence::newest(&self.0, digest, level, limit).await;
         read.map_err(|error| self.0.failed(&format!("read the evidence of {}", digest.short()), error).into())
     }
 

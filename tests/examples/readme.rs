@@ -7,6 +7,8 @@ use std::process::Command;
 
 use switchboard::model::Stage;
 
+use crate::support::command::Team;
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -48,4 +50,14 @@ fn links_lead_to_files_that_exist() {
             assert!(path.exists(), "{file} links to {target}, which does not exist");
         }
     }
+}
+
+#[test]
+fn the_suite_suits_a_new_connector() {
+    let readme = readme();
+    let section = readme.split_once("\n## Tests\n").expect("a section on tests").1;
+    let suite = section.split_once("```yaml\n").expect("a suite").1.split_once("```").unwrap().0;
+    let team = Team::with_crm();
+    team.write("connectors/crm/tests/get-item.yaml", suite);
+    assert_eq!(team.run(&["validate"]).done().out, "1 connector: nothing wrong.\n");
 }

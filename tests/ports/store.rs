@@ -218,7 +218,7 @@ async fn every_earlier_schema_migrates_with_its_data() {
         assert_eq!(facts.iter().map(|fact| fact.fact.kind()).collect::<Vec<_>>(), [FactKind::Deployed, FactKind::TestsFinished]);
         let (digest, verdict) = store.verdicts(1).await.unwrap()[0];
         assert_eq!(verdict, Verdict { passed: 1, failed: 0 });
-        assert_eq!(store.evidence(&digest).await.unwrap().unwrap().verdict(), verdict);
+        assert_eq!(store.evidence(&digest, 1, 1).await.unwrap()[0].verdict(), verdict);
         assert_eq!(store.plan().await.unwrap().unwrap().epoch, 3);
         assert_eq!(store.declarations().await.unwrap().len(), 1);
         assert_eq!(store.append(&[started(1)]).await.unwrap(), 3);
@@ -291,7 +291,7 @@ async fn no_query_over_facts_or_evidence_reads_a_whole_table() {
         "SELECT seq FROM facts WHERE connector = 'a' ORDER BY seq DESC LIMIT 2",
         "SELECT connector, environment, max(seq) FROM facts WHERE kind IN ('a', 'b') GROUP BY kind, connector, environment",
         "SELECT digest, max(seq) FROM evidence WHERE level = 1 GROUP BY digest",
-        "SELECT body FROM evidence WHERE digest = 'a' ORDER BY seq DESC LIMIT 1",
+        "SELECT body FROM evidence WHERE level = 1 AND digest = 'a' ORDER BY seq DESC LIMIT 1",
     ] {
         let plan: Vec<(i64, i64, i64, String)> =
             sqlx::query_as(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {query}"))).fetch_all(&hand).await.unwrap();

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use jiff::SignedDuration;
-use switchboard::model::{Clock as _, ConnectorName, EnvironmentName, Fact, Person, Review, Stage, Version};
+use switchboard::model::{Clock as _, ConnectorName, Digest, EnvironmentName, Evidence, Fact, Person, Review, Stage, Version};
 use switchboard::pass::{self, Memory, Report, World};
 use switchboard::planning::{self, Plan, WaitingOn};
 use switchboard::store::NewFact;
@@ -229,6 +229,22 @@ impl Team {
     pub fn stage(&mut self, connector: &str) -> Stage {
         let (snapshot, _) = self.runtime.block_on(pass::preview(&self.world, &mut self.memory)).unwrap();
         planning::stage_of(&snapshot.connectors[&connector.parse::<ConnectorName>().unwrap()], &snapshot.policy)
+    }
+
+    /// What somebody else's run of a connector's tests leaves in the store.
+    pub fn keep(&self, evidence: &Evidence) {
+        let fact = Fact::TestsFinished { digest: evidence.digest, verdict: evidence.verdict() };
+        let fact = NewFact { at: self.universe.clock.now(), connector: evidence.connector.clone(), fact };
+        self.runtime.block_on(self.world.store.append_evidence(evidence, &[fact])).unwrap();
+        if evidence.verdict().is_good() {
+            self.universe.state().audit.passed.insert(evidence.digest);
+        }
+    }
+
+    /// The identity of a connector's content, as committed.
+    pub fn digest(&mut self, connector: &str) -> Digest {
+        let (snapshot, _) = self.runtime.block_on(pass::preview(&self.world, &mut self.memory)).unwrap();
+        snapshot.connectors[&connector.parse::<ConnectorName>().unwrap()].declaration().unwrap().digest
     }
 
     /// What a connector waits on.

@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
-use super::{apply, explain, init, list, plan, review, show, test, validate};
+use super::{apply, explain, init, list, plan, review, show, validate};
 use crate::cli::change::Changed;
 use crate::cli::failure::ErrorReport;
+use crate::cli::tested::Tested;
 use crate::cli::trace::Line;
 
 /// What `explain` prints: of a code, a stage or a connector.
@@ -41,7 +42,7 @@ outputs! {
     "review-list" review::Listed, "Every review, as `switchboard review list` shows it"
     "review-show" review::Case, "A reviewer's case, as `switchboard review show` shows it"
     "show" show::Shown, "One connector, as `switchboard show` shows it"
-    "test" test::Tested, "What the tests showed that `switchboard test` ran"
+    "test" Tested, "What the tests showed that `switchboard test` ran"
     "validate" validate::Findings, "What `switchboard validate` found"
     "watch" apply::Told, "One line of `switchboard watch`: a step and what became of it"
 }

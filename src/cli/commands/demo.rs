@@ -53,7 +53,7 @@ async fn walk(door: &Door, folder: &Folder) -> Ended {
 async fn serve(door: &Door, folder: &Folder) -> Ended {
     door.shell.text(&next_commands(folder))?;
     let settings = Settings { repo: Some(folder.root().display().to_string()), branch: None, state: None, ..door.settings.clone() };
-    super::watch::serve(&Door { settings, shell: door.shell }).await
+    super::watch::serve(&Door { settings, ..door.clone() }).await
 }
 
 fn next_commands(folder: &Folder) -> String {

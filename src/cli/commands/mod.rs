@@ -109,6 +109,11 @@ impl Command {
         if let Command::Watch(arguments) = self { Some(&arguments.flags) } else { None }
     }
 
+    /// Whether its result can be one of the reports that other programs show.
+    pub fn has_reports(&self) -> bool {
+        matches!(self, Command::Test(_))
+    }
+
     /// Whether this is the daemon, which logs what it does.
     pub fn is_daemon(&self) -> bool {
         self.watch_flags().is_some()

@@ -8,10 +8,13 @@ use crate::cli::look::Look;
 use crate::cli::output::Human;
 use crate::cli::render;
 use crate::cli::standing::{self, Details};
-use crate::model::Recorded;
+use crate::cli::tested::TestRun;
+use crate::model::{ConnectorName, ENGINE_LEVEL, Recorded};
 
 /// How many facts are shown.
 const FACTS: u32 = 20;
+/// How many runs of the tests are shown.
+const RUNS: u32 = 5;
 
 /// Flags of `show`.
 #[derive(Debug, clap::Args)]
@@ -24,12 +27,15 @@ pub struct Arguments {
 pub(super) struct Shown {
     #[serde(flatten)]
     details: Details,
+    /// When the tests of this content ran, newest first.
+    #[serde(rename = "testRuns")]
+    runs: Vec<TestRun>,
     history: Vec<Recorded>,
 }
 
 impl Human for Shown {
     fn human(&self) -> String {
-        render::connectors::show(&self.details, &self.history)
+        render::connectors::show(&self.details, &self.runs, &self.history)
     }
 }
 
@@ -39,9 +45,17 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     look.warn_of_gaps(door);
     let details = details(&look, &arguments.connector, &attempt)?;
     let history = look.assembled.world.store.history(&details.standing.connector, FACTS).await?;
-    door.shell.result(&Shown { details, history })?;
+    let runs = runs(&look, &details.standing.connector).await?;
+    door.shell.result(&Shown { details, runs, history })?;
     look.assembled.close().await;
     Ok(Outcome::Done)
+}
+
+async fn runs(look: &Look, connector: &ConnectorName) -> Result<Vec<TestRun>, Failure> {
+    let declaration = look.snapshot.connectors.get(connector).and_then(|connector| connector.last_declaration());
+    let Some(declaration) = declaration else { return Ok(Vec::new()) };
+    let evidence = look.assembled.world.store.evidence(&declaration.digest, ENGINE_LEVEL, RUNS).await?;
+    Ok(evidence.iter().map(TestRun::from).collect())
 }
 
 fn details(look: &Look, name: &str, attempt: &str) -> Result<Details, Failure> {

@@ -7,6 +7,7 @@ use owo_colors::{OwoColorize as _, Style};
 use super::columns::{Columns, one_line};
 use super::{paint, problems};
 use crate::cli::standing::{Details, Failed, Standing};
+use crate::cli::tested::TestRun;
 use crate::model::{Operation, Recorded, Review, ReviewState};
 use crate::planning::Undeclared;
 
@@ -59,7 +60,7 @@ fn failed_before(failed: &Failed) -> String {
 }
 
 /// A page: everything there is to know of one connector.
-pub fn show(details: &Details, history: &[Recorded]) -> String {
+pub fn show(details: &Details, runs: &[TestRun], history: &[Recorded]) -> String {
     let connector = &details.standing;
     let title = connector.title.as_deref().map(one_line).unwrap_or_default();
     let mut text = format!("{}  {title}\n", connector.connector.style(paint::STRONG));
@@ -98,6 +99,10 @@ pub fn show(details: &Details, history: &[Recorded]) -> String {
         for problem in &details.report {
             text.push_str(&problems::problem(problem, None));
         }
+    }
+    if !runs.is_empty() {
+        heading(&mut text, "Tests of this content");
+        text.push_str(&super::evidence::runs(runs));
     }
     if !details.reviews.is_empty() {
         heading(&mut text, "Reviews");
@@ -185,6 +190,7 @@ mod tests {
 
     use super::*;
     use crate::cli::standing::{Next, Waiting};
+    use crate::cli::tested::Covered;
     use crate::model::{Digest, Kind, Person, Place, Problem, ReviewId, Stage, Status, Verdict};
     use crate::planning::{Cause, Held, PlannedStep, Step, WaitingOn};
 
@@ -245,7 +251,16 @@ mod tests {
             report: vec![Problem::warning("SB120", Place::file("connectors/github-issues/connector.yaml"), "no icon").hint("Add one.")],
             reviews: vec![],
         };
-        let text = anstream::adapter::strip_str(&show(&details, &[])).to_string();
+        let run = TestRun {
+            started: "2026-01-01T00:00:00Z".parse().unwrap(),
+            millis: 12,
+            runner: "0.1.0".into(),
+            passed: 3,
+            failed: 0,
+            skipped: 1,
+            coverage: Some(Covered { covered: 8, total: 12 }),
+        };
+        let text = anstream::adapter::strip_str(&show(&details, &[run], &[])).to_string();
         insta::assert_snapshot!(text, @r"
         github-issues  GitHub Issues
           stage        in review
@@ -267,6 +282,9 @@ mod tests {
         Report
         connectors/github-issues/connector.yaml:1:1: warning[SB120]: no icon
             hint: Add one.
+
+        Tests of this content
+          2026-01-01T00:00:00Z  3 passed, 0 failed, 1 skipped  in 12 ms  by 0.1.0  coverage 8 of 12
         ");
     }
 

@@ -9,4 +9,5 @@ pub mod paint;
 pub mod plan;
 pub mod problems;
 pub mod reasons;
+pub mod report;
 pub mod trace;

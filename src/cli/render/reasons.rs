@@ -3,6 +3,7 @@
 use super::columns::one_line;
 use crate::cli::standing::Details;
 use crate::model::{Stage, Status};
+use crate::planning::WaitingOn;
 
 /// The reasons, most important first.
 pub fn of(details: &Details) -> Vec<String> {
@@ -22,6 +23,9 @@ pub fn of(details: &Details) -> Vec<String> {
         reasons.push(format!("Its report has {}; `switchboard show {name}` lists them.", super::problems::counted(errors, 0)));
     }
     reasons.extend(standing.waiting_on.iter().map(|waiting| format!("It waits on {}.", one_line(&waiting.summary))));
+    if standing.waiting_on.iter().any(|waiting| matches!(waiting.on, WaitingOn::PassingTests { .. })) {
+        reasons.push(format!("Mend it, and the new content is tested; `switchboard test {name} --again` runs the tests of this one anew."));
+    }
     reasons.extend(standing.next.iter().map(|next| format!("The next pass will {}: {}.", next.summary, one_line(&next.step.reason))));
     if let (Some(failed), Some(_)) = (&standing.failed, &standing.next) {
         reasons.push(format!("That failed at {:.0}: {}.", failed.retry.failed_at, one_line(&failed.retry.failure)));

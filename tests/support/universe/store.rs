@@ -84,8 +84,11 @@ impl Store for Universe {
         })
     }
 
-    async fn evidence(&self, digest: &Digest) -> Result<Option<Evidence>> {
-        self.call("store.evidence", |state, _| Ok(state.store.evidence.iter().rev().find(|e| e.digest == *digest).cloned()))
+    async fn evidence(&self, digest: &Digest, level: u32, limit: u32) -> Result<Vec<Evidence>> {
+        self.call("store.evidence", |state, _| {
+            let wanted = |evidence: &&Evidence| evidence.digest == *digest && evidence.level == level;
+            Ok(state.store.evidence.iter().rev().filter(wanted).take(limit as usize).cloned().collect())
+        })
     }
 
     async fn declarations(&self) -> Result<Vec<CachedDeclaration>> {

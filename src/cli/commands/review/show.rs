@@ -17,7 +17,7 @@ use crate::cli::render::columns::{Columns, harmless, one_line};
 use crate::cli::render::{self, paint};
 use crate::forge::LocalReview;
 use crate::manifest::{Bundle, release};
-use crate::model::{BundleFiles, Evidence, Problem, Release, Review, ReviewId, Status, Version};
+use crate::model::{BundleFiles, ENGINE_LEVEL, Evidence, Problem, Release, Review, ReviewId, Status, Version};
 use crate::pass;
 use crate::planning::{Held, Snapshot};
 use crate::registry::PublishedVersion;
@@ -76,7 +76,7 @@ async fn case(assembled: &Assembled, found: LocalReview) -> Result<Case> {
         difference: render::difference::bundles(before.as_ref(), content.as_ref()),
         report: content.as_ref().map(|files| report(&review, files)).unwrap_or_default(),
         added,
-        evidence: assembled.world.store.evidence(&review.digest).await?,
+        evidence: assembled.world.store.evidence(&review.digest, ENGINE_LEVEL, 1).await?.pop(),
         history: history.into_iter().rev().map(entry).collect(),
         review,
     })

@@ -1,41 +1,51 @@
-//! `test`: runs the working files' test suites in worker processes.
+//! `test`: runs the working files' test suites in worker processes, or shows what they have shown before for the same content.
 
-use futures_util::{StreamExt as _, TryStreamExt as _};
-use serde::Serialize;
+mod jobs;
+mod kept;
+mod report;
+mod runs;
+mod watch;
 
-use crate::assemble;
-use crate::cli::commands::validate;
-use crate::cli::failure::{Ended, Outcome};
-use crate::cli::output::Human;
-use crate::cli::working_files::{WorkingFiles, ignored_by, read_folder};
-use crate::cli::{Door, progress, render};
-use crate::harness::{Job, Workers};
-use crate::manifest::Bundle;
-use crate::model::{Evidence, Problem};
+use std::cell::RefCell;
+
+use self::kept::Kept;
+use self::report::ReportFile;
+use self::runs::Runs;
+use crate::cli::failure::{Ended, Failure, Outcome};
+use crate::cli::output::Format;
+use crate::cli::render::evidence::{Detail, shown, slowest};
+use crate::cli::tested::{Shown, Tested};
+use crate::cli::working_files::WorkingFiles;
+use crate::cli::{Door, render};
+use crate::model::{Clock as _, SystemClock};
+
+/// Of how many connectors every case is listed.
+const LISTED: usize = 3;
+
+/// What is kept, and what is not.
+const EVIDENCE: &str = "\
+Where this repository has a state, what passed is shown from there and not run again, and what is run is kept there as evidence: the daemon \
+does not run it again. `-v` lists every case of many connectors, and the slowest.";
 
 /// Flags of `test`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EVIDENCE)]
 pub struct Arguments {
     /// Which connectors [default: all]
     #[arg(value_name = "CONNECTOR")]
     connectors: Vec<String>,
-}
 
-/// What the tests showed, and why some connectors could not be tested.
-#[derive(Serialize, schemars::JsonSchema)]
-pub(crate) struct Tested {
-    passed: u32,
-    failed: u32,
-    evidence: Vec<Evidence>,
-    problems: Vec<Problem>,
-}
+    /// Run what has passed before, too
+    #[arg(long)]
+    again: bool,
 
-impl Human for Tested {
-    fn human(&self) -> String {
-        let all: String = self.evidence.iter().map(render::evidence::evidence).collect();
-        let unread: String = self.problems.iter().map(|problem| render::problems::problem(problem, None)).collect();
-        format!("{all}{unread}\n{}", render::evidence::summary(&self.evidence))
-    }
+    /// Write a report to a file, too: json=FILE, junit=FILE, github=FILE or markdown=FILE; may be given several times
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = ReportFile::parse)]
+    report: Vec<ReportFile>,
+
+    /// Go on until Ctrl-C: run what a change of the files affects. Nothing is kept. With --output json, a line a run
+    #[arg(long, conflicts_with_all = ["again", "report"])]
+    watch: bool,
 }
 
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
@@ -43,47 +53,36 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     for name in &arguments.connectors {
         work_tree.find(name, &format!("test {name}"))?;
     }
+    if arguments.watch {
+        return watch::run(work_tree, arguments.connectors, door).await;
+    }
     let names = if arguments.connectors.is_empty() { work_tree.connectors()? } else { arguments.connectors };
-    let workers = Workers::new(assemble::workers(&door.settings)?);
-    workers.warm(names.len()).await;
-    let (jobs, problems) = jobs(&work_tree, &names);
-    let bar = progress::bar(door.shell, "Testing", jobs.len());
-    let run = |job| {
-        let (workers, bar) = (&workers, &bar);
-        async move {
-            let ended = workers.run(job).await;
-            bar.inc(1);
-            ended
+    let (jobs, problems) = jobs::read(&work_tree, &names);
+    let kept = Kept::open(door).await;
+    let runs = Runs { door, kept: &kept, again: arguments.again };
+    let is_told = door.shell.format == Format::Human && door.report.is_none();
+    let detail = if jobs.len() <= LISTED || door.is_verbose { Detail::Cases } else { Detail::Counts };
+    let failed_to_tell = RefCell::new(None);
+    let tell = |one: &Shown| {
+        if is_told && let Err(error) = door.shell.text(&shown(one, detail, SystemClock.now())) {
+            failed_to_tell.replace(Some(error));
         }
     };
-    let ended = futures_util::stream::iter(jobs).map(run).buffer_unordered(door.settings.workers.max(1));
-    let evidence = ended.try_collect::<Vec<Evidence>>().await;
-    bar.finish_and_clear();
-    let mut evidence = evidence.map_err(anyhow::Error::new)?;
-    evidence.sort_by(|one, other| one.connector.cmp(&other.connector));
-    let (passed, failed) = evidence.iter().map(Evidence::verdict).fold((0, 0), |(p, f), verdict| (p + verdict.passed, f + verdict.failed));
-    let is_good = failed == 0 && problems.is_empty();
-    door.shell.result(&Tested { passed, failed, evidence, problems })?;
-    Ok(if is_good { Outcome::Done } else { Outcome::Findings })
-}
-
-/// What can be tested, and every problem of what cannot be read: one bad connector keeps no other from its tests.
-fn jobs(work_tree: &WorkingFiles, names: &[String]) -> (Vec<Job>, Vec<Problem>) {
-    let is_ignored = ignored_by(&work_tree.root);
-    let (mut jobs, mut problems) = (Vec::new(), Vec::new());
-    for name in names {
-        let files = match read_folder(&work_tree.folder(name), &is_ignored) {
-            Ok(files) => files,
-            Err(error) => {
-                problems.push(validate::unreadable(name, &error));
-                continue;
-            }
-        };
-        match (Bundle::read(name, &files), name.parse()) {
-            (Ok(bundle), Ok(connector)) => jobs.push(Job { connector, digest: bundle.digest, files }),
-            (Err(found), _) => problems.extend(found),
-            (Ok(_), Err(_)) => {}
-        }
+    let (evidence, aborted) = runs.perform(jobs, tell).await?;
+    kept.close(door).await;
+    failed_to_tell.into_inner().map_or(Ok(()), Err)?;
+    let tested = Tested::new(evidence, problems);
+    match door.report {
+        Some(format) => door.shell.text(&render::report::report(format, &tested)?)?,
+        None => door.shell.result(&tested)?,
     }
-    (jobs, problems)
+    if is_told && door.is_verbose {
+        door.shell.text(&slowest(&tested))?;
+    }
+    arguments.report.iter().try_for_each(|report| report.write(door, &tested))?;
+    match aborted.into_iter().next() {
+        Some(aborted) => Err(Failure::Other(anyhow::Error::new(aborted))),
+        None if tested.is_good() => Ok(Outcome::Done),
+        None => Ok(Outcome::Findings),
+    }
 }

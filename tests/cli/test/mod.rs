@@ -1,5 +1,9 @@
 //! `test` runs the working files' suites.
 
+mod again;
+mod reports;
+mod watch;
+
 use crate::support::command::Team;
 
 #[test]
@@ -86,4 +90,27 @@ triggers:
         format!("title: Day\ncases:\n  - title: polls\n    trigger: made\n    polls:\n{polls}{expect}"),
     );
     team.run(&["test", "it"]).done();
+}
+
+/// Makes a connector whose tests pass, beside `crm`.
+fn another(team: &Team, name: &str) {
+    team.run(&["new", name, "--kind", "saas"]).done();
+}
+
+#[test]
+fn of_many_connectors_what_passed_is_counted() {
+    let team = Team::with_crm();
+    for name in ["mail", "shop", "stock"] {
+        another(&team, name);
+    }
+    team.replace("connectors/shop/tests/get-item.yaml", "name: First item }", "name: Second item }");
+    let ran = team.run(&["test"]).failed();
+    assert_eq!(ran.out.matches("  ✓ ").count(), 0, "{}", ran.out);
+    assert_eq!(ran.out.matches("5 passed, 0 failed (").count(), 3, "{}", ran.out);
+    assert!(ran.out.contains("  ✗ Items › Reads an item"), "{}", ran.out);
+    let names: Vec<&str> = ran.out.lines().filter(|line| !line.starts_with(' ')).filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(names, ["crm", "mail", "shop", "stock", "", "19"], "in order, wherever no terminal reads: {}", ran.out);
+    let ran = team.run(&["test", "-v"]).failed();
+    assert_eq!(ran.out.matches("  ✓ ").count(), 19, "{}", ran.out);
+    assert!(ran.out.contains("Slowest cases:\n"), "{}", ran.out);
 }
