@@ -12,6 +12,7 @@
 //! 5. The run ends with an [`Outcome`]: an output or a [`Fault`] (in `fault`), and the events. What it did on the way it tells as [`Told`].
 //!    `redact` takes secrets out of every text that leaves.
 //! 6. `trigger` decides around a run: whether a request or the time starts the flow, and which of its events are new.
+//! 7. `suite` is what test suites add: hooks, which are flows, and expressions in the values of cases, over their [`Variables`].
 //!
 //! Parsing is safe in any process. Running evaluates expressions, which can kill their process or never end: that is for workers alone.
 
@@ -34,6 +35,7 @@ mod program;
 mod redact;
 mod schema;
 mod session;
+mod suite;
 mod taint;
 mod template;
 mod told;
@@ -51,6 +53,7 @@ pub(crate) use model::duration;
 pub use program::{Outcome, Program, Target, check};
 pub use redact::Redactor;
 pub use session::{Sending, Session};
+pub use suite::{SuiteProgram, Variables, check_suites};
 pub(crate) use taint::End;
 pub(crate) use told::EXCERPT;
 pub use told::{Told, Turn, What};

@@ -11,7 +11,7 @@ mod workflows;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use switchboard::harness::{Job, Workers, WorkersConfig};
+use switchboard::harness::{Chosen, Job, Workers, WorkersConfig};
 use switchboard::model::{BundleFiles, CaseOutcome, CaseReport, Digest, Evidence};
 
 fn config() -> WorkersConfig {
@@ -89,7 +89,7 @@ fn files(manifest: &str, suite: &str) -> BundleFiles {
 fn job(manifest: &str, suite: &str) -> Job {
     let files = files(&format!("{HEAD}{manifest}"), suite);
     let digest = Digest::of(&files.iter().flat_map(|(_, bytes)| bytes.to_vec()).collect::<Vec<_>>());
-    Job { connector: "issues".parse().unwrap(), digest, files }
+    Job { connector: "issues".parse().unwrap(), digest, files, chosen: Chosen::All }
 }
 
 /// A job with an action for each expression, and a case for each action.

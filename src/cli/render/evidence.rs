@@ -95,6 +95,7 @@ mod tests {
             runner: "0.1.0".into(),
             cases: vec![case("opens", CaseOutcome::Passed, &[]), case("fails", CaseOutcome::Failed, &["output differs\n-1\n+2"])],
             failure: None,
+            partial: false,
             coverage: Coverage::default(),
         };
         let text = format!("{}{}", super::evidence(&evidence), summary(std::slice::from_ref(&evidence)));

@@ -183,8 +183,8 @@ impl Expression {
         );
         let no_value = |name: &&&str| matches!(variable(name, scope), Some(Variable::Argument(argument)) if !scope.stage.has(argument));
         flaws.extend(found.variables.iter().filter(no_value).map(|name| valueless(name, scope.stage)));
-        if scope.stage == Stage::Trigger && found.calls.contains(&("now", 0)) {
-            flaws.push(Flaw::new(codes::NO_VALUE_HERE, "`now` has no value here").hint("Use it in a task of the trigger's flow."));
+        if !scope.stage.has_now() && found.calls.contains(&("now", 0)) {
+            flaws.push(Flaw::new(codes::NO_VALUE_HERE, "`now` has no value here").hint("Use it in a task of a flow."));
         }
         flaws.extend(found.labels.iter().map(|label| Flaw::new(codes::UNKNOWN_NAME, format!("no label `{label}` to break out of"))));
         if !flaws.is_empty() {

@@ -18,6 +18,8 @@ pub(crate) enum Stage {
     AfterFlow,
     /// What a trigger itself says, outside of its flow.
     Trigger,
+    /// A value of a test case.
+    Case,
 }
 
 impl Stage {
@@ -25,12 +27,17 @@ impl Stage {
     pub(crate) fn has(self, argument: Argument) -> bool {
         match argument {
             Argument::Connection => true,
-            Argument::Runtime | Argument::Workflow | Argument::Secrets => self != Self::Trigger,
-            Argument::Context => !matches!(self, Self::BeforeFlow | Self::Trigger),
+            Argument::Runtime | Argument::Workflow | Argument::Secrets => !matches!(self, Self::Trigger | Self::Case),
+            Argument::Context => !matches!(self, Self::BeforeFlow | Self::Trigger | Self::Case),
             Argument::Task => matches!(self, Self::BeforeTask | Self::Within | Self::After),
             Argument::Input | Argument::Authorization => matches!(self, Self::Within | Self::After),
             Argument::Output => self == Self::After,
         }
+    }
+
+    /// Whether it is known there what time it is.
+    pub(crate) fn has_now(self) -> bool {
+        !matches!(self, Self::Trigger | Self::Case)
     }
 
     /// What to read instead of what has none.
@@ -41,6 +48,9 @@ impl Stage {
             Self::Within | Self::After => "The output is known to `export` alone; in `output.as` it is `.`.",
             Self::AfterFlow => "The output of the last task is `.`; what tasks exported is `$context`.",
             Self::Trigger => "Outside of its flow, a trigger's expressions read `.` and `$connection`.",
+            Self::Case => {
+                "A case reads `$connection`, its row as `$each`, and what its suite's hooks give. A hook can prepare anything else."
+            }
         }
     }
 }

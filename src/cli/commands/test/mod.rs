@@ -9,7 +9,7 @@ use crate::cli::failure::{Ended, Outcome};
 use crate::cli::output::Human;
 use crate::cli::working_files::{WorkingFiles, ignored_by, read_folder};
 use crate::cli::{Door, progress, render};
-use crate::harness::{Job, Workers};
+use crate::harness::{Chosen, Job, Workers};
 use crate::manifest::Bundle;
 use crate::model::{Evidence, Problem};
 
@@ -79,7 +79,7 @@ fn jobs(work_tree: &WorkingFiles, names: &[String]) -> (Vec<Job>, Vec<Problem>) 
             }
         };
         match (Bundle::read(name, &files), name.parse()) {
-            (Ok(bundle), Ok(connector)) => jobs.push(Job { connector, digest: bundle.digest, files }),
+            (Ok(bundle), Ok(connector)) => jobs.push(Job { connector, digest: bundle.digest, files, chosen: Chosen::All }),
             (Err(found), _) => problems.extend(found),
             (Ok(_), Err(_)) => {}
         }

@@ -69,7 +69,10 @@ impl Subject<'_> {
             };
         }
         match whole {
-            Some(whole) => expectation::failures(&self.case.expect, &whole),
+            Some(whole) => {
+                self.ends(&whole.outcome);
+                expectation::failures(&self.case.expect, &whole)
+            }
             None => no_flow(&self.case.expect),
         }
     }

@@ -60,6 +60,7 @@ impl Subject<'_> {
             }
             whole.add(ran);
         }
+        self.ends(&whole.outcome);
         let mut failures = expectation::failures(&self.case.expect, &whole);
         failures.extend(other_cursor(self.case.expect.cursor.as_ref(), &state));
         failures
