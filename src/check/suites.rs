@@ -135,9 +135,9 @@ mod tests {
         let hook =
             |tasks: &str| sample::report(|sample| sample.replace_in_suite("cases:", &format!("beforeEach: {{ do: {tasks} }}\ncases:")));
         assert_eq!(hook("[{ made: { call: get-thing, with: { id: a } } }]"), Vec::<String>::new());
-        assert_eq!(hook("[{ made: { call: get-thnig } }]"), ["SB323 error 3:39"]);
-        assert_eq!(hook("[{ made: { set: { x: \"${ $beforeEach }\" } } }]"), ["SB311 error 3:46"]);
-        assert_eq!(hook("[{ made: { emit: { event: { with: { type: a } } } } }]"), ["SB325 error 3:33"]);
+        assert_eq!(hook("[{ made: { call: get-thnig } }]"), ["SB323 error 3:36"]);
+        assert_eq!(hook("[{ made: { set: { x: \"${ $beforeEach }\" } } }]"), ["SB311 error 3:40"]);
+        assert_eq!(hook("[{ made: { emit: { event: { with: { type: a } } } } }]"), ["SB325 error 3:30"]);
     }
 
     #[test]

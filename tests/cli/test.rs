@@ -1,5 +1,7 @@
 //! `test` runs the working files' suites.
 
+mod selection;
+
 use crate::support::command::Team;
 
 #[test]

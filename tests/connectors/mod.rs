@@ -98,6 +98,8 @@ macro_rules! topics {
 topics! {
     efforts
     errors
+    hooks
     properties
+    rows
     sequences
 }

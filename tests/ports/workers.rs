@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be made is a failed test")]
 
+mod hooks;
 mod hostile;
+mod parallel;
 mod requests;
 mod told;
 mod turns;

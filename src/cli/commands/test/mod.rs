@@ -1,5 +1,7 @@
 //! `test`: runs the working files' test suites in worker processes.
 
+mod select;
+
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 
@@ -10,7 +12,7 @@ use crate::cli::output::Human;
 use crate::cli::working_files::{WorkingFiles, ignored_by, read_folder};
 use crate::cli::{Door, progress, render};
 use crate::harness::{Chosen, Job, Workers};
-use crate::manifest::Bundle;
+use crate::manifest::{Bundle, SuiteFile};
 use crate::model::{Evidence, Problem};
 
 /// Flags of `test`.
@@ -19,6 +21,8 @@ pub struct Arguments {
     /// Which connectors [default: all]
     #[arg(value_name = "CONNECTOR")]
     connectors: Vec<String>,
+    #[command(flatten)]
+    choice: select::Choice,
 }
 
 /// What the tests showed, and why some connectors could not be tested.
@@ -45,6 +49,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     }
     let names = if arguments.connectors.is_empty() { work_tree.connectors()? } else { arguments.connectors };
     let (jobs, problems) = jobs(&work_tree, &names);
+    let jobs = arguments.choice.apply(jobs)?;
     let workers = Workers::new(assemble::workers(&door.settings)?);
     let bar = progress::bar(door.shell, "Testing", jobs.len());
     let run = |job| {
@@ -67,7 +72,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
 }
 
 /// What can be tested, and every problem of what cannot be read: one bad connector keeps no other from its tests.
-fn jobs(work_tree: &WorkingFiles, names: &[String]) -> (Vec<Job>, Vec<Problem>) {
+fn jobs(work_tree: &WorkingFiles, names: &[String]) -> (Vec<(Job, Vec<SuiteFile>)>, Vec<Problem>) {
     let is_ignored = ignored_by(&work_tree.root);
     let (mut jobs, mut problems) = (Vec::new(), Vec::new());
     for name in names {
@@ -79,7 +84,10 @@ fn jobs(work_tree: &WorkingFiles, names: &[String]) -> (Vec<Job>, Vec<Problem>) 
             }
         };
         match (Bundle::read(name, &files), name.parse()) {
-            (Ok(bundle), Ok(connector)) => jobs.push(Job { connector, digest: bundle.digest, files, chosen: Chosen::All }),
+            (Ok(bundle), Ok(connector)) => {
+                let job = Job { connector, digest: bundle.digest, files, chosen: Chosen::All };
+                jobs.push((job, bundle.suites));
+            }
             (Err(found), _) => problems.extend(found),
             (Ok(_), Err(_)) => {}
         }
