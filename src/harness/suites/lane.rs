@@ -94,7 +94,65 @@ impl<'a> Lane<'a> {
     }
 
     /// Has a worker run units, and more of them, as long as there are any and the turn lasts.
-    async fn go_on(&self, mut worker: Worker, units: &mut Units<'a>) -> End {
+    async fn go_on(&self, worker: Worker, units: &mut Units<'a>) -> End {
+        let deadline = self.run.pool.config.case_deadline;
+        let mut worker = match self.hand_over(worker, units).await {
+            Ok(worker) => worker,
+            Err(end) => return end,
+        };
+        let (mut talk, mut silent) = (Talk::default(), true);
+        let mut is_over = pin!(self.turn.is_over(self.kind, self.run.time_left()));
+        let mut sharing = self.run.sharing.subscribe();
+        let mut until = time::Instant::now() + deadline;
+        let death = loop {
+            let heard = tokio::select! {
+                biased;
+                heard = timeout_at(talk.patience.map_or(until, |patience| until.min(patience)), worker.hear()) => heard,
+                () = &mut is_over, if !talk.is_told_to_end => {
+                    talk.is_told_to_end = true;
+                    talk.patience = (self.kind == Kind::Lent).then(|| time::Instant::now() + PATIENCE);
+                    worker.pause().await;
+                    continue;
+                }
+                Ok(()) = sharing.changed(), if !talk.is_told_to_stop() && units.len() > 2 => {
+                    talk.is_told_to_share = true;
+                    worker.pause().await;
+                    continue;
+                }
+            };
+            until = time::Instant::now() + deadline;
+            match heard.map(|heard| heard.map(|word| talk.hear(word, units))) {
+                Ok(Ok(Heard::Nothing)) => {}
+                Ok(Ok(Heard::Waits)) => {
+                    talk.is_told_to_share = false;
+                    match self.next(worker, units, talk.is_told_to_end).await {
+                        Ok(same) => worker = same,
+                        Err(end) => return end,
+                    }
+                }
+                Ok(Ok(Heard::Invalid(problems))) => {
+                    self.run.pool.give_back(worker);
+                    return End::Invalid(problems);
+                }
+                Ok(Ok(Heard::Wrong(reason))) => break Death { reason: reason.to_owned(), blame: Blame::Task },
+                Ok(Err(_)) => break worker.death().await,
+                Err(_) if talk.patience.is_some_and(|patience| patience <= time::Instant::now()) => {
+                    worker.stop().await;
+                    return End::Done;
+                }
+                Err(_) => break too_long(worker, deadline).await,
+            }
+            silent = false;
+        };
+        match talk.begun {
+            Some(begun) => End::Within(death, begun),
+            None if silent => End::Silent(death),
+            None => End::Between(death),
+        }
+    }
+
+    /// Gives the bundle to a worker, and its first units.
+    async fn hand_over(&self, mut worker: Worker, units: &Units<'a>) -> Result<Worker, End> {
         let deadline = self.run.pool.config.case_deadline;
         let task = Task::Suites(Box::new(Suites {
             connector: self.run.job.connector.as_str().to_owned(),
@@ -104,98 +162,14 @@ impl<'a> Lane<'a> {
             units: units.numbers(),
         }));
         match timeout(deadline, worker.ask(task)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) if error.kind() == ErrorKind::InvalidData => {
-                return End::TooLarge(format!("the tests could not be run: {error}"));
-            }
-            Ok(Err(_)) => return End::Silent(worker.death().await),
+            Ok(Ok(())) => Ok(worker),
+            Ok(Err(error)) if error.kind() == ErrorKind::InvalidData => Err(End::TooLarge(format!("the tests could not be run: {error}"))),
+            Ok(Err(_)) => Err(End::Silent(worker.death().await)),
             // It does not even read.
-            Err(_) => return End::Silent(Death { blame: Blame::Machine, ..too_long(worker, deadline).await }),
-        }
-        let mut begun: Option<Box<Begun>> = None;
-        let mut silent = true;
-        let mut is_over = pin!(self.turn.is_over(self.kind, self.run.time_left()));
-        let mut sharing = self.run.sharing.subscribe();
-        let (mut is_told_to_end, mut is_told_to_pause, mut patience) = (false, false, None);
-        let mut until = time::Instant::now() + deadline;
-        let death = loop {
-            let heard = tokio::select! {
-                biased;
-                heard = timeout_at(patience.map_or(until, |patience| until.min(patience)), worker.hear()) => heard,
-                () = &mut is_over, if !is_told_to_end => {
-                    is_told_to_end = true;
-                    patience = (self.kind == Kind::Lent).then(|| time::Instant::now() + PATIENCE);
-                    worker.pause().await;
-                    continue;
-                }
-                Ok(()) = sharing.changed(), if !is_told_to_end && !is_told_to_pause && units.len() > 2 => {
-                    is_told_to_pause = true;
-                    worker.pause().await;
-                    continue;
-                }
-            };
-            until = time::Instant::now() + deadline;
-            match heard {
-                Ok(Ok(Word::Counted(count))) => units.counted(count),
-                Ok(Ok(Word::Started(unit, heading))) if units.has(unit) => {
-                    begun = Some(Box::new(Begun { unit, heading, began: Instant::now(), part: Part::Case }));
-                }
-                Ok(Ok(Word::Entered(part))) if begun.is_some() => begun.iter_mut().for_each(|begun| begun.part = part.clone()),
-                Ok(Ok(Word::Ended(unit, report))) if units.has(unit) => {
-                    units.ended(unit, report);
-                    begun = None;
-                }
-                Ok(Ok(Word::Done)) if units.len() > 0 => {
-                    break Death { reason: "it left something out".to_owned(), blame: Blame::Task };
-                }
-                Ok(Ok(Word::Done)) => match self.next(worker, units, is_told_to_end).await {
-                    Ok(same) => (worker, is_told_to_pause) = (same, false),
-                    Err(end) => return end,
-                },
-                Ok(Ok(Word::Paused)) if is_told_to_end || is_told_to_pause => {
-                    units.give_back();
-                    match self.next(worker, units, is_told_to_end).await {
-                        Ok(same) => (worker, is_told_to_pause) = (same, false),
-                        Err(end) => return end,
-                    }
-                }
-                Ok(Ok(Word::Invalid(problems))) => {
-                    self.run.pool.give_back(worker);
-                    return End::Invalid(problems);
-                }
-                Ok(Ok(
-                    Word::Asked { .. }
-                    | Word::Withdrew(_)
-                    | Word::Began(_)
-                    | Word::Told(_)
-                    | Word::Overstayed { .. }
-                    | Word::Outcome { .. }
-                    | Word::Turned { .. }
-                    | Word::Started(..)
-                    | Word::Entered(_)
-                    | Word::Ended(..)
-                    | Word::Paused,
-                )) => {
-                    break Death { reason: "it said what it was not asked".to_owned(), blame: Blame::Task };
-                }
-                Ok(Err(_)) => break worker.death().await,
-                Err(_) if patience.is_some_and(|patience| patience <= time::Instant::now()) => {
-                    worker.stop().await;
-                    return End::Done;
-                }
-                Err(_) => break too_long(worker, deadline).await,
-            }
-            silent = false;
-        };
-        match begun {
-            Some(begun) => End::Within(death, begun),
-            None if silent => End::Silent(death),
-            None => End::Between(death),
+            Err(_) => Err(End::Silent(Death { blame: Blame::Machine, ..too_long(worker, deadline).await })),
         }
     }
-}
 
-impl<'a> Lane<'a> {
     /// Has a worker that waits run more units; otherwise gives it to others.
     async fn next(&self, mut worker: Worker, units: &mut Units<'a>, is_over: bool) -> Result<Worker, End> {
         if !is_over {
@@ -209,6 +183,67 @@ impl<'a> Lane<'a> {
             Ok(()) => Ok(worker),
             Err(_) => Err(End::Between(worker.death().await)),
         }
+    }
+}
+
+/// What was said to a worker and heard of it.
+#[derive(Default)]
+struct Talk {
+    begun: Option<Box<Begun>>,
+    /// Whether it was told to stop because the turn is over.
+    is_told_to_end: bool,
+    /// Whether it was told to stop so that others can take what it has not begun.
+    is_told_to_share: bool,
+    /// Until when it may go on where it was told to end.
+    patience: Option<time::Instant>,
+}
+
+/// What a word comes down to.
+enum Heard {
+    /// It goes on.
+    Nothing,
+    /// It waits for more to do.
+    Waits,
+    Invalid(Vec<Problem>),
+    /// It makes no sense.
+    Wrong(&'static str),
+}
+
+impl Talk {
+    fn is_told_to_stop(&self) -> bool {
+        self.is_told_to_end || self.is_told_to_share
+    }
+
+    fn hear(&mut self, word: Word, units: &mut Units<'_>) -> Heard {
+        match word {
+            Word::Counted(count) => units.counted(count),
+            Word::Started(unit, heading) if units.has(unit) => {
+                self.begun = Some(Box::new(Begun { unit, heading, began: Instant::now(), part: Part::Case }));
+            }
+            Word::Entered(part) => self.begun.iter_mut().for_each(|begun| begun.part = part.clone()),
+            Word::Ended(unit, report) if units.has(unit) => {
+                units.ended(unit, report);
+                self.begun = None;
+            }
+            Word::Done if units.len() > 0 => return Heard::Wrong("it left something out"),
+            Word::Done => return Heard::Waits,
+            Word::Paused if self.is_told_to_stop() => {
+                units.give_back();
+                return Heard::Waits;
+            }
+            Word::Invalid(problems) => return Heard::Invalid(problems),
+            Word::Asked { .. }
+            | Word::Withdrew(_)
+            | Word::Began(_)
+            | Word::Told(_)
+            | Word::Overstayed { .. }
+            | Word::Outcome { .. }
+            | Word::Turned { .. }
+            | Word::Started(..)
+            | Word::Ended(..)
+            | Word::Paused => return Heard::Wrong("it said what it was not asked"),
+        }
+        Heard::Nothing
     }
 }
 
