@@ -58,6 +58,7 @@ pub struct Suite {
 }
 
 /// A flow beside the cases: what it sets up or takes down. It may call the connector's actions, private ones too, and send requests.
+/// Its `$connection` holds the suite's values, not those of a case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Hook {
@@ -72,7 +73,8 @@ pub struct Hook {
 /// One run of one flow, and what is expected of it.
 ///
 /// A text in its values that is an expression as a whole, such as `${ $each.id }`, stands for what it gives. It can read `$each`,
-/// `$beforeSuite`, `$beforeEach` and `$connection`.
+/// `$beforeSuite`, `$beforeEach` and `$connection`. What is asserted, and schemas, are left as they are. A text that looks like an
+/// expression and means itself is written as one: `${ "${ … }" }`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("oneOf" = [{"required": ["action"]}, {"required": ["trigger"]}, {"required": ["testConnection"]}]))]
