@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use git2::{ObjectType, Repository, TreeWalkMode, TreeWalkResult};
 use switchboard::check;
-use switchboard::harness::{Job, Workers, WorkersConfig};
+use switchboard::harness::{Chosen, Job, Workers, WorkersConfig};
 use switchboard::manifest::{Bundle, Case, Config, ConnectionValues, Lifecycle, Visibility};
 use switchboard::model::{BundleFiles, CaseOutcome, Problem, Status};
 
@@ -111,7 +111,8 @@ async fn every_suite_passes_in_real_workers() {
     let generated = (generate::name(3), BundleFiles::new(generate::connector(3, 0, Status::Editing)));
     for (folder, files) in connectors().into_iter().chain([generated]) {
         let bundle = read(&folder, &files);
-        let evidence = workers.run(Job { connector: folder.parse().unwrap(), digest: bundle.digest, files }).await.unwrap();
+        let evidence =
+            workers.run(Job { connector: folder.parse().unwrap(), digest: bundle.digest, files, chosen: Chosen::All }).await.unwrap();
         let failed: Vec<_> = evidence.cases.iter().filter(|case| case.outcome == CaseOutcome::Failed).collect();
         assert!(evidence.failure.is_none() && failed.is_empty(), "{folder}: {:?} {failed:#?}", evidence.failure);
         let cases: usize = bundle.suites.iter().map(|file| file.suite.cases.len()).sum();

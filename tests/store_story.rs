@@ -140,6 +140,7 @@ fn evidence(content: &str, level: u32, outcomes: &[CaseOutcome]) -> Evidence {
         runner: "0.1.0".to_owned(),
         cases: outcomes.iter().map(case).collect(),
         failure: None,
+        partial: false,
         coverage: switchboard::model::Coverage::default(),
     }
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::codes::{NO_CASE, UNKNOWN_PROPERTY, UNKNOWN_TARGET};
 use super::findings::{Findings, did_you_mean};
 use super::parts;
+use crate::flow;
 use crate::flow::finding::At;
 use crate::manifest::{Case, Manifest, Ordered, SuiteFile};
 use crate::model::Status;
@@ -20,6 +21,7 @@ pub(super) fn check(findings: &mut Findings<'_>) {
             properties(findings, file, &case.connection, &path.key("connection"));
         }
     }
+    findings.add(flow::check_suites(findings.bundle));
     untested(findings);
 }
 
@@ -61,7 +63,7 @@ fn properties(findings: &mut Findings<'_>, file: &SuiteFile, values: &Ordered<Va
 /// Everything that people use is run by some case.
 fn untested(findings: &mut Findings<'_>) {
     let manifest = &findings.bundle.manifest;
-    let cases = || findings.bundle.suites.iter().flat_map(|file| &file.suite.cases);
+    let cases = || findings.bundle.suites.iter().flat_map(|file| &file.suite.cases).filter(|case| case.skip.is_none());
     let mut untested = Vec::new();
     for part in parts::parts(manifest).filter(|part| !part.private) {
         let runs =
@@ -113,7 +115,29 @@ mod tests {
         assert_eq!(sample::report(|sample| sample.replace_in_suite(first, "")), ["SB203 error 22:3"]);
         let last = "  - title: Connects\n    testConnection: true\n    expect: { output: {} }\n";
         assert_eq!(sample::report(|sample| sample.replace_in_suite(last, "")), ["SB203 error 19:3"]);
+        let skipped = "testConnection: true\n    skip: the service is down";
+        assert_eq!(sample::report(|sample| sample.replace_in_suite("testConnection: true", skipped)), ["SB203 error 19:3"]);
         assert_eq!(sample::report(|sample| sample.without_suite()), ["SB203 error 19:3", "SB203 error 22:3", "SB203 error 32:3"]);
+    }
+
+    #[test]
+    fn hooks_and_expressions_are_checked_at_their_places() {
+        let each = "input: { id: \"${ $each }\" }\n    each: { one: a }";
+        assert_eq!(sample::report(|sample| sample.replace_in_suite("input: { id: a }", each)), Vec::<String>::new());
+        let without = "input: { id: \"${ $each }\" }";
+        assert_eq!(sample::report(|sample| sample.replace_in_suite("input: { id: a }", without)), ["SB311 error 6:18"]);
+        let within = "input: { id: \"x-${ $each }\" }\n    each: { one: a }";
+        assert_eq!(sample::report(|sample| sample.replace_in_suite("input: { id: a }", within)), ["SB315 warning 6:18"]);
+        for (text, told) in [("${ now }", "SB314"), ("${ .a", "SB310"), ("${ $context }", "SB314"), ("${ $connection.tokne }", "SB313")] {
+            let found = sample::report(|sample| sample.replace_in_suite("input: { id: a }", &format!("input: {{ id: \"{text}\" }}")));
+            assert_eq!(found, [format!("{told} error 6:18")], "{text}");
+        }
+        let hook =
+            |tasks: &str| sample::report(|sample| sample.replace_in_suite("cases:", &format!("beforeEach: {{ do: {tasks} }}\ncases:")));
+        assert_eq!(hook("[{ made: { call: get-thing, with: { id: a } } }]"), Vec::<String>::new());
+        assert_eq!(hook("[{ made: { call: get-thnig } }]"), ["SB323 error 3:36"]);
+        assert_eq!(hook("[{ made: { set: { x: \"${ $beforeEach }\" } } }]"), ["SB311 error 3:40"]);
+        assert_eq!(hook("[{ made: { emit: { event: { with: { type: a } } } } }]"), ["SB325 error 3:30"]);
     }
 
     #[test]

@@ -4,10 +4,11 @@ use serde_json::{Map, Value};
 
 use super::data::Data;
 use super::expression::value::{to_jq, to_json};
-use super::expression::{Argument, Arguments, Expression, Stage};
+use super::expression::{Expression, Stage};
 use super::finding::{At, Finding};
 use super::parse::{Declared, Parser};
 use super::program::{declared, located};
+use super::suite::{Seen, Variables};
 use crate::manifest::{Document, Manifest, cut};
 use crate::model::Problem;
 
@@ -22,15 +23,6 @@ const LONGEST: usize = 500;
 pub struct Assertion {
     /// Gives the list of all results: the first alone would say too little of `.items[] | .id > 0`.
     results: Expression,
-}
-
-/// The values of the variables that an assertion can read.
-#[derive(Debug, Clone, Copy)]
-pub struct Variables<'a> {
-    /// The values of the connection's properties.
-    pub connection: &'a Map<String, Value>,
-    /// Others by their names, with their `$`.
-    pub locals: &'a [(&'a str, &'a Value)],
 }
 
 impl Assertion {
@@ -61,11 +53,10 @@ impl Assertion {
     ///
     /// # Errors
     /// What it gave that is not true, or why it gave nothing, in words that follow the expression.
-    pub fn judge(&self, over: &Value, variables: Variables<'_>) -> Result<(), String> {
-        let given = self
-            .results
-            .evaluate(&Data::plain(to_jq(over)), &variables)
-            .map_err(|why| format!("has no value: {}", bare(&why.to_string())))?;
+    pub fn judge(&self, over: &Value, connection: &Map<String, Value>, variables: &Variables) -> Result<(), String> {
+        let seen = Seen { variables, connection: Data::plain(to_jq(&Value::Object(connection.clone()))) };
+        let given =
+            self.results.evaluate(&Data::plain(to_jq(over)), &seen).map_err(|why| format!("has no value: {}", bare(&why.to_string())))?;
         let results = to_json(given.real(), MOST).map_err(|_| format!("gives more than {MOST} bytes, and not just true"))?;
         match results.as_array().map(Vec::as_slice).unwrap_or_default() {
             [] => Err("gives nothing".to_owned()),
@@ -87,30 +78,6 @@ impl Assertion {
 /// Why an expression fails, without the expression: what stands around it is not the suite's.
 fn bare(why: &str) -> &str {
     why.split_once("` fails: ").map_or(why, |(_, why)| why)
-}
-
-impl Arguments for Variables<'_> {
-    fn argument(&self, argument: Argument) -> Data {
-        match argument {
-            Argument::Connection => Data::plain(to_jq(&Value::Object(self.connection.clone()))),
-            Argument::Context
-            | Argument::Input
-            | Argument::Output
-            | Argument::Task
-            | Argument::Workflow
-            | Argument::Runtime
-            | Argument::Secrets
-            | Argument::Authorization => Data::null(),
-        }
-    }
-
-    fn local(&self, name: &str) -> Data {
-        self.locals.iter().find(|(known, _)| *known == name).map_or_else(Data::null, |(_, value)| Data::plain(to_jq(value)))
-    }
-
-    fn now(&self) -> Data {
-        Data::null()
-    }
 }
 
 /// What is wrong with the assertions of one file. Nothing is evaluated, so it is safe in any process.
@@ -147,9 +114,8 @@ mod tests {
 
     fn judge(text: &str, over: &Value) -> Result<(), String> {
         let connection = json!({ "token": "t" });
-        let each = json!({ "id": 7 });
-        let variables = Variables { connection: connection.as_object().unwrap(), locals: &[("$each", &each)] };
-        Assertion::parse(text)?.judge(over, variables)
+        let variables = Variables { each: json!({ "id": 7 }), ..Variables::default() };
+        Assertion::parse(text)?.judge(over, connection.as_object().unwrap(), &variables)
     }
 
     #[test]

@@ -11,8 +11,9 @@
 //!    or for a test uses a [`Session`] (in `session`), which adds tokens and keeps to rates.
 //! 5. The run ends with an [`Outcome`]: an output or a [`Fault`] (in `fault`), and the events. What it did on the way it tells as [`Told`].
 //!    `redact` takes secrets out of every text that leaves.
-//! 6. `trigger` decides around a run: whether a request or the time starts the flow, and which of its events are new. `assertion` is what
-//!    a test says about a run.
+//! 6. `trigger` decides around a run: whether a request or the time starts the flow, and which of its events are new.
+//! 7. `suite` is what test suites add: hooks, which are flows, and expressions in the values of cases, over their [`Variables`].
+//!    `assertion` is what they say about a run.
 //!
 //! Parsing is safe in any process. Running evaluates expressions, which can kill their process or never end: that is for workers alone.
 
@@ -36,6 +37,7 @@ mod program;
 mod redact;
 mod schema;
 mod session;
+mod suite;
 mod taint;
 mod template;
 mod told;
@@ -45,7 +47,7 @@ mod virtual_clock;
 mod workflow;
 mod world;
 
-pub use assertion::{Assertion, Assertions, Variables};
+pub use assertion::{Assertion, Assertions};
 pub use codes::CODES;
 pub use exchange::{Body, Part, Request, Response};
 pub use fault::Fault;
@@ -55,6 +57,7 @@ pub use program::{Outcome, Program, Target, check};
 pub use redact::Redactor;
 pub(crate) use schema::Judge;
 pub use session::{Sending, Session};
+pub use suite::{SuiteProgram, Variables, check_suites};
 pub(crate) use taint::End;
 pub(crate) use told::EXCERPT;
 pub use told::{Told, Turn, What};

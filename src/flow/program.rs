@@ -60,7 +60,7 @@ pub struct Outcome {
 /// A connector's flows, ready to run.
 #[derive(Debug)]
 pub struct Program {
-    connector: String,
+    pub(super) connector: String,
     pub(super) library: Library,
     schemas: BTreeMap<Target, [Option<model::Schema>; 2]>,
     pub(super) triggers: BTreeMap<String, Trigger>,
@@ -178,16 +178,8 @@ impl Program {
             let fault = Fault::standard(super::fault::Standard::Configuration, "No such flow", format!("the connector has no {target}"));
             return Outcome { result: Err(fault), events: Vec::new() };
         };
-        let setting = Setting {
-            library: &self.library,
-            connection: &self.connection,
-            values: data::of_connection(connection, &self.secrets),
-            secrets: Data::null(),
-            world,
-            budget,
-            source: &format!("/{}/{target}", self.connector),
-            redactor: self.redactor(connection),
-        };
+        let source = format!("/{}/{target}", self.connector);
+        let setting = self.setting(connection, world, budget, &source);
         let Some(trigger) = self.trigger_of(target) else {
             return interpreter::run(&setting, flow, Data::plain(to_jq(input))).await;
         };
@@ -205,6 +197,26 @@ impl Program {
         let redactor = setting.redactor.clone().and(texts);
         let setting = Setting { world: &hushed, redactor, ..setting };
         interpreter::run(&setting, flow, own.data(input)).await
+    }
+
+    /// What a flow of the connector runs with.
+    pub(super) fn setting<'a>(
+        &'a self,
+        connection: &Map<String, Value>,
+        world: &'a dyn World,
+        budget: Budget,
+        source: &'a str,
+    ) -> Setting<'a> {
+        Setting {
+            library: &self.library,
+            connection: &self.connection,
+            values: data::of_connection(connection, &self.secrets),
+            secrets: Data::null(),
+            world,
+            budget,
+            source,
+            redactor: self.redactor(connection),
+        }
     }
 
     fn trigger_of(&self, target: &Target) -> Option<&Trigger> {

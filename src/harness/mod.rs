@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{BundleFiles, ConnectorName, Digest, Evidence};
 
@@ -38,6 +39,18 @@ pub struct Job {
     pub digest: Digest,
     /// The content.
     pub files: BundleFiles,
+    /// Which of its cases are to run.
+    pub chosen: Chosen,
+}
+
+/// Which of a bundle's cases are to run.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Chosen {
+    /// All of them. Nothing else is evidence of the content.
+    #[default]
+    All,
+    /// Those of these numbers, counted through all suites as [`trials`](crate::manifest::trials) does.
+    Only(Vec<usize>),
 }
 
 /// A run that ended without evidence: no worker could be had, or workers were killed. That says nothing about the content, which is

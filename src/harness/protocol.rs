@@ -14,7 +14,8 @@ use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
 use crate::flow::exchange::bytes;
 use crate::flow::trigger::{Answer as HttpAnswer, Incoming, Marks};
 use crate::flow::{Budget, Response, Sending, Target, Told, Unanswered};
-use crate::manifest::Validation;
+use crate::harness::Chosen;
+use crate::manifest::{HookName, Validation};
 use crate::model::{BundleFiles, CaseReport, Place, Problem};
 
 /// The largest frame that either side takes, in bytes.
@@ -50,10 +51,27 @@ pub(crate) enum Said {
 /// What a worker is asked to do.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Task {
-    /// Run a bundle's suites, from this case on (counted through all of them).
-    Suites { connector: String, files: Vec<(String, Content)>, from: usize },
+    /// Read a bundle, and run some of its units.
+    Suites(Box<Suites>),
+    /// Run more units of the bundle that was read last.
+    More(Vec<usize>),
     /// Run one flow whose effects happen in the parent.
     Live(Box<Live>),
+}
+
+/// A bundle's suites, and what to run of them.
+///
+/// What is run are units: the runs of cases that are chosen, each with what its suite's hooks do around it, and after the last one of a
+/// suite the hook that ends the suite. They are counted in their order; every worker counts in the same way.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Suites {
+    pub(crate) connector: String,
+    pub(crate) files: Vec<(String, Content)>,
+    pub(crate) chosen: Chosen,
+    /// Suites, by their paths, whose `beforeSuite` has ended a worker, and why.
+    pub(crate) broken: Vec<(String, String)>,
+    /// The units to run; those that there are not are left out.
+    pub(crate) units: Vec<usize>,
 }
 
 /// One live run.
@@ -102,13 +120,17 @@ pub(crate) enum Subject {
 /// What a worker says.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Word {
-    /// It begins this case.
-    Started(Heading),
-    /// It has ended the case it began.
-    Ended(CaseReport),
+    /// It has read the bundle, and so many units are there to run.
+    Counted(usize),
+    /// It begins this unit.
+    Started(usize, Heading),
+    /// It begins this part of the unit that it began last, where there are several.
+    Entered(Part),
+    /// It has ended this unit. There is nothing to report of a hook that ends a suite as it should.
+    Ended(usize, Option<CaseReport>),
     /// It has done all it was asked.
     Done,
-    /// It has stopped before the next case, as it was asked to.
+    /// It has stopped before the next unit, as it was asked to.
     Paused,
     /// It did not begin, for these reasons.
     Invalid(Vec<Problem>),
@@ -163,6 +185,15 @@ pub(crate) enum Overstayed {
     Evaluation,
     /// That of the whole run.
     Run,
+}
+
+/// A part of a unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Part {
+    /// The case itself.
+    Case,
+    /// A hook of the suite at this path.
+    Hook(HookName, String),
 }
 
 /// Which case, told before it runs: it may be the last that the worker tells.
@@ -254,10 +285,12 @@ mod tests {
     fn messages_arrive_as_they_were_sent() {
         let mut pipe = Vec::new();
         let files = vec![("a".to_owned(), Content::of(b"text")), ("b".to_owned(), Content::of(&[0xff, 0]))];
-        pipe.extend(frame(&Said::Task(Task::Suites { connector: "c".to_owned(), files, from: 3 })).unwrap());
+        let suites = Suites { connector: "c".to_owned(), files, chosen: Chosen::All, broken: Vec::new(), units: vec![3] };
+        pipe.extend(frame(&Said::Task(Task::Suites(Box::new(suites)))).unwrap());
         let mut pipe = pipe.as_slice();
-        let Some(Said::Task(Task::Suites { files, from: 3, .. })) = read(&mut pipe).unwrap() else { panic!() };
-        let files = unpack(files);
+        let Some(Said::Task(Task::Suites(suites))) = read(&mut pipe).unwrap() else { panic!() };
+        assert_eq!(suites.units, [3]);
+        let files = unpack(suites.files);
         assert_eq!((files.get("a"), files.get("b")), (Some(&b"text"[..]), Some(&[0xff, 0][..])));
         assert!(read::<Said>(&mut pipe).unwrap().is_none());
     }

@@ -20,6 +20,14 @@ pub(super) fn whole_if_given<'de, D: Deserializer<'de>, N: TryFrom<u64>>(deseria
     whole(deserializer).map(Some)
 }
 
+/// A whole number that may be left out, or an expression that gives one: it is as if left out until the case is run.
+pub(super) fn whole_or_expression<'de, D: Deserializer<'de>, N: TryFrom<u64>>(deserializer: D) -> Result<Option<N>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::String(_) => Ok(None),
+        value => number(&value).map(Some).ok_or_else(|| D::Error::invalid_value(Unexpected::Other(&value.to_string()), &"a whole number")),
+    }
+}
+
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the bounds are checked before")]
 fn number<N: TryFrom<u64>>(value: &Value) -> Option<N> {
     let whole = value.as_u64().or_else(|| {

@@ -30,6 +30,11 @@ pub(super) const ICON: &str = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.(svg|png)$";
 pub(super) const DURATION: &str = r"^P(?=.)([0-9]+W)?([0-9]+D)?(T(?=.)([0-9]+H)?([0-9]+M)?([0-9]+S)?)?$";
 /// The same, with fractions of a second.
 pub(super) const ELAPSED: &str = r"^P(?=.)([0-9]+W)?([0-9]+D)?(T(?=.)([0-9]+H)?([0-9]+M)?([0-9]+(\.[0-9]+)?S)?)?$";
+/// An expression of a case, where what it gives is no text.
+pub(super) const EXPRESSION: &str = r"^\s*\$\{[\s\S]*\}\s*$";
+/// A duration with fractions of a second, or an expression that gives one.
+pub(super) const GIVEN_ELAPSED: &str =
+    r"^(\s*\$\{[\s\S]*\}\s*|P(?=.)([0-9]+W)?([0-9]+D)?(T(?=.)([0-9]+H)?([0-9]+M)?([0-9]+(\.[0-9]+)?S)?)?)$";
 /// Text with something in it.
 pub(super) const TEXT: &str = r"\S";
 /// Bytes in base64, RFC 4648, section 4; lines may be broken.
@@ -52,7 +57,8 @@ pub(super) fn in_words(pattern: &str) -> Option<&'static str> {
         HEADER => "the name of a header, such as `X-Signature`",
         ICON => "the name of an SVG or PNG file in the connector's folder",
         DURATION => "an ISO 8601 duration such as `PT5M` or `P1D`",
-        ELAPSED => "an ISO 8601 duration such as `PT30S` or `PT0.5S`",
+        EXPRESSION => "a number, or an expression such as `${ $each.status }`",
+        GIVEN_ELAPSED | ELAPSED => "an ISO 8601 duration such as `PT30S` or `PT0.5S`",
         TEXT => "some text",
         BASE64 => "bytes in base64, such as `iVBORw0KGgo=`",
         _ => return None,

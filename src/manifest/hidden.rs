@@ -26,16 +26,20 @@ pub(super) fn refuse(document: &Document, bytes: &[u8], problems: &mut Vec<Probl
     }
 }
 
-/// The same for a test suite, whose data may hold anything as an escape: there, only titles are looked at.
+/// The same for a test suite, whose data may hold anything as an escape: there, only what reports show is looked at.
 pub(super) fn refuse_in_titles(document: &Document, bytes: &[u8], problems: &mut Vec<Problem>) {
     if !(refuse_written(document, bytes, problems) && can_hide(bytes)) {
         return;
     }
+    let mut search = Search { document, problems };
     let value = document.value();
-    let cases = value.get("cases").and_then(Value::as_array).map_or(0, Vec::len);
-    for pointer in std::iter::once("/title".to_owned()).chain((0..cases).map(|case| format!("/cases/{case}/title"))) {
-        if let Some(title) = value.pointer(&pointer).and_then(Value::as_str) {
-            Search { document, problems }.text(title, &pointer, false);
+    search.title(value, "", "title");
+    for (index, case) in value.get("cases").and_then(Value::as_array).into_iter().flatten().enumerate() {
+        let pointer = format!("/cases/{index}");
+        search.title(case, &pointer, "title");
+        search.title(case, &pointer, "skip");
+        for row in case.get("each").and_then(Value::as_object).into_iter().flat_map(serde_json::Map::keys) {
+            search.text(row, &format!("{pointer}/each/{}", escape(row)), true);
         }
     }
 }
@@ -67,6 +71,12 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
+    fn title(&mut self, of: &Value, pointer: &str, key: &str) {
+        if let Some(title) = of.get(key).and_then(Value::as_str) {
+            self.text(title, &format!("{pointer}/{key}"), false);
+        }
+    }
+
     fn look(&mut self, value: &Value, pointer: &mut String) {
         let length = pointer.len();
         match value {

@@ -49,8 +49,8 @@ pub use schemas::{schema_text, schemas};
 pub use suggestion::nearest;
 pub(crate) use suggestion::nearest_or_known;
 pub use suite::{
-    Case, Exchange, Expectation, ExpectedAnswer, ExpectedError, ExpectedEvent, ExpectedRequest, Happening, Hook, Lifecycle, MockedResponse,
-    Poll, ResponseFault, Suite, SuiteFlaw, WebhookRequest, missing_file,
+    Case, Exchange, Expectation, ExpectedAnswer, ExpectedError, ExpectedEvent, ExpectedRequest, Happening, Hook, HookName, Lifecycle,
+    MockedResponse, Poll, ResponseFault, Selection, Suite, SuiteFlaw, Trial, Unfit, Unmatched, WebhookRequest, missing_file, trials,
 };
 pub use text::LARGEST_FILE;
 pub use trigger::{Overlap, Schedule, Start, Trigger};

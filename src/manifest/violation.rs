@@ -146,6 +146,14 @@ impl<'a> Report<'a> {
     fn property_count(&mut self, pointer: &str, found: &Value, rule: &Value) {
         let keys: Vec<&str> =
             rule.get("properties").and_then(Value::as_object).into_iter().flat_map(|map| map.keys().map(String::as_str)).collect();
+        let is_one = |bound: &str| rule.get(bound).is_some_and(|bound| *bound == 1);
+        if keys.is_empty() && !(is_one("minProperties") && is_one("maxProperties")) {
+            let is_empty = found.as_object().is_none_or(serde_json::Map::is_empty);
+            let most = rule.get("maxProperties").filter(|_| !is_empty);
+            let wanted = most.map_or_else(|| "at least 1 key".to_owned(), |most| format!("at most {most} keys"));
+            let message = format!("expected {wanted}, found {}", count(found));
+            return self.add(code::LENGTH, pointer, message, None);
+        }
         if keys.is_empty() {
             let hint = "Write each task as `- name: { … }`, with its keys indented below its name.";
             let message = format!("expected one name with what belongs to it, found {}", count(found));

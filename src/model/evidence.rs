@@ -108,6 +108,9 @@ pub struct Evidence {
     /// Why the run as a whole failed, where it did not get to the cases or died on the way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+    /// Whether only chosen cases were run: then it proves nothing of the content, and is not kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
     /// What the cases exercised of the connector, and what they did not.
     #[serde(default, skip_serializing_if = "Coverage::is_empty")]
     pub coverage: Coverage,

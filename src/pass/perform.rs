@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 
 use super::World;
 use crate::forge::Proposal;
-use crate::harness::Job;
+use crate::harness::{Chosen, Job};
 use crate::manifest::{API_VERSION, Document, MANIFEST, digest as digest_of, release};
 use crate::model::{
     BundleFiles, CommitId, ConnectorName, Digest, EnvironmentName, Fact, Person, Release, ReviewId, Status, TreeId, Version,
@@ -71,7 +71,7 @@ impl Hand<'_> {
     async fn run_tests(&self, digest: &Digest, tree: &TreeId) -> Result<()> {
         let files = self.ensure_bundle(digest, tree).await?;
         self.remember(Fact::TestsStarted { digest: *digest }).await?;
-        let job = Job { connector: self.connector.clone(), digest: *digest, files };
+        let job = Job { connector: self.connector.clone(), digest: *digest, files, chosen: Chosen::All };
         self.world.harness.start(job).await.context("cannot start the tests")
     }
 

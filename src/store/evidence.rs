@@ -97,6 +97,7 @@ mod tests {
             runner: "0.1.0".to_owned(),
             cases,
             failure: None,
+            partial: false,
             coverage: Coverage::default(),
         };
         let usual = evidence(vec![case(10), case(0)]);

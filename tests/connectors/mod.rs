@@ -88,7 +88,9 @@ topics! {
     efforts
     errors
     expectations
+    hooks
     matching
     properties
+    rows
     sequences
 }

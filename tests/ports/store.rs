@@ -28,6 +28,7 @@ fn evidence(number: usize) -> Evidence {
         runner: "0.1.0".to_owned(),
         cases: Vec::new(),
         failure: None,
+        partial: false,
         coverage: switchboard::model::Coverage::default(),
     }
 }

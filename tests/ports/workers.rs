@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be made is a failed test")]
 
+mod hooks;
 mod hostile;
 mod matching;
+mod parallel;
 mod requests;
 mod told;
 mod turns;
@@ -12,7 +14,7 @@ mod workflows;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use switchboard::harness::{Job, Workers, WorkersConfig};
+use switchboard::harness::{Chosen, Job, Workers, WorkersConfig};
 use switchboard::model::{BundleFiles, CaseOutcome, CaseReport, Digest, Evidence};
 
 fn config() -> WorkersConfig {
@@ -90,7 +92,7 @@ fn files(manifest: &str, suite: &str) -> BundleFiles {
 fn job(manifest: &str, suite: &str) -> Job {
     let files = files(&format!("{HEAD}{manifest}"), suite);
     let digest = Digest::of(&files.iter().flat_map(|(_, bytes)| bytes.to_vec()).collect::<Vec<_>>());
-    Job { connector: "issues".parse().unwrap(), digest, files }
+    Job { connector: "issues".parse().unwrap(), digest, files, chosen: Chosen::All }
 }
 
 /// A job with an action for each expression, and a case for each action.

@@ -286,6 +286,7 @@ mod tests {
                 case("waits", CaseOutcome::Skipped, &[]),
             ],
             failure: None,
+            partial: false,
             coverage: Coverage::default(),
         }
     }

@@ -43,7 +43,10 @@ impl Stage {
             Self::Within | Self::After => "The output is known to `export` alone; in `output.as` it is `.`.",
             Self::AfterFlow => "The output of the last task is `.`; what tasks exported is `$context`.",
             Self::Trigger => "Outside of its flow, a trigger's expressions read `.` and `$connection`.",
-            Self::Suite => "A test's expressions read `.` and `$connection`, and what the suite has given before.",
+            Self::Suite => {
+                "Tests read `$connection`, their row as `$each`, and what the suite's hooks give; assertions read `.` too. \
+                 A hook can prepare anything else."
+            }
         }
     }
 
@@ -51,7 +54,9 @@ impl Stage {
     pub(super) fn instead_of_now(self) -> Option<&'static str> {
         match self {
             Self::Trigger => Some("Use it in a task of the trigger's flow."),
-            Self::Suite => Some("Every test begins at 2025-01-01T00:00:00Z: compare with a moment after it, or expect `elapsed`."),
+            Self::Suite => {
+                Some("Every test begins at 2025-01-01T00:00:00Z: compare with a moment after it, expect `elapsed`, or let a hook give it.")
+            }
             Self::BeforeFlow | Self::BeforeTask | Self::Within | Self::After | Self::AfterFlow => None,
         }
     }

@@ -105,10 +105,16 @@ pub(crate) struct Run<'a> {
 
 /// Runs a flow to its end. No secret is in what comes of it.
 pub(crate) async fn run(setting: &Setting<'_>, flow: &Flow, input: Data) -> Outcome {
+    run_among(setting, flow, input, Vec::new()).await
+}
+
+/// Runs a flow whose expressions can read these variables besides, each named with its `$`.
+pub(crate) async fn run_among(setting: &Setting<'_>, flow: &Flow, input: Data, variables: Vec<(&str, Data)>) -> Outcome {
+    let around = variables.into_iter().fold(Around::default(), |around, (name, value)| around.with(name, value));
     let meter = Meter::new(Secrecy::of(setting.redactor.clone()));
     let run = Run::new(setting, &meter, flow, input, 0);
     let whole = async {
-        let output = run.flow(Around::default()).await?;
+        let output = run.flow(around).await?;
         // An output that is too big or too deep is what the last task made of it.
         output.shown().map_err(Fault::from).and_then(|output| run.bounded_value(&output)).map_err(|fault| fault.at_task(&meter.begun()))
     };

@@ -8,12 +8,14 @@
 //!    does: `acts` for `set`, `emit`, `raise` and `switch`; `control` for `for`, `fork` and `try`; `call` for `call: http` and
 //!    `call: openapi`; `request` for `call: request` and what it has beyond the DSL: `paginate`, `again` (retries and rates) and `mapping`
 //!    (errors). `authentication` reads who sends a request.
-//! 4. `template` finds the expressions in all values, and each expression is checked against the variables that it sees at its place.
+//! 4. `case` reads what a test suite says beside the flows: its hooks, and the expressions in the values of its cases.
+//! 5. `template` finds the expressions in all values, and each expression is checked against the variables that it sees at its place.
 
 mod acts;
 mod again;
 mod authentication;
 mod call;
+mod case;
 mod connection;
 mod control;
 mod document;
@@ -35,6 +37,7 @@ use super::expression::{Argument, Expression, Flaw, Scope, Stage};
 use super::finding::{At, Finding};
 use super::model::{Authentication, DescribedError, NamedError, Retry, Span};
 
+pub(crate) use self::case::Blank;
 pub(crate) use self::reusable::Reusable;
 
 /// What a flow may refer to.

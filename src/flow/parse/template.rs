@@ -50,7 +50,7 @@ impl Parser<'_> {
     }
 
     /// Whether text begins with a path, or with one of the variables that there are.
-    fn begins_like_one(&self, text: &str) -> bool {
+    pub(super) fn begins_like_one(&self, text: &str) -> bool {
         if let Some(rest) = text.strip_prefix('.') {
             return rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '[' | '"'));
         }

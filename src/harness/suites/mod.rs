@@ -1,5 +1,6 @@
 //! Runs suites in workers, as their parent: the adapter of the harness, with a queue, a few warm worker processes, and the runs that are not acknowledged yet.
 
+mod lane;
 mod run;
 mod turns;
 
@@ -17,7 +18,7 @@ use self::turns::Turns;
 use super::pool::Pool;
 use super::process::WorkersConfig;
 use super::{AbortedRun, Harness, Job, Progress};
-use crate::model::{Digest, Evidence};
+use crate::model::{CaseReport, Digest, Evidence};
 
 /// Runs suites in worker processes. Dropping it ends them all. Assumption: it is used within a tokio runtime.
 pub struct Workers {
@@ -64,7 +65,12 @@ impl Workers {
 
     /// Runs one job and waits for its evidence, beside those that were started.
     pub async fn run(&self, job: Job) -> Result<Evidence, AbortedRun> {
-        self.shared.run(job).await
+        self.shared.run(job, &|_| ()).await
+    }
+
+    /// The same, and tells each report as soon as it is there, in no order.
+    pub async fn run_telling(&self, job: Job, tell: &(dyn Fn(&CaseReport) + Send + Sync)) -> Result<Evidence, AbortedRun> {
+        self.shared.run(job, tell).await
     }
 }
 
@@ -73,8 +79,8 @@ impl Shared {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn run(&self, job: Job) -> Result<Evidence, AbortedRun> {
-        let run = AssertUnwindSafe(run::suites(&self.pool, &self.turns, &job)).catch_unwind().await;
+    async fn run(&self, job: Job, tell: &(dyn Fn(&CaseReport) + Send + Sync)) -> Result<Evidence, AbortedRun> {
+        let run = AssertUnwindSafe(run::suites(&self.pool, &self.turns, &job, tell)).catch_unwind().await;
         // A run that panicked must not count as running for ever.
         run.unwrap_or_else(|_| Err(job.aborted("the run broke off in Switchboard itself".to_owned())))
     }
@@ -97,7 +103,7 @@ impl Harness for Workers {
         }
         let (shared, digest) = (Arc::clone(&self.shared), job.digest);
         let run = tokio::spawn(async move {
-            let ended = shared.run(job).await;
+            let ended = shared.run(job, &|_| ()).await;
             let mut runs = shared.runs();
             // Where it is no longer listed it was cancelled, and nobody waits for it.
             if runs.running.remove(&digest).is_some() {

@@ -1,26 +1,42 @@
-//! One run: a bundle's cases on a worker, turn by turn, and on the next worker where a case has ended the first.
+//! One run: a bundle's units, which one worker runs, or several where turns are free and there is enough to do.
 
-use std::io::ErrorKind;
-use std::pin::pin;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::time::{self, timeout, timeout_at};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::watch;
+use tokio::time::sleep;
 
-use super::turns::{Turn, Turns};
+use super::lane::Lane;
+use super::turns::{Kind, Turn, Turns};
 use crate::harness::pool::Pool;
-use crate::harness::process::{Blame, Death, Worker};
-use crate::harness::protocol::{Heading, Task, Word, pack};
-use crate::harness::{AbortedRun, Job};
-use crate::model::{CaseOutcome, CaseReport, Coverage, ENGINE_LEVEL, Evidence, Problem, lasting};
+use crate::harness::{AbortedRun, Chosen, Job};
+use crate::model::{CaseReport, Coverage, ENGINE_LEVEL, Evidence};
 
 /// How many workers the cases of one bundle may end before the rest is not run.
 const MOST_DEATHS: usize = 8;
+/// How many units a worker is given at once.
+const MOST_UNITS: usize = 16;
+/// How long a run goes on before it looks for another worker: starting one takes a good part of this.
+const ALONE: Duration = Duration::from_millis(25);
 
 /// Runs all suites of a bundle. Whatever it does, there is evidence of it; where the machine kept it from running there is none.
-pub(super) async fn suites(pool: &Pool, turns: &Turns, job: &Job) -> Result<Evidence, AbortedRun> {
+pub(super) async fn suites(
+    pool: &Pool,
+    turns: &Turns,
+    job: &Job,
+    tell: &(dyn Fn(&CaseReport) + Send + Sync),
+) -> Result<Evidence, AbortedRun> {
     let (started, began) = (pool.config.clock.now(), Instant::now());
-    let mut run = Run { pool, turns, job, cases: Vec::new(), spent: Duration::ZERO, deaths: 0, tried_again: None };
-    let failure = run.perform().await.map_err(|reason| job.aborted(reason))?;
+    let run = Run { pool, turns, job, tell, standing: Mutex::default(), sharing: watch::Sender::new(()) };
+    let failure = match run.perform().await {
+        Ok(()) => None,
+        Err(Broken::Failed(reason)) => Some(reason),
+        Err(Broken::Aborted(reason)) => return Err(job.aborted(reason)),
+    };
+    let reports = std::mem::take(&mut run.standing().reports);
     Ok(Evidence {
         connector: job.connector.clone(),
         digest: job.digest,
@@ -28,8 +44,9 @@ pub(super) async fn suites(pool: &Pool, turns: &Turns, job: &Job) -> Result<Evid
         started,
         millis: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         runner: env!("CARGO_PKG_VERSION").to_owned(),
-        cases: run.cases,
+        cases: reports.into_values().flatten().collect(),
         failure,
+        partial: job.chosen != Chosen::All,
         coverage: Coverage::default(),
     })
 }
@@ -40,187 +57,197 @@ impl Job {
     }
 }
 
-struct Run<'a> {
-    pool: &'a Pool,
+/// Why a run does not go on to its end.
+pub(super) enum Broken {
+    /// It failed as a whole.
+    Failed(String),
+    /// There is no evidence.
+    Aborted(String),
+}
+
+/// One run.
+pub(super) struct Run<'a> {
+    pub(super) pool: &'a Pool,
     turns: &'a Turns,
-    job: &'a Job,
-    cases: Vec<CaseReport>,
-    /// How long its turns before this one took.
+    pub(super) job: &'a Job,
+    tell: &'a (dyn Fn(&CaseReport) + Send + Sync),
+    standing: Mutex<Standing>,
+    /// Told where others could take over what workers have not begun.
+    pub(super) sharing: watch::Sender<()>,
+}
+
+/// How far it is.
+#[derive(Default)]
+struct Standing {
+    /// What came of units, by their numbers.
+    reports: BTreeMap<usize, Option<CaseReport>>,
+    /// How many units there are, once that is known.
+    count: Option<usize>,
+    /// Units that no worker has.
+    waiting: BTreeSet<usize>,
+    /// Suites, by their paths, whose `beforeSuite` has ended a worker, and why.
+    broken: Vec<(String, String)>,
+    /// How long its turns that are over have taken.
     spent: Duration,
     deaths: usize,
-    /// How many cases had ended when a worker's end was given a second chance.
+    /// How many units had ended when a worker's end was given a second chance.
     tried_again: Option<usize>,
 }
 
-/// It has ended, and why it failed as a whole, where it did.
-struct Ended(Option<String>);
-
-fn failed(reason: String) -> Result<Option<Ended>, String> {
-    Ok(Some(Ended(Some(reason))))
-}
-
-/// How a worker's part in it ended.
-enum End {
-    Done,
-    /// Before the next case.
-    Paused,
-    Invalid(Vec<Problem>),
-    /// The bundle cannot be handed over.
-    TooLarge(String),
-    /// It was dead before it said anything.
-    Silent(Death),
-    /// It ended between cases.
-    Between(Death),
-    /// It ended within a case.
-    Within(Death, Heading, Instant),
-}
-
 impl Run<'_> {
-    /// Returns why the run as a whole failed, where it did; the error is why there is no evidence.
-    async fn perform(&mut self) -> Result<Option<String>, String> {
+    async fn perform(&self) -> Result<(), Broken> {
+        let mut lanes = FuturesUnordered::new();
         loop {
-            let turn = self.turns.take().await;
-            if let Some(Ended(failure)) = self.take_turn(&turn).await? {
-                return Ok(failure);
+            if lanes.is_empty() {
+                if self.is_done() {
+                    return Ok(());
+                }
+                lanes.push(Lane::new(self, self.turns.take().await, Kind::Own).work());
             }
-            self.spent += turn.spent();
-        }
-    }
-
-    /// Goes on until the run has ended or the turn is to be given back; the error is why there is no evidence.
-    async fn take_turn(&mut self, turn: &Turn<'_>) -> Result<Option<Ended>, String> {
-        let limit = self.pool.config.run_limit;
-        loop {
-            if self.spent + turn.spent() >= limit {
-                return failed(format!("the tests did not end within {}; the cases after these were not run", lasting(limit)));
-            }
-            let worker = self.pool.take().await.map_err(|error| format!("{error:#}"))?;
-            let warm = worker.tasks > 0;
-            match self.go_on(worker, turn).await {
-                End::Done => return Ok(Some(Ended(None))),
-                End::Paused => {}
-                End::Invalid(problems) => return failed(told(&problems)),
-                End::TooLarge(reason) => return failed(reason),
-                End::Silent(_) if warm => {}
-                End::Silent(death) | End::Between(death) if death.blame == Blame::Machine => return Err(death.reason),
-                End::Within(death, ..) if death.blame == Blame::Machine && self.may_try_again() => {}
-                // The bundle may have ended the worker that read it, and so may a machine that was short of something.
-                End::Silent(_) | End::Between(_) if self.may_try_again() => {}
-                End::Silent(death) | End::Between(death) => return failed(format!("the tests could not be run: {}", death.reason)),
-                End::Within(death, heading, began) => {
-                    self.cases.push(ended_by(heading, death.reason, began));
-                    self.deaths += 1;
-                    if self.deaths >= MOST_DEATHS {
-                        return failed(format!("{MOST_DEATHS} cases ended their workers; the cases after them were not run"));
+            tokio::select! {
+                ended = lanes.next() => ended.unwrap_or(Ok(()))?,
+                () = sleep(ALONE) => {
+                    for turn in self.more_turns(lanes.len()) {
+                        lanes.push(Lane::new(self, turn, Kind::Lent).work());
                     }
                 }
             }
-            if turn.is_to_be_given_back() {
-                return Ok(None);
-            }
         }
     }
 
-    /// Whether the next case has its second chance still; it has none after this.
-    fn may_try_again(&mut self) -> bool {
-        self.tried_again.replace(self.cases.len()) != Some(self.cases.len())
+    /// Turns that are free, where there is something to do in them: up to as many as there are at work.
+    fn more_turns(&self, busy: usize) -> Vec<Turn<'_>> {
+        let waiting = self.standing().waiting.len();
+        if waiting == 0 && self.turns.has_free() {
+            self.sharing.send_replace(());
+        }
+        (0..busy.min(waiting)).map_while(|_| self.turns.take_free()).collect()
     }
 
-    async fn go_on(&mut self, mut worker: Worker, turn: &Turn<'_>) -> End {
-        let connector = self.job.connector.as_str().to_owned();
-        let task = Task::Suites { connector, files: pack(&self.job.files), from: self.cases.len() };
-        let deadline = self.pool.config.case_deadline;
-        match timeout(deadline, worker.ask(task)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) if error.kind() == ErrorKind::InvalidData => {
-                return End::TooLarge(format!("the tests could not be run: {error}"));
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether every unit has ended.
+    fn is_done(&self) -> bool {
+        let standing = self.standing();
+        standing.count.is_some_and(|count| standing.reports.len() >= count)
+    }
+
+    /// Units for a worker: enough that it need not ask all the time, and so few that others have their share.
+    pub(super) fn take_units(&self) -> Units<'_> {
+        let mut standing = self.standing();
+        let units = match standing.count {
+            // Of those that there are not, none is run.
+            None => (0..MOST_UNITS).collect(),
+            Some(_) => {
+                let share = standing.waiting.len() / (2 * self.pool.config.concurrency.max(1));
+                let units: BTreeSet<usize> = standing.waiting.iter().take(share.clamp(1, MOST_UNITS)).copied().collect();
+                standing.waiting.retain(|unit| !units.contains(unit));
+                units
             }
-            Ok(Err(_)) => return End::Silent(worker.death().await),
-            // It does not even read.
-            Err(_) => return End::Silent(Death { blame: Blame::Machine, ..too_long(worker, deadline).await }),
-        }
-        let mut case: Option<(Heading, Instant)> = None;
-        let mut silent = true;
-        let mut is_over = pin!(turn.is_over(self.pool.config.run_limit.saturating_sub(self.spent)));
-        let mut asked_to_pause = false;
-        let mut until = time::Instant::now() + deadline;
-        let death = loop {
-            let heard = tokio::select! {
-                biased;
-                heard = timeout_at(until, worker.hear()) => heard,
-                () = &mut is_over, if !asked_to_pause => {
-                    asked_to_pause = true;
-                    worker.pause().await;
-                    continue;
-                }
-            };
-            until = time::Instant::now() + deadline;
-            match heard {
-                Ok(Ok(Word::Started(next))) => case = Some((next, Instant::now())),
-                Ok(Ok(Word::Ended(report))) => {
-                    self.cases.push(report);
-                    case = None;
-                }
-                Ok(Ok(Word::Done)) => {
-                    self.pool.give_back(worker);
-                    return End::Done;
-                }
-                Ok(Ok(Word::Paused)) if asked_to_pause => {
-                    self.pool.give_back(worker);
-                    return End::Paused;
-                }
-                Ok(Ok(Word::Invalid(problems))) => {
-                    self.pool.give_back(worker);
-                    return End::Invalid(problems);
-                }
-                Ok(Ok(
-                    Word::Asked { .. }
-                    | Word::Withdrew(_)
-                    | Word::Began(_)
-                    | Word::Told(_)
-                    | Word::Overstayed { .. }
-                    | Word::Outcome { .. }
-                    | Word::Turned { .. }
-                    | Word::Paused,
-                )) => {
-                    break Death { reason: "it said what it was not asked".to_owned(), blame: Blame::Task };
-                }
-                Ok(Err(_)) => break worker.death().await,
-                Err(_) => break too_long(worker, deadline).await,
-            }
-            silent = false;
         };
-        match case {
-            Some((heading, began)) => End::Within(death, heading, began),
-            None if silent => End::Silent(death),
-            None => End::Between(death),
+        Units { run: self, units }
+    }
+
+    /// So many units are there.
+    pub(super) fn counted(&self, count: usize) {
+        let mut standing = self.standing();
+        if standing.count.is_none() {
+            standing.count = Some(count);
+            standing.waiting.extend(MOST_UNITS..count);
+        }
+    }
+
+    /// Suites whose `beforeSuite` has ended a worker, and why.
+    pub(super) fn broken_suites(&self) -> Vec<(String, String)> {
+        self.standing().broken.clone()
+    }
+
+    /// The `beforeSuite` of the suite at this path has ended a worker.
+    pub(super) fn breaks(&self, suite: String, why: String) -> Result<(), Broken> {
+        self.standing().broken.push((suite, why));
+        self.died()
+    }
+
+    /// A worker has died of a case.
+    pub(super) fn died(&self) -> Result<(), Broken> {
+        let mut standing = self.standing();
+        standing.deaths += 1;
+        if standing.deaths < MOST_DEATHS {
+            return Ok(());
+        }
+        Err(Broken::Failed(format!("{MOST_DEATHS} cases ended their workers; the cases after them were not run")))
+    }
+
+    /// Whether what comes next has its second chance still; it has none after this.
+    pub(super) fn may_try_again(&self) -> bool {
+        let mut standing = self.standing();
+        let ended = Some(standing.reports.len());
+        std::mem::replace(&mut standing.tried_again, ended) != ended
+    }
+
+    /// What a lane may take at most of the time of the run.
+    pub(super) fn time_left(&self) -> Duration {
+        self.pool.config.run_limit.saturating_sub(self.standing().spent)
+    }
+
+    /// A turn is over that took so long.
+    pub(super) fn spend(&self, time: Duration) {
+        self.standing().spent += time;
+    }
+}
+
+/// Units that one worker has to run; what it has not run goes back to the others.
+pub(super) struct Units<'a> {
+    run: &'a Run<'a>,
+    units: BTreeSet<usize>,
+}
+
+impl Units<'_> {
+    /// How many it has left.
+    pub(super) fn len(&self) -> usize {
+        self.units.len()
+    }
+
+    /// Their numbers.
+    pub(super) fn numbers(&self) -> Vec<usize> {
+        self.units.iter().copied().collect()
+    }
+
+    /// Whether this is one of them.
+    pub(super) fn has(&self, unit: usize) -> bool {
+        self.units.contains(&unit)
+    }
+
+    /// There are so many units.
+    pub(super) fn counted(&mut self, count: usize) {
+        self.run.counted(count);
+        self.units.retain(|unit| *unit < count);
+    }
+
+    /// One of them has ended.
+    pub(super) fn ended(&mut self, unit: usize, report: Option<CaseReport>) {
+        if self.units.remove(&unit) {
+            report.iter().for_each(|report| (self.run.tell)(report));
+            self.run.standing().reports.insert(unit, report);
         }
     }
 }
 
-async fn too_long(worker: Worker, deadline: Duration) -> Death {
-    worker.stop().await;
-    Death { reason: format!("it did not end within {} and was stopped", lasting(deadline)), blame: Blame::Task }
-}
-
-fn ended_by(heading: Heading, reason: String, began: Instant) -> CaseReport {
-    CaseReport {
-        suite: heading.suite,
-        case: heading.case,
-        place: heading.place,
-        target: heading.target,
-        outcome: CaseOutcome::Failed,
-        failures: vec![reason.into()],
-        skipped: None,
-        micros: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+impl Units<'_> {
+    /// Leaves the rest to others.
+    pub(super) fn give_back(&mut self) {
+        let mut standing = self.run.standing();
+        // Before they are counted nobody knows which of them there are, and the next worker begins with the same.
+        if standing.count.is_some() {
+            standing.waiting.append(&mut self.units);
+        }
     }
 }
 
-fn told(problems: &[Problem]) -> String {
-    const MOST: usize = 20;
-    let mut lines: Vec<_> = problems.iter().take(MOST).map(ToString::to_string).collect();
-    if problems.len() > MOST {
-        lines.push(format!("and {} more", problems.len() - MOST));
+impl Drop for Units<'_> {
+    fn drop(&mut self) {
+        self.give_back();
     }
-    format!("the connector has problems:\n{}", lines.join("\n"))
 }

@@ -35,6 +35,20 @@ impl Turns {
                 self.permits.acquire().await.ok()
             }
         };
+        self.turn(permit)
+    }
+
+    /// A turn that nobody else waits for, if there is one.
+    pub(super) fn take_free(&self) -> Option<Turn<'_>> {
+        self.permits.try_acquire().ok().map(|permit| self.turn(Some(permit)))
+    }
+
+    /// Whether there is a turn that nobody waits for.
+    pub(super) fn has_free(&self) -> bool {
+        self.permits.available_permits() > 0
+    }
+
+    fn turn<'a>(&'a self, permit: Option<SemaphorePermit<'a>>) -> Turn<'a> {
         Turn { turns: self, began: Instant::now(), _permit: permit }
     }
 }
@@ -45,20 +59,36 @@ impl Turn<'_> {
         self.began.elapsed()
     }
 
-    /// Whether its slice is over and others wait.
-    pub(super) fn is_to_be_given_back(&self) -> bool {
-        self.spent() >= self.turns.slice && *self.turns.waiting.borrow() > 0
+    /// Whether its slice is over and others wait. One that is lent has no slice.
+    pub(super) fn is_to_be_given_back(&self, kind: Kind) -> bool {
+        self.spent() >= self.slice(kind) && *self.turns.waiting.borrow() > 0
     }
 
     /// Returns once it is to be given back, or has been held for so long.
-    pub(super) async fn is_over(&self, most: Duration) {
+    pub(super) async fn is_over(&self, kind: Kind, most: Duration) {
         let is_wanted = async {
-            sleep_until(self.began + self.turns.slice).await;
+            sleep_until(self.began + self.slice(kind)).await;
             // The sender lives as long as this turn, so there is always somebody to tell.
             let _ = self.turns.waiting.subscribe().wait_for(|waiting| *waiting > 0).await;
         };
         tokio::select! { () = is_wanted => {}, () = sleep_until(self.began + most) => {} }
     }
+
+    fn slice(&self, kind: Kind) -> Duration {
+        match kind {
+            Kind::Own => self.turns.slice,
+            Kind::Lent => Duration::ZERO,
+        }
+    }
+}
+
+/// Whose a turn is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The run's: each has one in its time.
+    Own,
+    /// Nobody's: a run that has one already makes use of it until somebody waits.
+    Lent,
 }
 
 /// One that waits, counted as long as it does.
@@ -89,16 +119,16 @@ mod tests {
     async fn a_turn_is_given_back_after_its_slice_to_those_who_wait() {
         let turns = Turns::new(1, Duration::ZERO);
         let first = turns.take().await;
-        assert!(!first.is_to_be_given_back() && first.is_over(HOUR).now_or_never().is_none(), "nobody waits");
+        assert!(!first.is_to_be_given_back(Kind::Own) && first.is_over(Kind::Own, HOUR).now_or_never().is_none(), "nobody waits");
         let (mut second, mut third) = (Box::pin(turns.take()), Box::pin(turns.take()));
         assert!(second.as_mut().now_or_never().is_none() && third.as_mut().now_or_never().is_none());
-        assert!(first.is_to_be_given_back());
-        first.is_over(HOUR).await;
+        assert!(first.is_to_be_given_back(Kind::Own));
+        first.is_over(Kind::Own, HOUR).await;
         drop(first);
         let second = second.await;
-        assert!(third.as_mut().now_or_never().is_none() && second.is_to_be_given_back(), "the third waits");
+        assert!(third.as_mut().now_or_never().is_none() && second.is_to_be_given_back(Kind::Own), "the third waits");
         drop(third);
-        assert!(!second.is_to_be_given_back(), "who waited has gone");
+        assert!(!second.is_to_be_given_back(Kind::Own), "who waited has gone");
     }
 
     #[tokio::test]
@@ -107,7 +137,22 @@ mod tests {
         let first = turns.take().await;
         let mut second = Box::pin(turns.take());
         assert!(second.as_mut().now_or_never().is_none());
-        assert!(!first.is_to_be_given_back() && first.is_over(HOUR).now_or_never().is_none());
-        first.is_over(Duration::ZERO).await;
+        assert!(!first.is_to_be_given_back(Kind::Own) && first.is_over(Kind::Own, HOUR).now_or_never().is_none());
+        first.is_over(Kind::Own, Duration::ZERO).await;
+    }
+
+    #[tokio::test]
+    async fn a_free_turn_is_lent_until_somebody_waits() {
+        let turns = Turns::new(1, HOUR);
+        assert!(turns.has_free());
+        let lent = turns.take_free().unwrap();
+        assert!(!turns.has_free() && turns.take_free().is_none());
+        assert!(!lent.is_to_be_given_back(Kind::Lent) && lent.is_over(Kind::Lent, HOUR).now_or_never().is_none());
+        let mut waiting = Box::pin(turns.take());
+        assert!(waiting.as_mut().now_or_never().is_none() && lent.is_to_be_given_back(Kind::Lent));
+        lent.is_over(Kind::Lent, HOUR).await;
+        drop(lent);
+        waiting.await;
+        assert!(turns.has_free());
     }
 }

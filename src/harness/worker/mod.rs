@@ -72,7 +72,7 @@ fn beside(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
 
 fn serve(limits: Limits, stdin: File, watch: &Watch, outbox: &Outbox) -> Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let questions = Cell::new(0);
+    let (questions, mut suites) = (Cell::new(0), None);
     let mut hearing = {
         let _entered = runtime.enter();
         protocol::frames(pipe::Receiver::from_file(stdin).context("the standard input is no pipe")?)
@@ -84,22 +84,27 @@ fn serve(limits: Limits, stdin: File, watch: &Watch, outbox: &Outbox) -> Result<
         match said {
             Said::Task(task) => {
                 limits::grant_cpu(limits.cpu)?;
-                perform(task, &runtime, &mut hearing, watch, outbox, &questions)?;
+                match task {
+                    Task::Live(live) => {
+                        suites = None;
+                        outbox.say(&runtime.block_on(live::run(*live, &mut hearing, watch, outbox, &questions))?)?;
+                    }
+                    Task::Suites(task) => {
+                        // What was read before makes room first.
+                        drop(suites.take());
+                        suites = suite::begin(*task, &runtime, &mut Parent { hearing: &mut hearing, runtime: &runtime, outbox })?;
+                    }
+                    Task::More(units) => match &mut suites {
+                        Some(ready) => ready.run(&units, &runtime, &mut Parent { hearing: &mut hearing, runtime: &runtime, outbox })?,
+                        None => bail!("the parent asked for more of what was not read"),
+                    },
+                }
             }
             // It was for a run that has ended.
             Said::Answer(..) | Said::Pause => {}
         }
     }
     Ok(())
-}
-
-fn perform(task: Task, runtime: &Runtime, hearing: &mut Hearing, watch: &Watch, outbox: &Outbox, questions: &Cell<u64>) -> Result<()> {
-    match task {
-        Task::Suites { connector, files, from } => {
-            suite::run(&connector, &protocol::unpack(files), from, runtime, &mut Parent { hearing, runtime, outbox })
-        }
-        Task::Live(live) => Ok(outbox.say(&runtime.block_on(live::run(*live, hearing, watch, outbox, questions))?)?),
-    }
 }
 
 /// The parent, during suites.
@@ -114,6 +119,10 @@ impl suite::Parent for Parent<'_> {
         // What has ended is told with the next word, which follows at once; before anything can go wrong again, all is told.
         let told = if matches!(word, Word::Ended(..)) { self.outbox.put(&word) } else { self.outbox.say(&word) };
         Ok(told?)
+    }
+
+    fn put(&mut self, word: Word) -> Result<()> {
+        Ok(self.outbox.put(&word)?)
     }
 
     fn wants_a_pause(&mut self) -> Result<bool> {

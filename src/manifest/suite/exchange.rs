@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::super::connector::Schema;
-use super::super::de::{given, whole_if_given};
+use super::super::de::{given, whole_or_expression};
 use super::super::form;
 use super::super::order::Ordered;
 
@@ -21,8 +21,8 @@ pub struct Exchange {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<MockedResponse>,
     /// How often it comes, one after the other: once where nothing is said.
-    #[serde(default, deserialize_with = "whole_if_given", skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 1000))]
+    #[serde(default, deserialize_with = "whole_or_expression", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Value", extend("type" = ["integer", "string"], "minimum" = 1, "maximum" = 1000, "pattern" = form::EXPRESSION))]
     pub times: Option<u16>,
     /// Exchanges of which each comes, in whatever order; those after them come when all of these have come. A request is taken for the
     /// first that it fits and that is still to come. Groups do not nest; one with `times` comes as a whole that often.
@@ -83,8 +83,8 @@ pub struct ExpectedRequest {
 ], "anyOf" = [{"required": ["status"]}, {"required": ["fault"]}]))]
 pub struct MockedResponse {
     /// The status.
-    #[serde(default, deserialize_with = "whole_if_given", skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 100, max = 599))]
+    #[serde(default, deserialize_with = "whole_or_expression", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Value", extend("type" = ["integer", "string"], "minimum" = 100, "maximum" = 599, "pattern" = form::EXPRESSION))]
     pub status: Option<u16>,
     /// Headers by name.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
@@ -102,7 +102,7 @@ pub struct MockedResponse {
     pub file: Option<String>,
     /// How long it takes to come, by the test's clock. A flow waits two minutes at most, as it does live.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = form::ELAPSED))]
+    #[schemars(regex(pattern = form::GIVEN_ELAPSED))]
     pub delay: Option<String>,
     /// What goes wrong instead of, or in, the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::super::connector::Schema;
-use super::super::de::{given, whole_if_given};
+use super::super::de::{given, whole_or_expression};
 use super::super::form;
 use super::super::order::Ordered;
 
@@ -36,15 +36,17 @@ pub struct Expectation {
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub cursor: Option<Value>,
     /// How many requests were sent, those for tokens and those that were sent again among them.
-    #[serde(default, deserialize_with = "whole_if_given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole_or_expression", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Value", extend("type" = ["integer", "string"], "minimum" = 0, "maximum" = 65535, "pattern" = form::EXPRESSION))]
     pub requests: Option<u16>,
     /// How many times something was tried again: requests that were sent again, and tasks of a `try` with `retry`.
-    #[serde(default, deserialize_with = "whole_if_given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole_or_expression", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Value", extend("type" = ["integer", "string"], "minimum" = 0, "maximum" = 65535, "pattern" = form::EXPRESSION))]
     pub retries: Option<u16>,
     /// How long the flow took: the time that it waited, by itself, between attempts and for its rate. Everything else takes no time in a
     /// test. Several runs count together, without what lies between them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = form::ELAPSED))]
+    #[schemars(regex(pattern = form::GIVEN_ELAPSED))]
     pub elapsed: Option<String>,
     /// Expressions (jq) that must be true, with or without `${ }`, over `{ output, events, error, requests }`; `requests` are those that
     /// were sent, each `{ method, url, path, query, headers, body }`: the method and names of headers in lower case, the address without
@@ -59,8 +61,8 @@ pub struct Expectation {
 #[schemars(extend("minProperties" = 1))]
 pub struct ExpectedAnswer {
     /// The status.
-    #[serde(default, deserialize_with = "whole_if_given", skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 100, max = 599))]
+    #[serde(default, deserialize_with = "whole_or_expression", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Value", extend("type" = ["integer", "string"], "minimum" = 100, "maximum" = 599, "pattern" = form::EXPRESSION))]
     pub status: Option<u16>,
     /// Headers by name, in any case; others may be there too.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
@@ -97,8 +99,8 @@ pub struct ExpectedError {
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// The status.
-    #[serde(default, deserialize_with = "whole_if_given", skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 100, max = 599))]
+    #[serde(default, deserialize_with = "whole_or_expression", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Value", extend("type" = ["integer", "string"], "minimum" = 100, "maximum" = 599, "pattern" = form::EXPRESSION))]
     pub status: Option<u16>,
     /// What it says happened, such as an error mapping's `detail`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,18 +4,29 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+mod case;
 mod exchange;
 mod expectation;
 mod flaws;
+mod hook;
+mod selection;
+mod trial;
 
 use super::connector::Tasks;
 use super::de::given;
 use super::form;
 use super::order::Ordered;
 
+pub use case::Unfit;
 pub use exchange::{Exchange, ExpectedRequest, MockedResponse, ResponseFault};
 pub use expectation::{Expectation, ExpectedAnswer, ExpectedError, ExpectedEvent};
 pub use flaws::{SuiteFlaw, missing_file};
+pub use hook::HookName;
+pub use selection::{Selection, Unmatched};
+pub use trial::{Trial, trials};
+
+/// How many rows one case may have: each of them is a run and a report of its own.
+const MOST_ROWS: usize = 1000;
 
 /// Cases that belong together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -49,6 +60,7 @@ pub struct Suite {
 }
 
 /// A flow beside the cases: what it sets up or takes down. It may call the connector's actions, private ones too, and send requests.
+/// Its `$connection` holds the suite's values, not those of a case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Hook {
@@ -63,7 +75,8 @@ pub struct Hook {
 /// One run of one flow, and what is expected of it.
 ///
 /// A text in its values that is an expression as a whole, such as `${ $each.id }`, stands for what it gives. It can read `$each`,
-/// `$beforeSuite`, `$beforeEach` and `$connection`.
+/// `$beforeSuite`, `$beforeEach` and `$connection`. What is asserted, and schemas, are left as they are. A text that looks like an
+/// expression and means itself is written as one: `${ "${ … }" }`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("oneOf" = [{"required": ["action"]}, {"required": ["trigger"]}, {"required": ["testConnection"]}]))]
@@ -81,7 +94,7 @@ pub struct Case {
     pub skip: Option<String>,
     /// Runs the case once for each of these, by the name that people see; the case reads it as `$each`.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
-    #[schemars(extend("minProperties" = 1))]
+    #[schemars(extend("minProperties" = 1, "maxProperties" = MOST_ROWS))]
     pub each: Ordered<Value>,
     /// Whether `test --live` may run it against the real service.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -167,7 +180,7 @@ pub struct Happening {
     pub lifecycle: Option<Lifecycle>,
     /// How much time has passed since what happened before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = form::ELAPSED))]
+    #[schemars(regex(pattern = form::GIVEN_ELAPSED))]
     pub after: Option<String>,
     /// The requests that the flow is expected to send, in order, with their answers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -2,6 +2,7 @@
 
 mod again;
 mod reports;
+mod selection;
 mod watch;
 
 use crate::support::command::Team;

@@ -13,7 +13,7 @@ fn the_result_can_be_a_report() {
     );
     assert!(junit.contains("file=\"connectors/crm/tests/get-item.yaml\" line=\"6\""), "{junit}");
     let github = team.run(&["test", "--output", "github"]).failed().out;
-    assert!(github.starts_with("::error file=connectors/crm/tests/get-item.yaml,line=6,col=5,title=Items › Reads an item::"), "{github}");
+    assert!(github.starts_with("::error file=connectors/crm/tests/get-item.yaml,line=18,col=7,title=Items › Reads an item::"), "{github}");
     assert!(github.ends_with("\n::notice title=Tests::4 passed, 1 failed in 1 connector\n"), "{github}");
     let markdown = team.run(&["test", "--output", "markdown"]).failed().out;
     assert!(markdown.starts_with("### ❌ Tests: 4 passed, 1 failed\n\n| | Connector |"), "{markdown}");

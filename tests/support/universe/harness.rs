@@ -65,6 +65,7 @@ impl State {
                 runner: "universe".to_owned(),
                 cases: vec![case],
                 failure: None,
+                partial: false,
                 coverage: switchboard::model::Coverage::default(),
             };
             if !fails {

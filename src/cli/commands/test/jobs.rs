@@ -2,12 +2,12 @@
 
 use crate::cli::commands::validate;
 use crate::cli::working_files::{WorkingFiles, ignored_by, read_folder};
-use crate::harness::Job;
-use crate::manifest::Bundle;
+use crate::harness::{Chosen, Job};
+use crate::manifest::{Bundle, SuiteFile};
 use crate::model::Problem;
 
-/// Reads connectors, and finds every problem of what cannot be read: one bad connector keeps no other from its tests.
-pub(super) fn read(work_tree: &WorkingFiles, names: &[String]) -> (Vec<Job>, Vec<Problem>) {
+/// Reads connectors, each with its suites, and finds every problem of what cannot be read: one bad connector keeps no other from its tests.
+pub(super) fn read(work_tree: &WorkingFiles, names: &[String]) -> (Vec<(Job, Vec<SuiteFile>)>, Vec<Problem>) {
     let is_ignored = ignored_by(&work_tree.root);
     let (mut jobs, mut problems) = (Vec::new(), Vec::new());
     for name in names {
@@ -19,7 +19,10 @@ pub(super) fn read(work_tree: &WorkingFiles, names: &[String]) -> (Vec<Job>, Vec
             }
         };
         match (Bundle::read(name, &files), name.parse()) {
-            (Ok(bundle), Ok(connector)) => jobs.push(Job { connector, digest: bundle.digest, files }),
+            (Ok(bundle), Ok(connector)) => {
+                let job = Job { connector, digest: bundle.digest, files, chosen: Chosen::All };
+                jobs.push((job, bundle.suites));
+            }
             (Err(found), _) => problems.extend(found),
             (Ok(_), Err(_)) => {}
         }

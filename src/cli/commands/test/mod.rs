@@ -4,6 +4,7 @@ mod jobs;
 mod kept;
 mod report;
 mod runs;
+mod select;
 mod watch;
 
 use std::cell::RefCell;
@@ -17,6 +18,7 @@ use crate::cli::render::evidence::{Detail, shown, slowest};
 use crate::cli::tested::{Shown, Tested};
 use crate::cli::working_files::WorkingFiles;
 use crate::cli::{Door, render};
+use crate::harness::Chosen;
 use crate::model::{Clock as _, SystemClock};
 
 /// Of how many connectors every case is listed.
@@ -34,6 +36,8 @@ pub struct Arguments {
     /// Which connectors [default: all]
     #[arg(value_name = "CONNECTOR")]
     connectors: Vec<String>,
+    #[command(flatten)]
+    choice: select::Choice,
 
     /// Run what has passed before, too
     #[arg(long)]
@@ -54,11 +58,14 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
         work_tree.find(name, &format!("test {name}"))?;
     }
     if arguments.watch {
-        return watch::run(work_tree, arguments.connectors, door).await;
+        return watch::run(work_tree, arguments.connectors, arguments.choice.selection(), door).await;
     }
     let names = if arguments.connectors.is_empty() { work_tree.connectors()? } else { arguments.connectors };
     let (jobs, problems) = jobs::read(&work_tree, &names);
-    let kept = Kept::open(door).await;
+    let jobs = arguments.choice.apply(jobs)?;
+    // What some of the cases show is no evidence.
+    let is_whole = jobs.iter().all(|job| job.chosen == Chosen::All);
+    let kept = if is_whole { Kept::open(door).await } else { Kept::default() };
     let runs = Runs { door, kept: &kept, again: arguments.again };
     let is_told = door.shell.format == Format::Human && door.report.is_none();
     let detail = if jobs.len() <= LISTED || door.is_verbose { Detail::Cases } else { Detail::Counts };

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use owo_colors::OwoColorize as _;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
+use super::select::narrowed;
 use super::{LISTED, jobs};
 use crate::assemble;
 use crate::cli::Door;
@@ -19,10 +20,11 @@ use crate::cli::stop::Stop;
 use crate::cli::tested::{Shown, Tested};
 use crate::cli::working_files::WorkingFiles;
 use crate::harness::{AbortedRun, Job, Workers};
+use crate::manifest::Selection;
 use crate::model::{Clock as _, Digest, Evidence, Problem, SystemClock};
 use crate::repository::{Edited, Edits};
 
-pub(super) async fn run(work_tree: WorkingFiles, names: Vec<String>, door: &Door) -> Ended {
+pub(super) async fn run(work_tree: WorkingFiles, names: Vec<String>, selection: Selection, door: &Door) -> Ended {
     if door.report.is_some() {
         return Err(Failure::usage("test --watch", "a report is about one run").hint("Use `--output json`, which has a line for each run."));
     }
@@ -31,8 +33,17 @@ pub(super) async fn run(work_tree: WorkingFiles, names: Vec<String>, door: &Door
     door.shell.note("Watching connectors/. Stop with Ctrl-C.");
     let workers = Arc::new(Workers::new(assemble::workers(&door.settings)?));
     let only = (!names.is_empty()).then(|| names.into_iter().collect());
-    let mut watch =
-        Watching { door, work_tree, only, workers, known: BTreeMap::new(), running: BTreeMap::new(), runs: JoinSet::new(), batch: None };
+    let mut watch = Watching {
+        door,
+        work_tree,
+        only,
+        selection,
+        workers,
+        known: BTreeMap::new(),
+        running: BTreeMap::new(),
+        runs: JoinSet::new(),
+        batch: None,
+    };
     watch.look(&Edited::All)?;
     loop {
         tokio::select! {
@@ -63,6 +74,7 @@ struct Watching<'d> {
     work_tree: WorkingFiles,
     /// The connectors that people want to be told of; `None`: all of them.
     only: Option<BTreeSet<String>>,
+    selection: Selection,
     workers: Arc<Workers>,
     known: BTreeMap<String, Content>,
     running: BTreeMap<String, AbortHandle>,
@@ -90,8 +102,9 @@ impl Watching<'_> {
                 continue;
             }
             let (jobs, problems) = jobs::read(&self.work_tree, std::slice::from_ref(&name));
-            let job = jobs.into_iter().next();
-            let content = job.as_ref().map_or_else(|| Content::Unreadable(problems), |job| Content::Readable(job.digest));
+            let read = jobs.into_iter().next();
+            let content = read.as_ref().map_or_else(|| Content::Unreadable(problems), |(job, _)| Content::Readable(job.digest));
+            let job = read.and_then(|(job, suites)| narrowed(&self.selection, job, &suites));
             if self.known.get(&name) != Some(&content) {
                 self.forget(&name);
                 self.known.insert(name.clone(), content.clone());

@@ -107,6 +107,7 @@ mod tests {
             coverage: Coverage { points: if cases.is_empty() { vec![] } else { vec![point(true), point(false)] } },
             cases,
             failure: failure.map(str::to_owned),
+            partial: false,
         }
     }
 
@@ -207,7 +208,7 @@ mod tests {
     #[test]
     fn no_title_starts_a_command() {
         let text = report(ReportFormat::Github, &hostile()).unwrap();
-        assert_eq!(text.lines().count(), 4, "{text}");
+        assert_eq!(text.lines().count(), 5, "{text}");
         assert!(text.lines().all(|line| line.starts_with("::error ") || line.starts_with("::notice ")), "{text}");
         assert!(!text.contains(['\r', '\0', '\u{1b}', '\u{202e}']), "{text:?}");
         let first = text.lines().next().unwrap();

@@ -4,6 +4,14 @@ use serde_json::{Map, Value};
 
 use crate::manifest::{Case, Manifest, Property, PropertyType, Suite, nearest};
 
+/// What is there without any case: defaults, over them the suite's. Something may be missing.
+pub(super) fn of_suite(manifest: &Manifest, suite: &Suite) -> Map<String, Value> {
+    let declared = || manifest.connection.iter().flat_map(|connection| connection.properties.iter());
+    let defaults = declared().filter_map(|(name, property)| Some((name.to_owned(), property.default.clone()?)));
+    let given = suite.connection.iter().filter(|(name, _)| declared().any(|(known, _)| known == *name));
+    defaults.chain(given.map(|(name, value)| (name.to_owned(), value.clone()))).collect()
+}
+
 /// The values, or what is wrong with them.
 pub(super) fn values(manifest: &Manifest, suite: &Suite, case: &Case) -> Result<Map<String, Value>, Vec<String>> {
     let declared: Vec<(&str, &Property)> = manifest.connection.iter().flat_map(|connection| connection.properties.iter()).collect();

@@ -15,8 +15,8 @@ pub(super) struct Judging<'a> {
     pub(super) program: &'a Program,
     /// The values of the connection's properties.
     pub(super) connection: &'a Map<String, Value>,
-    /// What the suite has given before, by variables with their `$`.
-    pub(super) locals: &'a [(&'a str, &'a Value)],
+    /// What the suite has given before.
+    pub(super) variables: &'a Variables,
 }
 
 impl Judging<'_> {
@@ -35,7 +35,7 @@ impl Judging<'_> {
     }
 
     fn holds(&self, assertion: &Assertion, over: &Value) -> Result<(), String> {
-        assertion.judge(over, Variables { connection: self.connection, locals: self.locals })
+        assertion.judge(over, self.connection, self.variables)
     }
 }
 

@@ -1,4 +1,9 @@
 //! Runs the suites of a bundle, in the worker: each case against its mocked exchanges, told before and after.
+//!
+//! `ready` is a bundle that was read, with its units in their order; `trial` runs a unit, with the `hook`s around it. A [`Subject`] is one
+//! case with all it needs; `trigger` and `sequence` are how those of triggers go on. `mock` is the World they run in, and `script` what it
+//! answers, and in which order. `expectation` compares how it ended; `exchange`, `body` and `nearness` compare requests, `judging` holds
+//! schemas and assertions against them, and `difference` shows how two values differ. A [`Spot`] is where in the file something stands.
 
 mod answer;
 mod body;
@@ -6,16 +11,20 @@ mod connection;
 mod difference;
 mod exchange;
 mod expectation;
+mod hook;
 mod judging;
 mod mock;
 mod nearness;
+mod ready;
 mod script;
 mod sequence;
 mod spot;
+mod trial;
 mod trigger;
 mod unexpected;
 
-use std::time::{Duration, Instant};
+use std::cell::RefCell;
+use std::time::Duration;
 
 use anyhow::Result;
 use jiff::Timestamp;
@@ -24,77 +33,40 @@ use tokio::runtime::Runtime;
 
 use self::judging::Judging;
 use self::mock::Mock;
+pub(super) use self::ready::Ready;
 use self::spot::Spot;
-use crate::flow::{Budget, Outcome, Program, Request, Target};
-use crate::harness::protocol::{Heading, Word};
-use crate::manifest::{Bundle, Case, Exchange, Expectation, Lifecycle, Manifest, Suite, SuiteFile, cut, nearest};
-use crate::model::{BundleFiles, CaseOutcome, CaseReport, Failure, Place};
-
-/// How many failures one case tells, and how long each may be, in characters.
-const MOST_FAILURES: usize = 20;
-const LONGEST_FAILURE: usize = 20_000;
+use self::trial::Ended;
+use crate::flow::{Budget, Outcome, Program, Request, Target, Variables};
+use crate::harness::protocol::{Suites, Word};
+use crate::manifest::{Case, Exchange, Expectation, Lifecycle, Manifest, Suite, nearest};
+use crate::model::{BundleFiles, Failure};
 
 /// Who asked for the suites.
 pub(super) trait Parent {
     /// Says something to it.
     fn say(&mut self, word: Word) -> Result<()>;
 
-    /// Whether it has asked to stop before the next case.
+    /// Says something with what is said next.
+    fn put(&mut self, word: Word) -> Result<()>;
+
+    /// Whether it has asked to stop before the next unit.
     fn wants_a_pause(&mut self) -> Result<bool>;
 }
 
-/// Runs all cases from one on, counted through all suites. Before it may be paused it runs one, so that every turn gets on.
-pub(super) fn run(connector: &str, files: &BundleFiles, from: usize, runtime: &Runtime, parent: &mut dyn Parent) -> Result<()> {
-    let bundle = match Bundle::read(connector, files) {
-        Ok(bundle) => bundle,
-        Err(problems) => return parent.say(Word::Invalid(problems)),
-    };
-    let program = match Program::compile(&bundle) {
-        Ok(program) => program,
-        Err(problems) => return parent.say(Word::Invalid(problems)),
-    };
-    let cases = bundle.suites.iter().flat_map(|file| file.suite.cases.iter().enumerate().map(move |(index, case)| (file, index, case)));
-    for (number, (file, index, case)) in cases.enumerate().skip(from) {
-        if number > from && parent.wants_a_pause()? {
-            return parent.say(Word::Paused);
+/// Reads a bundle and runs the first of its units; returns what was read, for more of them.
+pub(super) fn begin(task: Suites, runtime: &Runtime, parent: &mut dyn Parent) -> Result<Option<Ready>> {
+    let units = task.units.clone();
+    match Ready::read(task) {
+        Ok(mut ready) => {
+            parent.put(Word::Counted(ready.count()))?;
+            ready.run(&units, runtime, parent)?;
+            Ok(Some(ready))
         }
-        let heading = heading(file, index, case);
-        parent.say(Word::Started(heading.clone()))?;
-        let began = Instant::now();
-        let pointer = format!("/cases/{index}");
-        let spot = Spot::new(&file.document, &file.path, &pointer);
-        let subject = Subject { manifest: &bundle.manifest, program: &program, suite: &file.suite, case, spot, files };
-        let failures = runtime.block_on(subject.failures());
-        parent.say(Word::Ended(report(heading, failures, began)))?;
+        Err(problems) => {
+            parent.say(Word::Invalid(problems))?;
+            Ok(None)
+        }
     }
-    parent.say(Word::Done)
-}
-
-fn heading(file: &SuiteFile, index: usize, case: &Case) -> Heading {
-    let place = file.document.place(&format!("/cases/{index}"));
-    Heading {
-        suite: file.suite.title.clone(),
-        case: case.title.clone(),
-        place: Place { file: file.path.clone(), ..place },
-        target: target(case).map_or_else(String::new, |target| target.to_string()),
-    }
-}
-
-fn report(heading: Heading, failures: Vec<Failure>, began: Instant) -> CaseReport {
-    CaseReport {
-        suite: heading.suite,
-        case: heading.case,
-        place: heading.place,
-        target: heading.target,
-        outcome: if failures.is_empty() { CaseOutcome::Passed } else { CaseOutcome::Failed },
-        failures: failures.into_iter().take(MOST_FAILURES).map(shortened).collect(),
-        skipped: None,
-        micros: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
-    }
-}
-
-fn shortened(failure: Failure) -> Failure {
-    Failure { message: cut(&failure.message, LONGEST_FAILURE), ..failure }
 }
 
 fn target(case: &Case) -> Option<Target> {
@@ -128,6 +100,10 @@ struct Subject<'a> {
     /// Where the case stands.
     spot: Spot<'a>,
     files: &'a BundleFiles,
+    /// What its expressions can read, with the values of the suite's connection.
+    variables: &'a Variables,
+    /// How its runs have ended so far, where somebody asks for that.
+    ended: Option<&'a RefCell<Ended>>,
 }
 
 impl Subject<'_> {
@@ -191,13 +167,16 @@ impl Subject<'_> {
         let mock = Mock::new(exchanges, spot.key("exchanges"), self.judging(connection), self.files, now);
         let world = mock.map_err(|failure| vec![failure])?.counting_retries(self.expects_retries());
         let outcome = world.drive(self.program.run(target, input, connection, &world, Budget::default())).await;
+        if let Some(ended) = self.ended {
+            ended.borrow_mut().add(&outcome);
+        }
         let failures = world.failures(&outcome);
         if failures.is_empty() { Ok(world.ran(outcome)) } else { Err(failures) }
     }
 
     /// What the schemas and the assertions of the case refer to.
     fn judging<'a>(&'a self, connection: &'a Map<String, Value>) -> Judging<'a> {
-        Judging { program: self.program, connection, locals: &[] }
+        Judging { program: self.program, connection, variables: self.variables }
     }
 
     fn expects_retries(&self) -> bool {
@@ -205,6 +184,13 @@ impl Subject<'_> {
         let polls = case.polls.iter().flat_map(|poll| &poll.expect);
         let happenings = case.sequence.iter().flat_map(|happening| &happening.expect);
         std::iter::once(&case.expect).chain(polls).chain(happenings).any(|expect: &Expectation| expect.retries.is_some())
+    }
+
+    /// How the case as a whole has ended.
+    fn ends(&self, whole: &Outcome) {
+        if let Some(ended) = self.ended {
+            *ended.borrow_mut() = Ended::of(whole);
+        }
     }
 
     /// What the case says that does not go with what it runs.

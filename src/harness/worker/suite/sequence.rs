@@ -74,7 +74,10 @@ impl Subject<'_> {
             };
         }
         match whole {
-            Some(whole) => expectation::failures(&self.case.expect, &whole, judging, self.spot.key("expect")),
+            Some(whole) => {
+                self.ends(&whole.outcome);
+                expectation::failures(&self.case.expect, &whole, judging, self.spot.key("expect"))
+            }
             None => no_flow(&self.case.expect, self.spot.key("expect")),
         }
     }

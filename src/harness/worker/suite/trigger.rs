@@ -66,6 +66,7 @@ impl Subject<'_> {
             }
             whole.add(ran);
         }
+        self.ends(&whole.outcome);
         let expect = self.spot.key("expect");
         let mut failures = expectation::failures(&self.case.expect, &whole, judging, expect);
         failures.extend(other_cursor(self.case.expect.cursor.as_ref(), &state, expect));

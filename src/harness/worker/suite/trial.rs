@@ -1,0 +1,221 @@
+//! Runs one unit: a case with the hooks around it, or the hook that ends a suite.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::time::Instant;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use super::hook::Hooks;
+use super::ready::{Ready, Unit};
+use super::spot::Spot;
+use super::{Parent, Subject, connection, target};
+use crate::flow::{Outcome, Variables};
+use crate::harness::protocol::{Heading, Part, Word};
+use crate::manifest::{Case, HookName, cut};
+use crate::model::{CaseOutcome, CaseReport, Failure, Place};
+
+/// How many failures one case tells, and how long each may be, in characters.
+const MOST_FAILURES: usize = 20;
+const LONGEST_FAILURE: usize = 20_000;
+
+/// How the runs of a case have ended: what comes after it starts from that.
+#[derive(Default)]
+pub(super) struct Ended {
+    output: Value,
+    error: Value,
+    events: Vec<Value>,
+}
+
+impl Ended {
+    pub(super) fn of(outcome: &Outcome) -> Self {
+        let mut ended = Self::default();
+        ended.add(outcome);
+        ended
+    }
+
+    /// Adds a run that came after.
+    pub(super) fn add(&mut self, outcome: &Outcome) {
+        (self.output, self.error) = match &outcome.result {
+            Ok(output) => (output.clone(), Value::Null),
+            Err(fault) => (Value::Null, fault.to_json()),
+        };
+        self.events.extend(outcome.events.iter().cloned());
+    }
+}
+
+impl Ready {
+    pub(super) fn unit(&mut self, number: usize, unit: Unit, runtime: &Runtime, parent: &mut dyn Parent) -> Result<()> {
+        let heading = self.heading(unit);
+        let (suite, skipped) = match unit {
+            Unit::Trial { suite, case, .. } => (suite, self.bundle.suites[suite].suite.cases[case].skip.clone()),
+            Unit::End { suite } => (suite, None),
+        };
+        if let Some(why) = skipped {
+            return parent.put(Word::Ended(number, Some(skip(heading, why))));
+        }
+        parent.say(Word::Started(number, heading.clone()))?;
+        let began = Instant::now();
+        self.prepare(suite, runtime, parent)?;
+        let failures = match unit {
+            Unit::Trial { case, row, .. } => runtime.block_on(self.trial(suite, case, row, parent))?,
+            Unit::End { .. } => match self.variables(suite) {
+                Ok(over) => {
+                    parent.say(Word::Entered(self.part(suite, HookName::AfterSuite)))?;
+                    let failures = runtime.block_on(self.hooks(suite).run(HookName::AfterSuite, &Value::Null, &over)).err();
+                    self.redacted(failures.unwrap_or_default(), &over)
+                }
+                // Nothing was set up, and each case has told why.
+                Err(_) => Vec::new(),
+            },
+        };
+        let is_told = matches!(unit, Unit::Trial { .. }) || !failures.is_empty();
+        parent.put(Word::Ended(number, is_told.then(|| report(heading, failures, began))))
+    }
+
+    fn heading(&self, unit: Unit) -> Heading {
+        let (suite, pointer, title, target) = match unit {
+            Unit::Trial { suite, case, row } => {
+                let written = &self.bundle.suites[suite].suite.cases[case];
+                let target = target(written).map_or_else(String::new, |target| target.to_string());
+                let (pointer, title) = match row.and_then(|row| written.each.names().nth(row)) {
+                    None => (format!("/cases/{case}"), written.title.clone()),
+                    Some(row) => (format!("/cases/{case}"), format!("{} › {row}", written.title)),
+                };
+                (suite, pointer, title, target)
+            }
+            Unit::End { suite } => (suite, format!("/{}", HookName::AfterSuite), HookName::AfterSuite.to_string(), String::new()),
+        };
+        let file = &self.bundle.suites[suite];
+        let place = file.document.place(&pointer);
+        Heading { suite: file.suite.title.clone(), case: title, place: Place { file: file.path.clone(), ..place }, target }
+    }
+
+    fn hooks(&self, suite: usize) -> Hooks<'_> {
+        Hooks { program: &self.program, file: &self.bundle.suites[suite], suite: &self.suites[suite], files: &self.bundle.files }
+    }
+
+    fn part(&self, suite: usize, name: HookName) -> Part {
+        Part::Hook(name, self.bundle.suites[suite].path.clone())
+    }
+
+    /// Runs the hook before a suite, once.
+    fn prepare(&mut self, suite: usize, runtime: &Runtime, parent: &mut dyn Parent) -> Result<()> {
+        if self.prepared.contains_key(&suite) || !self.hooks(suite).has(HookName::BeforeSuite) {
+            return Ok(());
+        }
+        parent.say(Word::Entered(self.part(suite, HookName::BeforeSuite)))?;
+        let over = self.unprepared(suite);
+        let prepared = runtime.block_on(self.hooks(suite).run(HookName::BeforeSuite, &Value::Null, &over));
+        let prepared = prepared.map_err(|failures| self.redacted(failures, &over));
+        self.prepared.insert(suite, prepared);
+        parent.say(Word::Entered(Part::Case))
+    }
+
+    fn unprepared(&self, suite: usize) -> Variables {
+        let connection = connection::of_suite(&self.bundle.manifest, &self.bundle.suites[suite].suite);
+        Variables { connection, ..Variables::default() }
+    }
+
+    /// What a suite's hooks and cases can read; or why the suite is not run.
+    fn variables(&self, suite: usize) -> Result<Variables, Vec<Failure>> {
+        let before_suite = self.prepared.get(&suite).cloned().unwrap_or(Ok(Value::Null))?;
+        Ok(Variables { before_suite, ..self.unprepared(suite) })
+    }
+
+    fn redacted(&self, failures: Vec<Failure>, over: &Variables) -> Vec<Failure> {
+        if failures.is_empty() {
+            return failures;
+        }
+        let redactor = self.program.redactor(&over.connection);
+        failures.into_iter().map(|failure| Failure { message: redactor.text(&failure.message), ..failure }).collect()
+    }
+
+    /// Runs a case between its hooks, and tells what was not as expected.
+    async fn trial(&self, suite: usize, case: usize, row: Option<usize>, parent: &mut dyn Parent) -> Result<Vec<Failure>> {
+        let (hooks, written) = (self.hooks(suite), &self.bundle.suites[suite].suite.cases[case]);
+        let mut over = match self.variables(suite) {
+            Ok(over) => over,
+            Err(failures) => return Ok(failures),
+        };
+        over.each = row.and_then(|row| written.each.iter().nth(row)).map_or(Value::Null, |(_, value)| value.clone());
+        if hooks.has(HookName::BeforeEach) {
+            parent.say(Word::Entered(self.part(suite, HookName::BeforeEach)))?;
+            match hooks.run(HookName::BeforeEach, &Value::Null, &over).await {
+                Ok(output) => over.before_each = output,
+                Err(failures) => return Ok(self.redacted(failures, &over)),
+            }
+            parent.say(Word::Entered(Part::Case))?;
+        }
+        let ended = hooks.has(HookName::AfterEach).then(RefCell::<Ended>::default);
+        let mut failures = self.case(suite, case, &over, ended.as_ref()).await;
+        if let Some(ended) = ended.map(RefCell::into_inner) {
+            parent.say(Word::Entered(self.part(suite, HookName::AfterEach)))?;
+            let input = json!({ "output": ended.output, "events": ended.events, "error": ended.error });
+            let told = hooks.run(HookName::AfterEach, &input, &over).await.err();
+            failures.extend(self.redacted(told.unwrap_or_default(), &over));
+        }
+        Ok(failures)
+    }
+
+    async fn case(&self, suite: usize, case: usize, over: &Variables, ended: Option<&RefCell<Ended>>) -> Vec<Failure> {
+        let file = &self.bundle.suites[suite];
+        let given = match self.given(suite, case, over) {
+            Ok(given) => given,
+            Err(failure) => return self.redacted(vec![failure.into()], over),
+        };
+        let pointer = format!("/cases/{case}");
+        let subject = Subject {
+            manifest: &self.bundle.manifest,
+            program: &self.program,
+            suite: &file.suite,
+            case: &given,
+            spot: Spot::new(&file.document, &file.path, &pointer),
+            files: &self.bundle.files,
+            variables: over,
+            ended,
+        };
+        subject.failures().await
+    }
+
+    /// The case with what its expressions give.
+    fn given(&self, suite: usize, case: usize, over: &Variables) -> Result<Cow<'_, Case>, String> {
+        let (file, suite) = (&self.bundle.suites[suite], &self.suites[suite]);
+        if suite.is_literal(case) {
+            return Ok(Cow::Borrowed(&file.suite.cases[case]));
+        }
+        let nothing = Value::Null;
+        let written = file.document.value().get("cases").and_then(|cases| cases.get(case)).unwrap_or(&nothing);
+        let connection = suite.connection(case, written, &self.program, over)?;
+        let own = connection.clone().into_iter();
+        let over = Variables { connection: over.connection.clone().into_iter().chain(own).collect(), ..over.clone() };
+        let mut given = suite.filled(case, written, &self.program, &over)?;
+        if let Some(place) = given.get_mut("connection") {
+            *place = Value::Object(connection);
+        }
+        Ok(Cow::Owned(Case::read(given).map_err(|unfit| unfit.to_string())?))
+    }
+}
+
+fn skip(heading: Heading, why: String) -> CaseReport {
+    CaseReport { outcome: CaseOutcome::Skipped, skipped: Some(why), ..report(heading, Vec::new(), Instant::now()) }
+}
+
+fn report(heading: Heading, failures: Vec<Failure>, began: Instant) -> CaseReport {
+    CaseReport {
+        suite: heading.suite,
+        case: heading.case,
+        place: heading.place,
+        target: heading.target,
+        outcome: if failures.is_empty() { CaseOutcome::Passed } else { CaseOutcome::Failed },
+        failures: failures.into_iter().take(MOST_FAILURES).map(shortened).collect(),
+        skipped: None,
+        micros: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+    }
+}
+
+fn shortened(failure: Failure) -> Failure {
+    Failure { message: cut(&failure.message, LONGEST_FAILURE), ..failure }
+}
