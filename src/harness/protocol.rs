@@ -15,7 +15,7 @@ use crate::flow::exchange::bytes;
 use crate::flow::trigger::{Answer as HttpAnswer, Incoming, Marks};
 use crate::flow::{Budget, Response, Sending, Target, Told, Unanswered};
 use crate::manifest::Validation;
-use crate::model::{BundleFiles, CaseReport, Place, Problem};
+use crate::model::{BundleFiles, CaseReport, CoveragePoint, Place, Problem};
 
 /// The largest frame that either side takes, in bytes.
 pub(crate) const LARGEST: usize = 64 << 20;
@@ -104,8 +104,10 @@ pub(crate) enum Subject {
 pub(crate) enum Word {
     /// It begins this case.
     Started(Heading),
-    /// It has ended the case it began.
-    Ended(CaseReport),
+    /// What of the connector its cases can exercise, said before the first of them.
+    Points(Vec<CoveragePoint>),
+    /// It has ended the case it began, which exercised the points of these numbers.
+    Ended(CaseReport, Vec<usize>),
     /// It has done all it was asked.
     Done,
     /// It has stopped before the next case, as it was asked to.

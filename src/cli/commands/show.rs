@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::check;
 use crate::cli::Door;
 use crate::cli::failure::{Ended, Failure, Outcome};
 use crate::cli::look::Look;
@@ -37,11 +38,22 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let attempt = format!("show {}", arguments.connector);
     let look = Look::begin(door, &attempt).await?;
     look.warn_of_gaps(door);
-    let details = details(&look, &arguments.connector, &attempt)?;
+    let details = with_coverage(details(&look, &arguments.connector, &attempt)?, &look).await?;
     let history = look.assembled.world.store.history(&details.standing.connector, FACTS).await?;
     door.shell.result(&Shown { details, history })?;
     look.assembled.close().await;
     Ok(Outcome::Done)
+}
+
+/// The report with what only evidence can tell.
+async fn with_coverage(details: Details, look: &Look) -> anyhow::Result<Details> {
+    let digest = details.digest.as_deref().and_then(|digest| digest.parse().ok());
+    let Some(digest) = digest else { return Ok(details) };
+    let evidence = look.assembled.world.store.evidence(&digest).await?;
+    Ok(match evidence {
+        Some(evidence) => Details { report: check::with_untested(details.report, &evidence.connector, &evidence.coverage), ..details },
+        None => details,
+    })
 }
 
 fn details(look: &Look, name: &str, attempt: &str) -> Result<Details, Failure> {

@@ -19,7 +19,8 @@ const MOST_DEATHS: usize = 8;
 /// Runs all suites of a bundle. Whatever it does, there is evidence of it; where the machine kept it from running there is none.
 pub(super) async fn suites(pool: &Pool, turns: &Turns, job: &Job) -> Result<Evidence, AbortedRun> {
     let (started, began) = (pool.config.clock.now(), Instant::now());
-    let mut run = Run { pool, turns, job, cases: Vec::new(), spent: Duration::ZERO, deaths: 0, tried_again: None };
+    let mut run =
+        Run { pool, turns, job, cases: Vec::new(), coverage: Coverage::default(), spent: Duration::ZERO, deaths: 0, tried_again: None };
     let failure = run.perform().await.map_err(|reason| job.aborted(reason))?;
     Ok(Evidence {
         connector: job.connector.clone(),
@@ -30,7 +31,7 @@ pub(super) async fn suites(pool: &Pool, turns: &Turns, job: &Job) -> Result<Evid
         runner: env!("CARGO_PKG_VERSION").to_owned(),
         cases: run.cases,
         failure,
-        coverage: Coverage::default(),
+        coverage: run.coverage.in_order(),
     })
 }
 
@@ -45,6 +46,8 @@ struct Run<'a> {
     turns: &'a Turns,
     job: &'a Job,
     cases: Vec<CaseReport>,
+    /// What the cases exercised so far, by the numbers of the points.
+    coverage: Coverage,
     /// How long its turns before this one took.
     spent: Duration,
     deaths: usize,
@@ -157,7 +160,14 @@ impl Run<'_> {
             until = time::Instant::now() + deadline;
             match heard {
                 Ok(Ok(Word::Started(next))) => case = Some((next, Instant::now())),
-                Ok(Ok(Word::Ended(report))) => {
+                // Every worker says it, and all the same.
+                Ok(Ok(Word::Points(points))) => {
+                    if self.coverage.is_empty() {
+                        self.coverage = Coverage { points };
+                    }
+                }
+                Ok(Ok(Word::Ended(report, reached))) => {
+                    self.coverage.cover(reached);
                     self.cases.push(report);
                     case = None;
                 }

@@ -7,6 +7,7 @@ use crate::assemble;
 use crate::cli::commands::validate;
 use crate::cli::failure::{Ended, Outcome};
 use crate::cli::output::Human;
+use crate::cli::render::coverage::CoverageShown;
 use crate::cli::working_files::{WorkingFiles, ignored_by, read_folder};
 use crate::cli::{Door, progress, render};
 use crate::harness::{Job, Workers};
@@ -19,6 +20,14 @@ pub struct Arguments {
     /// Which connectors [default: all]
     #[arg(value_name = "CONNECTOR")]
     connectors: Vec<String>,
+
+    /// Show the whole table of what the tests exercise
+    #[arg(long)]
+    coverage: bool,
+
+    /// Fail where the tests of a connector exercise less than this, in percent
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(..=100))]
+    min_coverage: Option<u8>,
 }
 
 /// What the tests showed, and why some connectors could not be tested.
@@ -28,11 +37,13 @@ pub(crate) struct Tested {
     failed: u32,
     evidence: Vec<Evidence>,
     problems: Vec<Problem>,
+    #[serde(skip)]
+    shows: CoverageShown,
 }
 
 impl Human for Tested {
     fn human(&self) -> String {
-        let all: String = self.evidence.iter().map(render::evidence::evidence).collect();
+        let all: String = self.evidence.iter().map(|evidence| render::evidence::evidence(evidence) + &self.shows.of(evidence)).collect();
         let unread: String = self.problems.iter().map(|problem| render::problems::problem(problem, None)).collect();
         format!("{all}{unread}\n{}", render::evidence::summary(&self.evidence))
     }
@@ -61,8 +72,9 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let mut evidence = evidence.map_err(anyhow::Error::new)?;
     evidence.sort_by(|one, other| one.connector.cmp(&other.connector));
     let (passed, failed) = evidence.iter().map(Evidence::verdict).fold((0, 0), |(p, f), verdict| (p + verdict.passed, f + verdict.failed));
-    let is_good = failed == 0 && problems.is_empty();
-    door.shell.result(&Tested { passed, failed, evidence, problems })?;
+    let shows = CoverageShown { whole: arguments.coverage, least: arguments.min_coverage };
+    let is_good = failed == 0 && problems.is_empty() && evidence.iter().all(|evidence| shows.suffices(evidence));
+    door.shell.result(&Tested { passed, failed, evidence, problems, shows })?;
     Ok(if is_good { Outcome::Done } else { Outcome::Findings })
 }
 

@@ -1,5 +1,7 @@
 //! The World of a test: exchanges from the suite in their order, a clock that only sleeps move, and no chance at all.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,7 +10,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::exchange;
-use crate::flow::{Request, Response, Sending, Session, Transport, Unanswered, VirtualClock, World};
+use crate::flow::{Point, Request, Response, Sending, Session, Transport, Unanswered, VirtualClock, World};
 use crate::manifest::Exchange;
 use crate::model::BundleFiles;
 
@@ -24,6 +26,7 @@ pub(super) struct Mock<'a> {
     session: Session,
     network: Network<'a>,
     files: &'a BundleFiles,
+    reached: RefCell<BTreeSet<Point>>,
 }
 
 /// What answers requests, and the clock they are answered by.
@@ -47,12 +50,17 @@ impl<'a> Mock<'a> {
         let exchanges = exchanges.iter().flat_map(|exchange| std::iter::repeat_n(exchange, exchange.times.unwrap_or(1).into())).collect();
         let clock = VirtualClock::new(beginning);
         let network = Network { exchanges, beginning, clock, drawn: AtomicU64::new(0), seen: Mutex::default() };
-        Self { session: Session::default(), network, files }
+        Self { session: Session::default(), network, files, reached: RefCell::default() }
     }
 
     /// Runs work on this World's clock.
     pub(super) async fn drive<T>(&self, work: impl Future<Output = T>) -> T {
         self.network.clock.drive(work).await
+    }
+
+    /// Which points of the connector the run came to.
+    pub(super) fn reached_points(&self) -> BTreeSet<Point> {
+        self.reached.take()
     }
 
     /// How many requests were sent.
@@ -155,5 +163,9 @@ impl World for Mock<'_> {
 
     fn id(&self) -> String {
         format!("00000000-0000-7000-8000-{:012x}", self.network.draw())
+    }
+
+    fn reached(&self, point: Point) {
+        self.reached.borrow_mut().insert(point);
     }
 }

@@ -9,6 +9,8 @@ mod mock;
 mod sequence;
 mod trigger;
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -17,7 +19,7 @@ use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 
 use self::mock::Mock;
-use crate::flow::{Budget, Outcome, Program, Target};
+use crate::flow::{Budget, Outcome, Point, Program, Target};
 use crate::harness::protocol::{Heading, Word};
 use crate::manifest::{Bundle, Case, Exchange, Lifecycle, Manifest, Suite, SuiteFile, cut, nearest};
 use crate::model::{BundleFiles, CaseOutcome, CaseReport, Place};
@@ -45,6 +47,7 @@ pub(super) fn run(connector: &str, files: &BundleFiles, from: usize, runtime: &R
         Ok(program) => program,
         Err(problems) => return parent.say(Word::Invalid(problems)),
     };
+    parent.say(Word::Points(program.points(&bundle.document)))?;
     let cases = bundle.suites.iter().flat_map(|file| file.suite.cases.iter().enumerate().map(move |(index, case)| (file, index, case)));
     for (number, (file, index, case)) in cases.enumerate().skip(from) {
         if number > from && parent.wants_a_pause()? {
@@ -53,9 +56,11 @@ pub(super) fn run(connector: &str, files: &BundleFiles, from: usize, runtime: &R
         let heading = heading(file, index, case);
         parent.say(Word::Started(heading.clone()))?;
         let began = Instant::now();
-        let subject = Subject { manifest: &bundle.manifest, program: &program, suite: &file.suite, case, files };
+        let subject =
+            Subject { manifest: &bundle.manifest, program: &program, suite: &file.suite, case, files, reached: RefCell::default() };
         let failures = runtime.block_on(subject.failures());
-        parent.say(Word::Ended(report(heading, failures, began)))?;
+        let reached = subject.proved(&failures);
+        parent.say(Word::Ended(report(heading, failures, began), reached))?;
     }
     parent.say(Word::Done)
 }
@@ -110,6 +115,8 @@ struct Subject<'a> {
     suite: &'a Suite,
     case: &'a Case,
     files: &'a BundleFiles,
+    /// Where its runs came by.
+    reached: RefCell<BTreeSet<Point>>,
 }
 
 impl Subject<'_> {
@@ -144,6 +151,12 @@ impl Subject<'_> {
         failures.iter().map(|failure| redactor.text(failure)).collect()
     }
 
+    /// What the case exercised. One that failed proves nothing of what it came by.
+    fn proved(&self, failures: &[String]) -> Vec<usize> {
+        let reached = self.reached.take();
+        if failures.is_empty() { reached.into_iter().map(|Point(number)| number).collect() } else { Vec::new() }
+    }
+
     /// Runs a flow against the case's exchanges, and compares how it ends with what is expected.
     async fn judge(&self, target: &Target, input: &Value, connection: &Map<String, Value>) -> Vec<String> {
         let ran = self.ran(target, input, connection, &self.case.exchanges, mock::beginning()).await;
@@ -168,6 +181,7 @@ impl Subject<'_> {
     ) -> Result<Ran, Vec<String>> {
         let world = Mock::new(exchanges, self.files, now);
         let outcome = world.drive(self.program.run(target, input, connection, &world, Budget::default())).await;
+        self.reached.borrow_mut().extend(world.reached_points());
         let failures = world.failures();
         if failures.is_empty() { Ok(Ran { outcome, requests: world.sent(), elapsed: world.elapsed() }) } else { Err(failures) }
     }
