@@ -84,3 +84,105 @@ impl Points {
         located.collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use crate::flow::Program;
+    use crate::manifest::Bundle;
+    use crate::model::{BundleFiles, Coverage};
+
+    const MANIFEST: &str = r#"apiVersion: switchboard/v1
+name: all
+title: All
+description: Has everything.
+kind: saas
+status: editing
+owner: alice@example.com
+connection:
+  hosts: [api.example.com]
+  baseUrl: https://api.example.com
+  errors: [{ status: 401, raise: denied }]
+  test: { do: [{ me: { call: request, with: { method: get, path: /me } } }] }
+actions:
+  one:
+    do:
+      - route:
+          switch:
+            - open: { when: .open, then: fetch }
+            - closed: { when: .closed, then: end }
+      - fetch:
+          if: .wanted
+          try:
+            - read:
+                call: request
+                with:
+                  method: get
+                  path: /items
+                  paginate: { next: .content.next, maxItems: "${ .limit }", truncate: true }
+                  errors:
+                    - { status: 404, raise: gone }
+          catch:
+            retry: { limit: { attempt: { count: 1 } } }
+            do: [{ none: { set: { items: [] } } }]
+      - last:
+          switch:
+            - some: { when: .some, then: end }
+            - other: { then: end }
+  hidden:
+    visibility: private
+    do:
+      - try:
+          try: [{ read: { call: request, with: { method: get, path: /, paginate: { link: next, maxPages: 1 } } } }]
+          catch: { retry: { limit: { attempt: { count: 1 } } } }
+  unmade: { title: Unmade }
+triggers:
+  made:
+    on:
+      webhook:
+        path: /made
+        subscribe: { do: [{ ask: { set: {} } }] }
+        unsubscribe: { do: [{ end: { try: [{ a: { set: {} } }], catch: { errors: { with: { status: 404 } } } } }] }
+    do: [{ tell: { emit: { event: { with: { type: made } } } } }]
+errors:
+  denied: { status: 401, title: Denied }
+  gone: { status: 404, title: Gone }
+"#;
+
+    #[test]
+    fn everything_that_can_be_exercised_is_listed_at_its_place() {
+        let files = BundleFiles::new(BTreeMap::from([("connector.yaml".to_owned(), MANIFEST.as_bytes().to_vec())]));
+        let bundle = Bundle::read("all", &files).unwrap();
+        let points = Program::compile(&bundle).unwrap().points(&bundle.document);
+        let lines = Coverage { points }.in_order().points.into_iter().map(|point| {
+            assert!(!point.covered);
+            format!("{} {:?} {}: {}\n", point.place, point.kind, point.target, point.what)
+        });
+        insta::assert_snapshot!(lines.collect::<String>(), @r"
+        connector.yaml:11:12 ErrorMapping connection: the mapping to `denied`
+        connector.yaml:12:3 TestConnection connection/test: the flow
+        connector.yaml:14:3 Action actions/one: the flow
+        connector.yaml:16:9 Branch actions/one: `route` where no branch fits
+        connector.yaml:18:15 Branch actions/one: the branch `open` of `route`
+        connector.yaml:19:15 Branch actions/one: the branch `closed` of `route`
+        connector.yaml:21:15 Branch actions/one: `fetch` where its `if` is true
+        connector.yaml:21:15 Branch actions/one: `fetch` skipped by its `if`
+        connector.yaml:28:19 Pagination actions/one: a further page of `read`
+        connector.yaml:28:19 Pagination actions/one: the last page of `read`
+        connector.yaml:28:19 Pagination actions/one: a cut at the limit of `read`
+        connector.yaml:30:23 ErrorMapping actions/one: the mapping to `gone` in `read`
+        connector.yaml:31:11 Catch actions/one: another attempt at `fetch`
+        connector.yaml:31:11 Catch actions/one: an error caught by `fetch`
+        connector.yaml:36:15 Branch actions/one: the branch `some` of `last`
+        connector.yaml:37:15 Branch actions/one: the branch `other` of `last`
+        connector.yaml:38:3 Action actions/hidden: the flow
+        connector.yaml:42:72 Pagination actions/hidden: the last page of `read`
+        connector.yaml:43:11 Catch actions/hidden: another attempt at `try`
+        connector.yaml:46:3 Trigger triggers/made: the flow
+        connector.yaml:50:9 Trigger triggers/made/subscribe: the flow
+        connector.yaml:51:9 Trigger triggers/made/unsubscribe: the flow
+        connector.yaml:51:65 Catch triggers/made/unsubscribe: an error caught by `end`
+        ");
+    }
+}

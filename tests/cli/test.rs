@@ -1,5 +1,7 @@
 //! `test` runs the working files' suites.
 
+mod coverage;
+
 use crate::support::command::Team;
 
 #[test]

@@ -119,19 +119,19 @@ impl Walk<'_> {
             self.change(&pointer, "left out".to_owned(), Change::Drop);
             self.visit(&pointer, item);
         }
-        // The branches of a `switch` lead where their neighbours do.
         if pointer.ends_with("/switch") {
-            for index in 1..items.len() {
-                let (one, other) = (branch(&items[index - 1]), branch(&items[index]));
-                if one["then"] != other["then"] {
-                    let mut swapped = items.to_vec();
-                    branch_mut(&mut swapped[index - 1])["then"] = other["then"].clone();
-                    branch_mut(&mut swapped[index])["then"] = one["then"].clone();
-                    self.change(&format!("{pointer}/{index}"), "leads where the branch before it does".to_owned(), Change::Drop);
-                    let last = self.changes.last_mut().unwrap();
-                    (last.0, last.2) = (pointer.to_owned(), Change::To(Value::Array(swapped)));
-                }
-            }
+            (1..items.len()).for_each(|index| self.swap(pointer, items, index));
+        }
+    }
+
+    /// Two neighbouring branches of a `switch` lead where the other does.
+    fn swap(&mut self, pointer: &str, items: &[Value], index: usize) {
+        let (one, other) = (branch(&items[index - 1])["then"].clone(), branch(&items[index])["then"].clone());
+        if one != other {
+            let mut swapped = items.to_vec();
+            branch_mut(&mut swapped[index - 1])["then"] = other;
+            branch_mut(&mut swapped[index])["then"] = one;
+            self.change(pointer, format!("branches {index} and {} are swapped", index + 1), Change::To(Value::Array(swapped)));
         }
     }
 }
