@@ -2,6 +2,7 @@
 
 #[path = "bench/generate.rs"]
 mod generate;
+mod mutations;
 mod readme;
 mod unit;
 
@@ -106,8 +107,9 @@ fn editors_find_the_schema_of_every_file() {
 }
 
 #[tokio::test]
-async fn every_suite_passes_in_real_workers() {
+async fn every_suite_passes_in_real_workers_and_exercises_everything() {
     let workers = Workers::new(WorkersConfig::new(env!("CARGO_BIN_EXE_switchboard")));
+    let mut missing: Vec<String> = Vec::new();
     let generated = (generate::name(3), BundleFiles::new(generate::connector(3, 0, Status::Editing)));
     for (folder, files) in connectors().into_iter().chain([generated]) {
         let bundle = read(&folder, &files);
@@ -117,7 +119,14 @@ async fn every_suite_passes_in_real_workers() {
         assert!(evidence.failure.is_none() && failed.is_empty(), "{folder}: {:?} {failed:#?}", evidence.failure);
         let cases: usize = bundle.suites.iter().map(|file| file.suite.cases.len()).sum();
         assert_eq!(evidence.cases.len(), cases, "{folder}");
+        assert!(!evidence.coverage.is_empty(), "{folder}");
+        // What is generated is there to be many, not to be whole.
+        if !folder.starts_with("service-") {
+            missing
+                .extend(evidence.coverage.uncovered().map(|point| format!("{folder}/{}: {} ({})", point.place, point.what, point.target)));
+        }
     }
+    assert!(missing.is_empty(), "no case exercises these:\n{}", missing.join("\n"));
 }
 
 #[test]

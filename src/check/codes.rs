@@ -81,6 +81,12 @@ codes! {
     NO_CASE "SB203" "not tested"
         "A connector is published on evidence. What no case runs, nothing is known of. Private actions are run by the actions that call them. Needed to publish."
         "Add a case to a suite in `tests/`."
+    NOT_RUN "SB204" "run by no test that passed"
+        "Evidence shows what the tests exercised. No case that passed ran this flow, so nothing is known of it. Private actions are run by the actions that call them."
+        "Add a case that runs it to a suite in `tests/`, or mend the one that does."
+    NOT_EXERCISED "SB205" "exercised by no test that passed"
+        "The flow can go this way, and in no case that passed it did: a branch of a `switch`, one side of an `if`, an error that is caught or mapped, another page, or the last. What no test shows, nobody knows to be right. `switchboard test --coverage` lists all of it."
+        "Add a case that goes this way, or take out what cannot be reached."
 
     CONTRADICTION "SB211" "suite that contradicts itself"
         "Two things that a suite says cannot both be meant, so that one of them would say nothing: a test that passes then proves less than it seems to."

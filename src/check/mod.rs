@@ -6,6 +6,7 @@
 
 mod codes;
 mod connection;
+mod coverage;
 mod findings;
 mod flows;
 mod identity;
@@ -22,6 +23,7 @@ mod values;
 
 pub use codes::CODES;
 pub(crate) use codes::UNREADABLE_VALUE;
+pub use coverage::{untested, with_untested};
 pub use values::{OpenSecrets, lacking, misfit, values};
 
 use crate::flow;

@@ -14,12 +14,13 @@ use super::finding::{At, Finding};
 use super::interpreter::{self, Budget, Library, Setting};
 use super::model::{self, ConnectionModel, Flow, NamedError, SchemaSource};
 use super::parse::{Declared, Parser};
+use super::points::Points;
 use super::redact::Redactor;
 use super::schema::Judge;
 use super::trigger::{self, Hushed, Trigger};
 use super::world::World;
 use crate::manifest::{Bundle, Document, Manifest, Schema, Tasks, escape};
-use crate::model::{Problem, Severity};
+use crate::model::{CoveragePoint, Problem, Severity};
 
 /// Which of a connector's flows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -68,6 +69,7 @@ pub struct Program {
     pub(super) secrets: Vec<String>,
     /// The redactor that was asked for last, and of which values: one run after another mostly has the same connection.
     latest: Mutex<(Vec<Value>, Redactor)>,
+    points: Points,
 }
 
 /// Every problem in a bundle's flows, and the flows where they can run. Nothing is evaluated, so it is safe in any process.
@@ -96,6 +98,7 @@ impl Program {
         let manifest = &bundle.manifest;
         let declared = declared(manifest);
         let mut parser = Parser::new(&declared);
+        "connection".clone_into(&mut parser.points.target);
         let connection = match &manifest.connection {
             Some(connection) => parser.connection(connection),
             None => ConnectionModel { hosts: Some(Vec::new()), ..ConnectionModel::default() },
@@ -111,10 +114,12 @@ impl Program {
             connection,
             secrets: secrets(manifest),
             latest: Mutex::default(),
+            points: Points::default(),
         };
         program.flows(manifest, &mut parser);
-        let (findings, doubts) = (parser.findings, parser.doubts);
+        let Parser { findings, doubts, points, .. } = parser;
         program.library.errors = declared.errors;
+        program.points = points;
         Parsed { program, findings, doubts }
     }
 
@@ -152,13 +157,19 @@ impl Program {
     fn flow(&mut self, target: Target, tasks: Option<&Tasks>, schemas: [Option<&Schema>; 2], parser: &mut Parser<'_>, pointer: &str) {
         let Some(Tasks(written)) = tasks else { return };
         parser.reads_definition = false;
+        let point = parser.points.of_flow(&target, pointer);
         let tasks = parser.tasks(written, &At::base(pointer), "/do");
         let definition = if parser.reads_definition { json!({ "do": written }) } else { Value::Null };
         self.schemas.insert(
             target.clone(),
             schemas.map(|schema| schema.map(|Schema(written)| model::Schema::new(SchemaSource::Inline(written.clone())))),
         );
-        self.library.flows.insert(target, Flow { tasks, definition, ..Flow::default() });
+        self.library.flows.insert(target, Flow { tasks, definition, point: Some(point), ..Flow::default() });
+    }
+
+    /// What of the flows can be exercised, by the numbers that [`World::reached`] is told. The document is that of the bundle.
+    pub fn points(&self, document: &Document) -> Vec<CoveragePoint> {
+        self.points.located(document)
     }
 
     /// Whether there is such a flow.

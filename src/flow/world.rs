@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::exchange::{Request, Response};
 use super::fault::Standard;
+use super::points::Point;
 use super::session::Sending;
 use super::told::Told;
 
@@ -122,6 +123,9 @@ pub trait World {
 
     /// Hears what happens in the run. Most do not listen, and need not have it told.
     fn hear(&self, _: &dyn Fn() -> Told) {}
+
+    /// The run came to a point of its connector. Only tests count them.
+    fn reached(&self, _: Point) {}
 }
 
 /// What sends single requests as they are: what [`super::Session`] builds on. A mock, or an HTTP client.

@@ -16,7 +16,7 @@ use crate::flow::trigger::{Answer as HttpAnswer, Incoming, Marks};
 use crate::flow::{Budget, Response, Sending, Target, Told, Unanswered};
 use crate::harness::Chosen;
 use crate::manifest::{HookName, Validation};
-use crate::model::{BundleFiles, CaseReport, Place, Problem};
+use crate::model::{BundleFiles, CaseReport, CoveragePoint, Place, Problem};
 
 /// The largest frame that either side takes, in bytes.
 pub(crate) const LARGEST: usize = 64 << 20;
@@ -122,12 +122,15 @@ pub(crate) enum Subject {
 pub(crate) enum Word {
     /// It has read the bundle, and so many units are there to run.
     Counted(usize),
+    /// What of the connector its cases can exercise, said before the first of them.
+    Points(Vec<CoveragePoint>),
     /// It begins this unit.
     Started(usize, Heading),
     /// It begins this part of the unit that it began last, where there are several.
     Entered(Part),
-    /// It has ended this unit. There is nothing to report of a hook that ends a suite as it should.
-    Ended(usize, Option<CaseReport>),
+    /// It has ended this unit, which exercised the points of these numbers. There is nothing to report of a hook that ends a suite as it
+    /// should.
+    Ended(usize, Option<CaseReport>, Vec<usize>),
     /// It has done all it was asked.
     Done,
     /// It has stopped before the next unit, as it was asked to.

@@ -60,6 +60,29 @@ impl Coverage {
         (self.points.iter().filter(|point| point.covered).count(), self.points.len())
     }
 
+    /// Marks points as covered, by their numbers; what is no number of a point says nothing.
+    pub fn cover(&mut self, numbers: impl IntoIterator<Item = usize>) {
+        for number in numbers {
+            if let Some(point) = self.points.get_mut(number) {
+                point.covered = true;
+            }
+        }
+    }
+
+    /// The same in the order of the manifest. The numbers of the points are lost.
+    pub fn in_order(mut self) -> Self {
+        self.points.sort_by(|one, other| one.place.cmp(&other.place));
+        self
+    }
+
+    /// How much of it is covered, in percent and rounded down, so that 100 means all of it. Where there is nothing to cover, all of it is.
+    pub fn percent(&self) -> u8 {
+        match self.counts() {
+            (_, 0) => 100,
+            (covered, all) => u8::try_from(covered * 100 / all).unwrap_or(100),
+        }
+    }
+
     /// What no case exercised.
     pub fn uncovered(&self) -> impl Iterator<Item = &CoveragePoint> {
         self.points.iter().filter(|point| !point.covered)

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::check;
 use crate::cli::Door;
 use crate::cli::failure::{Ended, Failure, Outcome};
 use crate::cli::look::Look;
@@ -9,7 +10,7 @@ use crate::cli::output::Human;
 use crate::cli::render;
 use crate::cli::standing::{self, Details};
 use crate::cli::tested::TestRun;
-use crate::model::{ConnectorName, ENGINE_LEVEL, Recorded};
+use crate::model::{ConnectorName, ENGINE_LEVEL, Evidence, Recorded};
 
 /// How many facts are shown.
 const FACTS: u32 = 20;
@@ -43,19 +44,23 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let attempt = format!("show {}", arguments.connector);
     let look = Look::begin(door, &attempt).await?;
     look.warn_of_gaps(door);
-    let details = details(&look, &arguments.connector, &attempt)?;
+    let mut details = details(&look, &arguments.connector, &attempt)?;
     let history = look.assembled.world.store.history(&details.standing.connector, FACTS).await?;
-    let runs = runs(&look, &details.standing.connector).await?;
+    let evidence = evidence(&look, &details.standing.connector).await?;
+    if let Some(newest) = evidence.first() {
+        details.report = check::with_untested(details.report, &newest.connector, &newest.coverage);
+    }
+    let runs = evidence.iter().map(TestRun::from).collect();
     door.shell.result(&Shown { details, runs, history })?;
     look.assembled.close().await;
     Ok(Outcome::Done)
 }
 
-async fn runs(look: &Look, connector: &ConnectorName) -> Result<Vec<TestRun>, Failure> {
+/// The newest runs of the declared content, the newest first.
+async fn evidence(look: &Look, connector: &ConnectorName) -> Result<Vec<Evidence>, Failure> {
     let declaration = look.snapshot.connectors.get(connector).and_then(|connector| connector.last_declaration());
     let Some(declaration) = declaration else { return Ok(Vec::new()) };
-    let evidence = look.assembled.world.store.evidence(&declaration.digest, ENGINE_LEVEL, RUNS).await?;
-    Ok(evidence.iter().map(TestRun::from).collect())
+    Ok(look.assembled.world.store.evidence(&declaration.digest, ENGINE_LEVEL, RUNS).await?)
 }
 
 fn details(look: &Look, name: &str, attempt: &str) -> Result<Details, Failure> {

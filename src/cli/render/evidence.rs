@@ -7,7 +7,7 @@ use owo_colors::{OwoColorize as _, Style};
 
 use super::columns::{Columns, harmless, one_line};
 use super::paint;
-use crate::cli::tested::{Shown, TestRun, Tested};
+use crate::cli::tested::{Covered, Shown, TestRun, Tested};
 use crate::model::{CaseOutcome, CaseReport, Evidence, Place};
 
 /// How much is told of cases that are as they should be.
@@ -35,6 +35,10 @@ pub fn shown(Shown { evidence, reused }: &Shown, detail: Detail, now: Timestamp)
         let style = if verdict.is_good() { paint::GOOD } else { paint::BAD };
         let counts = counts(verdict.passed, verdict.failed, evidence.skipped());
         let _ = write!(text, "  {} {}", counts.style(style), format!("({took})").style(paint::FAINT));
+        if let Some(covered) = Covered::by(evidence).filter(|_| !evidence.partial && evidence.verdict().is_good()) {
+            let style = if covered.covered == covered.total { paint::FAINT } else { paint::WARN };
+            let _ = write!(text, "  {}", format!("coverage {covered}").style(style));
+        }
     }
     if *reused {
         let before = format!("tested {}; --again runs it anew", ago(evidence.started, now));

@@ -2,6 +2,7 @@
 
 pub mod columns;
 pub mod connectors;
+pub mod coverage;
 pub mod difference;
 pub mod evidence;
 pub mod facts;

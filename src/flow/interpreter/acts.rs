@@ -9,7 +9,7 @@ use super::{Run, budget};
 use crate::flow::data::{self, Data};
 use crate::flow::expression::value::to_jq;
 use crate::flow::fault::{Fault, Standard};
-use crate::flow::model::{Act, Branch, DescribedError, NamedError, Raise, Task, Then};
+use crate::flow::model::{Act, Branch, DescribedError, NamedError, Raise, Switch, Task, Then};
 use crate::flow::program::Target;
 use crate::flow::template::Template;
 
@@ -23,7 +23,7 @@ impl Run<'_> {
             Act::For(each) => self.loop_over(each, input, moment).await,
             Act::Fork(fork) => self.fork(fork, input, moment).await,
             Act::Raise(raise) => Err(self.raise(raise, input, moment)?),
-            Act::Switch(branches) => Ok(Acted { output: input.clone(), then: self.branch(branches, input, moment)? }),
+            Act::Switch(switch) => Ok(Acted { output: input.clone(), then: self.branch(switch, input, moment)?.map(|branch| branch.then) }),
             Act::Try(tried) => self.attempt(tried, input, moment, going).await,
             Act::Wait(span) => {
                 let time = self.span(span, input, moment)?;
@@ -43,15 +43,19 @@ impl Run<'_> {
         }
     }
 
-    fn branch(&self, branches: &[Branch], input: &Data, moment: &Moment<'_>) -> Result<Option<Then>, Fault> {
-        for branch in branches {
+    /// The branch that is taken, if one is.
+    fn branch<'s>(&self, switch: &'s Switch, input: &Data, moment: &Moment<'_>) -> Result<Option<&'s Branch>, Fault> {
+        let mut taken = switch.branches.iter().find(|branch| branch.when.is_none());
+        for branch in &switch.branches {
             if let Some(when) = &branch.when
                 && self.holds(&when.evaluate(input, moment).map_err(Fault::expression)?)?
             {
-                return Ok(Some(branch.then));
+                taken = Some(branch);
+                break;
             }
         }
-        Ok(branches.iter().find(|branch| branch.when.is_none()).map(|branch| branch.then))
+        taken.map(|branch| branch.point).or(switch.none).into_iter().for_each(|point| self.reached(point));
+        Ok(taken)
     }
 
     /// Emits a CloudEvent 1.0, which is the task's output too; what it must have and the flow does not give is added.

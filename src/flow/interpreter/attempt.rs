@@ -32,6 +32,7 @@ impl Run<'_> {
                 && let Some(delay) = self.delay(retry, retries, began, input, &caught)?
             {
                 self.wait_to_retry(&mut retries, delay, going).await?;
+                catch.again.into_iter().for_each(|point| self.reached(point));
                 continue;
             }
             return self.handle(catch, fault, input, &caught).await;
@@ -51,6 +52,7 @@ impl Run<'_> {
 
     /// What is done once an error is caught for good. An error that only was to be tried again is not handled by that.
     async fn handle(&self, catch: &Catch, fault: Fault, input: &Data, caught: &Moment<'_>) -> Result<Acted, Fault> {
+        catch.caught.into_iter().for_each(|point| self.reached(point));
         let acted = match &catch.tasks {
             Some(tasks) => Acted::of(self.tasks(tasks, input.clone(), caught.around.clone()).await?),
             None if catch.retry.is_some() && catch.then.is_none() => return Err(fault),

@@ -58,6 +58,7 @@ impl Run<'_> {
                 Some(Err(Unevaluated::Failed(_) | Unevaluated::NoSecret(_))) => false,
             };
             if fits {
+                self.reached(mapping.point);
                 let detail = mapping.detail.as_ref().map_or(Ok(None), |detail| told(detail, seen(), moment))?.unwrap_or_else(usual);
                 return self.declared(&mapping.raise, Some(detail)).map(Some);
             }

@@ -53,6 +53,7 @@ use super::data::Data;
 use super::expression::value::{text_of, to_json};
 use super::fault::{Fault, Standard};
 use super::model::{self, ConnectionModel, Flow, NamedError, Span, Task};
+use super::points::Point;
 use super::program::{Outcome, Target};
 use super::redact::Redactor;
 use super::template::Template;
@@ -144,6 +145,7 @@ impl Run<'_> {
     async fn flow(&self, around: Around) -> Result<Data, Fault> {
         let work = async {
             let before = Moment::of_flow(self, false);
+            self.flow.point.into_iter().for_each(|point| self.reached(point));
             self.fits(&self.flow.input, &self.input, "input", &before).await?;
             let input = self.transformed(&self.flow.input, self.input.clone(), &before)?;
             *self.context.borrow_mut() = input.clone();
@@ -160,6 +162,11 @@ impl Run<'_> {
                 self.within(limit, work, || timed_out("flow", limit)).await
             }
         }
+    }
+
+    /// Tells that the run came to a point of its connector.
+    fn reached(&self, point: Point) {
+        self.setting.world.reached(point);
     }
 
     fn transformed(&self, shape: &model::Shape, data: Data, moment: &Moment<'_>) -> Result<Data, Fault> {

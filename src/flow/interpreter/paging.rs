@@ -13,7 +13,7 @@ use super::{Run, link};
 use crate::flow::data::Data;
 use crate::flow::expression::value::{measure, text_of, to_jq};
 use crate::flow::fault::{Fault, Standard};
-use crate::flow::model::{Http, HttpOutput, MOST_ITEMS, MOST_PAGES, Paging, Place, Way};
+use crate::flow::model::{Ends, Http, HttpOutput, MOST_ITEMS, MOST_PAGES, Paging, Place, Way};
 use crate::flow::template::Template;
 
 /// How long a cursor or the address of a page may be, in bytes.
@@ -85,7 +85,11 @@ impl Run<'_> {
                 Some(more) => self.holds(&more.evaluate(&seen, moment).map_err(Fault::expression)?)?,
             };
             let next = if has_more { course.onward(&page, moment, self)? } else { None };
-            let Some(next) = gathered.within(&bounds, next)? else { return Ok(gathered.output(http.output, &exchange, self)) };
+            let next = gathered.within(&bounds, next)?;
+            let Ends { further, last, cut } = paging.ends;
+            let ended = if gathered.truncated { cut } else { Some(last) };
+            if next.is_some() { further } else { ended }.into_iter().for_each(|point| self.reached(point));
+            let Some(next) = next else { return Ok(gathered.output(http.output, &exchange, self)) };
             self.meter.turn(&self.setting.budget)?;
             outgoing = next;
         }

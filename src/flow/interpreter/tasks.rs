@@ -9,7 +9,7 @@ use super::turn::Going;
 use super::{Run, timed_out};
 use crate::flow::data::Data;
 use crate::flow::fault::Fault;
-use crate::flow::model::{Extension, Shape, Task, Then};
+use crate::flow::model::{Condition, Extension, Shape, Task, Then};
 
 /// How a list of tasks ended.
 pub(super) struct Done {
@@ -75,8 +75,13 @@ impl Run<'_> {
         let mut moment = Moment::of_task(self, task, around, raw_input.clone());
         let condition = match &task.condition {
             None => Ok(true),
-            Some(condition) => condition.evaluate(&raw_input, &moment).map_err(Fault::expression).and_then(|truth| self.holds(&truth)),
+            Some(condition) => {
+                condition.expression.evaluate(&raw_input, &moment).map_err(Fault::expression).and_then(|truth| self.holds(&truth))
+            }
         };
+        if let (Some(Condition { sides: [met, unmet], .. }), Ok(holds)) = (&task.condition, &condition) {
+            self.reached(if *holds { *met } else { *unmet });
+        }
         if condition == Ok(false) {
             return Ok((raw_input, Then::Continue));
         }

@@ -9,9 +9,12 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub(crate) use self::http::{Authentication, ConnectionModel, DISCOVERY, Document, Http, HttpOutput, OAuth2Model, OpenApi, TokenModel};
-pub(crate) use self::request::{Again, Choice, HeaderTest, MOST_ITEMS, MOST_PAGES, Mapping, Paging, Place, Policies, Statuses, Way, has};
+pub(crate) use self::request::{
+    Again, Choice, Ends, HeaderTest, MOST_ITEMS, MOST_PAGES, Mapping, Paging, Place, Policies, Statuses, Way, has,
+};
 pub(crate) use self::shape::{Schema, SchemaSource, Shape, Span, bounded, duration};
 use super::expression::Expression;
+use super::points::Point;
 use super::template::Template;
 
 /// A flow of its own: an action's, a trigger's, a test connection's, or a stand-alone document's.
@@ -29,6 +32,8 @@ pub(crate) struct Flow {
     pub(crate) timeout: Option<Arc<Span>>,
     /// What is run around its tasks.
     pub(crate) extensions: Vec<Extension>,
+    /// That it is run at all, where it is a connector's.
+    pub(crate) point: Option<Point>,
 }
 
 /// One task.
@@ -39,7 +44,7 @@ pub(crate) struct Task {
     /// Where it stands in its flow, such as `/do/0/create`.
     pub(crate) reference: String,
     /// Whether it is run at all.
-    pub(crate) condition: Option<Expression>,
+    pub(crate) condition: Option<Condition>,
     /// What its input must be and becomes first.
     pub(crate) input: Shape,
     /// What its output becomes last and must be.
@@ -52,6 +57,14 @@ pub(crate) struct Task {
     pub(crate) then: Then,
     /// What it does.
     pub(crate) act: Act,
+}
+
+/// Whether a task is run.
+#[derive(Debug)]
+pub(crate) struct Condition {
+    pub(crate) expression: Expression,
+    /// That it is, and that it is not.
+    pub(crate) sides: [Point; 2],
 }
 
 /// Where a flow goes on after a task.
@@ -76,7 +89,7 @@ pub(crate) enum Act {
     For(Box<For>),
     Fork(Fork),
     Raise(Raise),
-    Switch(Vec<Branch>),
+    Switch(Switch),
     Try(Box<Try>),
     Wait(Span),
     Http(Box<Http>),
@@ -152,6 +165,10 @@ pub(crate) struct Catch {
     pub(crate) retry: Option<Arc<Retry>>,
     pub(crate) tasks: Option<Vec<Task>>,
     pub(crate) then: Option<Then>,
+    /// That an error is caught for good; nothing where errors are tried again and nothing else.
+    pub(crate) caught: Option<Point>,
+    /// That it is tried again.
+    pub(crate) again: Option<Point>,
 }
 
 /// The members of an error that a filter can name.
@@ -218,12 +235,22 @@ pub(crate) struct DescribedError {
     pub(crate) instance: Option<Template>,
 }
 
+/// Where a flow goes on, by its data.
+#[derive(Debug)]
+pub(crate) struct Switch {
+    pub(crate) branches: Vec<Branch>,
+    /// That none of them is taken; nothing where one always is.
+    pub(crate) none: Option<Point>,
+}
+
 /// One case of a `switch`.
 #[derive(Debug)]
 pub(crate) struct Branch {
     /// When it is taken; a branch without a condition is taken when no other is.
     pub(crate) when: Option<Expression>,
     pub(crate) then: Then,
+    /// That it is taken.
+    pub(crate) point: Point,
 }
 
 /// Tasks that are run around others.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Pace, Span};
 use crate::flow::expression::Expression;
+use crate::flow::points::Point;
 use crate::flow::session::Rate;
 use crate::flow::template::Template;
 
@@ -62,6 +63,8 @@ pub(crate) struct Mapping {
     pub(crate) when: Option<Expression>,
     pub(crate) raise: String,
     pub(crate) detail: Option<Template>,
+    /// That a response stands for its error.
+    pub(crate) point: Point,
 }
 
 /// What a header must be.
@@ -99,6 +102,18 @@ pub(crate) struct Paging {
     pub(crate) max_items: Option<Template>,
     /// Whether a list that is longer is cut off instead of being an error.
     pub(crate) truncate: bool,
+    pub(crate) ends: Ends,
+}
+
+/// How a list of pages can go on and end. What no test could be asked to show is left out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ends {
+    /// That a further page is asked for.
+    pub(crate) further: Option<Point>,
+    /// That no page follows.
+    pub(crate) last: Point,
+    /// That it is cut off.
+    pub(crate) cut: Option<Point>,
 }
 
 /// How the next page is asked for.

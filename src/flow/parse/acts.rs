@@ -8,9 +8,10 @@ use super::{Parser, kind_of};
 use crate::flow::codes;
 use crate::flow::expression::value::text_to_jq;
 use crate::flow::finding::{At, Finding};
-use crate::flow::model::{Act, Branch, DescribedError, Raise};
+use crate::flow::model::{Act, Branch, DescribedError, Raise, Switch};
 use crate::flow::template::Template;
 use crate::flow::uri;
+use crate::model::CoveragePointKind;
 
 impl Parser<'_> {
     pub(super) fn set(&mut self, value: &Value, at: &At<'_>) -> Option<Act> {
@@ -129,7 +130,9 @@ impl Parser<'_> {
         self.template(value, at)
     }
 
+    /// The branches of a `switch`; `at` is where its task stands.
     pub(super) fn switch(&mut self, value: &Value, at: &At<'_>, targets: &[&str]) -> Option<Act> {
+        let (task, at) = (at, &at.key("switch"));
         let cases = self.list(value, at, "`switch`")?;
         let mut branches = Vec::with_capacity(cases.len());
         let mut defaults = 0;
@@ -150,12 +153,15 @@ impl Parser<'_> {
             let Some(then) = self.required(case, "then", &at, "a case").map(|then| self.then(then, &at.key("then"), targets)) else {
                 continue;
             };
+            let point = self.points.at_key(CoveragePointKind::Branch, &at, |task| format!("the branch `{name}` of `{task}`"));
             match when {
-                None => branches.push(Branch { when: None, then }),
-                Some(Some(when)) => branches.push(Branch { when: Some(when), then }),
+                None => branches.push(Branch { when: None, then, point }),
+                Some(Some(when)) => branches.push(Branch { when: Some(when), then, point }),
                 Some(None) => {}
             }
         }
-        Some(Act::Switch(branches))
+        let none = || self.points.at_key(CoveragePointKind::Branch, task, |task| format!("`{task}` where no branch fits"));
+        let none = (defaults == 0).then(none);
+        Some(Act::Switch(Switch { branches, none }))
     }
 }

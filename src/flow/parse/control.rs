@@ -10,6 +10,7 @@ use crate::flow::finding::{At, Finding};
 use crate::flow::model::{Act, Backoff, Catch, ErrorMember, For, Fork, Pace, Retry, Try};
 use crate::flow::template::Template;
 use crate::manifest::escape;
+use crate::model::CoveragePointKind;
 
 /// The most retries a policy may ask for.
 const MOST_RETRIES: u64 = 1000;
@@ -88,12 +89,16 @@ impl Parser<'_> {
         let with = map.get("errors").map(|value| self.filter(value, &at.key("errors"))).unwrap_or_default();
         let variable = self.variable(map.get("as"), &at.key("as"), "error")?;
         let then = map.get("then").map(|value| self.then(value, &at.key("then"), targets));
+        let mut point = |what: &str| self.points.at_key(CoveragePointKind::Catch, at, |task| format!("{what} `{task}`"));
+        let again = map.contains_key("retry").then(|| point("another attempt at"));
+        let handles = again.is_none() || map.contains_key("do") || then.is_some();
+        let caught = handles.then(|| point("an error caught by"));
         self.with_locals(&[&variable], |parser| {
             let when = map.get("when").and_then(|value| parser.condition(value, &at.key("when"), "`when`"));
             let except_when = map.get("exceptWhen").and_then(|value| parser.condition(value, &at.key("exceptWhen"), "`exceptWhen`"));
             let retry = map.get("retry").and_then(|value| parser.retry_or_name(value, &at.key("retry")));
             let tasks = map.get("do").map(|tasks| parser.tasks(tasks, &at.key("do"), &format!("{reference}/catch/do")));
-            Some(Catch { with, variable: variable.clone(), when, except_when, retry, tasks, then })
+            Some(Catch { with, variable: variable.clone(), when, except_when, retry, tasks, then, caught, again })
         })
     }
 

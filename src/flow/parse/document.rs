@@ -29,7 +29,7 @@ impl Parser<'_> {
         };
         let tasks = self.tasks(tasks, &at.key("do"), "/do");
         let definition = if self.reads_definition { Value::Object(map.clone()) } else { Value::Null };
-        (Some(Flow { tasks, definition, input, output, timeout, extensions: Vec::new() }), source)
+        (Some(Flow { tasks, definition, input, output, timeout, extensions: Vec::new(), point: None }), source)
     }
 
     fn described(&mut self, map: &Map<String, Value>, at: &At<'_>) -> String {

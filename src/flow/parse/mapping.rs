@@ -9,6 +9,7 @@ use crate::flow::codes;
 use crate::flow::finding::{At, Finding};
 use crate::flow::model::{HeaderTest, Mapping, Statuses};
 use crate::flow::template::Template;
+use crate::model::CoveragePointKind;
 
 const WHAT: &str = "an error mapping";
 
@@ -35,7 +36,11 @@ impl Parser<'_> {
         let detail = entry.get("detail").map(|value| self.detail(value, &at.key("detail")));
         let raise = self.required(entry, "raise", at, WHAT).and_then(|value| self.text(value, &at.key("raise"), "`raise`"))?;
         self.error_named(raise, &at.key("raise"));
-        Some(Mapping { statuses, headers, when, raise: raise.to_owned(), detail })
+        let point = self.points.at(CoveragePointKind::ErrorMapping, at, |task| match task {
+            "" => format!("the mapping to `{raise}`"),
+            task => format!("the mapping to `{raise}` in `{task}`"),
+        });
+        Some(Mapping { statuses, headers, when, raise: raise.to_owned(), detail, point })
     }
 
     fn detail(&mut self, value: &Value, at: &At<'_>) -> Template {

@@ -36,6 +36,7 @@ use super::codes;
 use super::expression::{Argument, Expression, Flaw, Scope, Stage};
 use super::finding::{At, Finding};
 use super::model::{Authentication, DescribedError, NamedError, Retry, Span};
+use super::points::Points;
 
 pub(crate) use self::case::Blank;
 pub(crate) use self::reusable::Reusable;
@@ -84,6 +85,8 @@ pub(crate) struct Parser<'f> {
     pub(crate) doubts: Vec<Finding>,
     /// Whether some expression reads its own definition, which otherwise need not be kept.
     pub(crate) reads_definition: bool,
+    /// What can be exercised.
+    pub(crate) points: Points,
     /// The variables that tasks around the present place give, with their `$`.
     locals: Vec<String>,
     /// Where in the flow the present place stands.
@@ -92,8 +95,16 @@ pub(crate) struct Parser<'f> {
 
 impl<'f> Parser<'f> {
     pub(crate) fn new(declared: &'f Declared) -> Self {
-        let (findings, locals, stage) = (Vec::new(), Vec::new(), Stage::Within);
-        Self { declared, emits: declared.emits, findings, doubts: Vec::new(), reads_definition: declared.reads_definition, locals, stage }
+        Self {
+            declared,
+            emits: declared.emits,
+            findings: Vec::new(),
+            doubts: Vec::new(),
+            reads_definition: declared.reads_definition,
+            points: Points::default(),
+            locals: Vec::new(),
+            stage: Stage::Within,
+        }
     }
 
     /// Parses what stands at a stage of the flow.

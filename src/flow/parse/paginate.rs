@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 use super::{Parser, kind_of};
 use crate::flow::codes;
 use crate::flow::finding::{At, Finding};
-use crate::flow::model::{MOST_ITEMS, MOST_PAGES, Paging, Place, Way};
+use crate::flow::model::{Ends, MOST_ITEMS, MOST_PAGES, Paging, Place, Way};
 use crate::flow::template::Template;
+use crate::model::CoveragePointKind;
 
 const WHAT: &str = "`paginate`";
 const WAYS: [&str; 5] = ["cursor", "offset", "page", "link", "next"];
@@ -31,7 +32,22 @@ impl Parser<'_> {
         let mut most = |key: &str, most: u64| map.get(key).map(|value| self.most(value, &at.key(key), key, most));
         let (max_pages, max_items) = (most("maxPages", MOST_PAGES), most("maxItems", MOST_ITEMS));
         let truncate = map.get("truncate").map_or(Some(false), |value| self.truth(value, &at.key("truncate"), "`truncate`"));
-        Some(Paging { items: all(items)?, way: way?, size: all(size)?, more: all(more)?, max_pages, max_items, truncate: truncate? })
+        let (truncate, way) = (truncate?, way?);
+        let ends = self.ends(map, at, truncate);
+        Some(Paging { items: all(items)?, way, size: all(size)?, more: all(more)?, max_pages, max_items, truncate, ends })
+    }
+
+    /// What of it can be exercised. A list that reads one page or item asks for no further one; and how long a list must be to be cut off
+    /// is up to a test only where an expression says it.
+    fn ends(&mut self, map: &Map<String, Value>, at: &At<'_>, truncate: bool) -> Ends {
+        let bounds = || ["maxPages", "maxItems"].into_iter().filter_map(|key| map.get(key));
+        let (reads_one, is_given) = (bounds().any(|bound| *bound == 1), bounds().any(Value::is_string));
+        let mut point = |what: &str| self.points.at_key(CoveragePointKind::Pagination, at, |task| format!("{what} `{task}`"));
+        Ends {
+            further: (!reads_one).then(|| point("a further page of")),
+            last: point("the last page of"),
+            cut: (truncate && is_given).then(|| point("a cut at the limit of")),
+        }
     }
 
     fn way(&mut self, map: &Map<String, Value>, at: &At<'_>) -> Option<Way> {

@@ -6,8 +6,9 @@ use super::{Parser, kind_of};
 use crate::flow::codes;
 use crate::flow::expression::Stage;
 use crate::flow::finding::{At, Finding};
-use crate::flow::model::{Act, Task, Then};
+use crate::flow::model::{Act, Condition, Task, Then};
 use crate::manifest::escape;
+use crate::model::CoveragePointKind;
 
 /// What says what a task does, with the keys that belong to it.
 const ACTS: [(&str, &[&str]); 10] = [
@@ -76,12 +77,19 @@ impl Parser<'_> {
 
     pub(super) fn task(&mut self, name: &str, definition: &Value, at: &At<'_>, reference: String, targets: &[&str]) -> Option<Task> {
         let map = self.map(definition, at, "a task")?;
+        let around = std::mem::replace(&mut self.points.task, name.to_owned());
+        let task = self.inside(name, map, at, reference, targets);
+        self.points.task = around;
+        task
+    }
+
+    fn inside(&mut self, name: &str, map: &Map<String, Value>, at: &At<'_>, reference: String, targets: &[&str]) -> Option<Task> {
         let act = self.at_stage(Stage::Within, |parser| parser.act(map, at, &reference, targets));
         if let Some(metadata) = map.get("metadata") {
             self.map(metadata, &at.key("metadata"), "`metadata`");
         }
         let (condition, input, timeout) = self.at_stage(Stage::BeforeTask, |parser| {
-            let condition = map.get("if").and_then(|value| parser.condition(value, &at.key("if"), "`if`"));
+            let condition = map.get("if").and_then(|value| parser.whether(value, &at.key("if")));
             let timeout = map.get("timeout").and_then(|value| parser.timeout(value, &at.key("timeout")));
             (condition, parser.shape(map, at, "input", "from"), timeout)
         });
@@ -89,6 +97,12 @@ impl Parser<'_> {
         let export = self.at_stage(Stage::After, |parser| parser.shape(map, at, "export", "as"));
         let then = map.get("then").map_or(Then::Continue, |value| self.then(value, &at.key("then"), targets));
         Some(Task { name: name.to_owned(), reference, condition, input, output, export, timeout, then, act: act? })
+    }
+
+    fn whether(&mut self, value: &Value, at: &At<'_>) -> Option<Condition> {
+        let expression = self.condition(value, at, "`if`")?;
+        let mut side = |what: &str| self.points.at(CoveragePointKind::Branch, at, |task| format!("`{task}` {what}"));
+        Some(Condition { expression, sides: [side("where its `if` is true"), side("skipped by its `if`")] })
     }
 
     fn act(&mut self, map: &Map<String, Value>, at: &At<'_>, reference: &str, targets: &[&str]) -> Option<Act> {
@@ -129,7 +143,7 @@ impl Parser<'_> {
             "for" => self.loop_over(map, value, at, reference),
             "fork" => self.fork(value, &here, reference),
             "raise" => self.raise(value, &here),
-            "switch" => self.switch(value, &here, targets),
+            "switch" => self.switch(value, at, targets),
             "try" => self.attempt(map, value, at, reference, targets),
             "wait" => self.span(value, &here, "`wait`").map(Act::Wait),
             _ => self.call(map, value, at),

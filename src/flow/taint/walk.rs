@@ -160,7 +160,7 @@ impl<'p> Analysis<'p> {
             Act::For(each) => self.loop_over(each, moment, course),
             Act::Fork(fork) => self.fork(fork, moment, course),
             Act::Raise(raise) => self.raise(raise, moment, course),
-            Act::Switch(branches) => Given { data: Some(moment.input.clone()), then: ways(branches) },
+            Act::Switch(switch) => Given { data: Some(moment.input.clone()), then: ways(&switch.branches) },
             Act::Try(tried) => self.attempt(tried, moment, course),
             Act::Wait(_) => Given::data(moment.input.clone()),
             Act::Http(http) => Given::data(self.http(http, moment, course)),

@@ -12,6 +12,7 @@ use super::verify::plain;
 use crate::flow::EXCERPT;
 use crate::flow::data::REDACTED;
 use crate::flow::exchange::{Body, Request, Response};
+use crate::flow::points::Point;
 use crate::flow::redact::Redactor;
 use crate::flow::session::Sending;
 use crate::flow::template::{Piece, Template};
@@ -123,6 +124,10 @@ impl World for Hushed<'_> {
 
     fn hear(&self, tell: &dyn Fn() -> Told) {
         self.world.hear(&|| self.hushed(tell()));
+    }
+
+    fn reached(&self, point: Point) {
+        self.world.reached(point);
     }
 }
 

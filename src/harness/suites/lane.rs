@@ -80,7 +80,7 @@ impl<'a> Lane<'a> {
                 End::Within(death, begun) => match begun.part {
                     Part::Hook(HookName::BeforeSuite, suite) => run.breaks(suite, death.reason)?,
                     Part::Hook(HookName::BeforeEach | HookName::AfterEach | HookName::AfterSuite, _) | Part::Case => {
-                        units.ended(begun.unit, Some(ended_by(*begun, &death.reason)));
+                        units.ended(begun.unit, Some(ended_by(*begun, &death.reason)), Vec::new());
                         run.died()?;
                     }
                 },
@@ -221,8 +221,9 @@ impl Talk {
                 self.begun = Some(Box::new(Begun { unit, heading, began: Instant::now(), part: Part::Case }));
             }
             Word::Entered(part) => self.begun.iter_mut().for_each(|begun| begun.part = part.clone()),
-            Word::Ended(unit, report) if units.has(unit) => {
-                units.ended(unit, report);
+            Word::Points(points) => units.points(points),
+            Word::Ended(unit, report, reached) if units.has(unit) => {
+                units.ended(unit, report, reached);
                 self.begun = None;
             }
             Word::Done if units.len() > 0 => return Heard::Wrong("it left something out"),

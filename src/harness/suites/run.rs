@@ -13,7 +13,7 @@ use super::lane::Lane;
 use super::turns::{Kind, Turn, Turns};
 use crate::harness::pool::Pool;
 use crate::harness::{AbortedRun, Chosen, Job};
-use crate::model::{CaseReport, Coverage, ENGINE_LEVEL, Evidence};
+use crate::model::{CaseReport, Coverage, CoveragePoint, ENGINE_LEVEL, Evidence};
 
 /// How many workers the cases of one bundle may end before the rest is not run.
 const MOST_DEATHS: usize = 8;
@@ -37,6 +37,7 @@ pub(super) async fn suites(
         Err(Broken::Aborted(reason)) => return Err(job.aborted(reason)),
     };
     let reports = std::mem::take(&mut run.standing().reports);
+    let coverage = std::mem::take(&mut run.standing().coverage).in_order();
     Ok(Evidence {
         connector: job.connector.clone(),
         digest: job.digest,
@@ -47,7 +48,7 @@ pub(super) async fn suites(
         cases: reports.into_values().flatten().collect(),
         failure,
         partial: job.chosen != Chosen::All,
-        coverage: Coverage::default(),
+        coverage,
     })
 }
 
@@ -81,6 +82,8 @@ pub(super) struct Run<'a> {
 struct Standing {
     /// What came of units, by their numbers.
     reports: BTreeMap<usize, Option<CaseReport>>,
+    /// What the cases exercised, by the numbers of the points.
+    coverage: Coverage,
     /// How many units there are, once that is known.
     count: Option<usize>,
     /// Units that no worker has.
@@ -226,11 +229,21 @@ impl Units<'_> {
         self.units.retain(|unit| *unit < count);
     }
 
-    /// One of them has ended.
-    pub(super) fn ended(&mut self, unit: usize, report: Option<CaseReport>) {
+    /// What cases can exercise. Every worker says it, and all the same.
+    pub(super) fn points(&self, points: Vec<CoveragePoint>) {
+        let mut standing = self.run.standing();
+        if standing.coverage.is_empty() {
+            standing.coverage = Coverage { points };
+        }
+    }
+
+    /// One of them has ended, and exercised the points of these numbers.
+    pub(super) fn ended(&mut self, unit: usize, report: Option<CaseReport>, reached: Vec<usize>) {
         if self.units.remove(&unit) {
             report.iter().for_each(|report| (self.run.tell)(report));
-            self.run.standing().reports.insert(unit, report);
+            let mut standing = self.run.standing();
+            standing.coverage.cover(reached);
+            standing.reports.insert(unit, report);
         }
     }
 }

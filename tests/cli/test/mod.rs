@@ -1,6 +1,7 @@
 //! `test` runs the working files' suites.
 
 mod again;
+mod coverage;
 mod reports;
 mod selection;
 mod watch;

@@ -68,15 +68,16 @@ async fn case(assembled: &Assembled, found: LocalReview) -> Result<Case> {
         None => None,
     };
     let history = assembled.forge.history(review.id).await?;
+    let evidence = assembled.world.store.evidence(&review.digest, ENGINE_LEVEL, 1).await?.pop();
     let entry = |commit: crate::repository::CommitSummary| Entry { at: commit.at, by: commit.author.to_string(), what: commit.message };
     Ok(Case {
         title,
         record,
         replaces: held.map(|held| held.version),
         difference: render::difference::bundles(before.as_ref(), content.as_ref()),
-        report: content.as_ref().map(|files| report(&review, files)).unwrap_or_default(),
+        report: content.as_ref().map(|files| report(&review, files, evidence.as_ref())).unwrap_or_default(),
         added,
-        evidence: assembled.world.store.evidence(&review.digest, ENGINE_LEVEL, 1).await?.pop(),
+        evidence,
         history: history.into_iter().rev().map(entry).collect(),
         review,
     })
@@ -97,12 +98,16 @@ async fn held_before(assembled: &Assembled, review: &Review, record: &str) -> Re
     Ok(found.map(|PublishedVersion { version, digest, .. }| Held { version, digest }))
 }
 
-fn report(review: &Review, files: &BundleFiles) -> Vec<Problem> {
+fn report(review: &Review, files: &BundleFiles, evidence: Option<&Evidence>) -> Vec<Problem> {
     match Bundle::read(review.connector.as_str(), files) {
         Ok(mut bundle) => {
             // The registry keeps the content as it was first deployed; what is asked for here is to publish it.
             bundle.manifest.status = Status::Published;
-            check::report(&bundle)
+            let report = check::report(&bundle);
+            match evidence {
+                Some(evidence) => check::with_untested(report, &review.connector, &evidence.coverage),
+                None => report,
+            }
         }
         Err(problems) => problems,
     }
@@ -137,7 +142,9 @@ impl Human for Case {
         let errors = self.report.iter().filter(|problem| problem.is_error()).count();
         let report: String = self.report.iter().map(|problem| render::problems::problem(problem, None)).collect();
         section(&mut text, &format!("Check report: {}", render::problems::counted(errors, self.report.len() - errors)), &indented(&report));
-        let evidence = self.evidence.as_ref().map_or_else(|| "no evidence is stored\n".to_owned(), render::evidence::evidence);
+        let shown =
+            |evidence: &Evidence| render::evidence::evidence(evidence) + &render::coverage::short(&evidence.connector, &evidence.coverage);
+        let evidence = self.evidence.as_ref().map_or_else(|| "no evidence is stored\n".to_owned(), shown);
         section(&mut text, "Tests", &indented(&evidence));
         section(&mut text, "What happened", &self.happened());
         text

@@ -14,6 +14,7 @@ use self::report::ReportFile;
 use self::runs::Runs;
 use crate::cli::failure::{Ended, Failure, Outcome};
 use crate::cli::output::Format;
+use crate::cli::render::coverage::CoverageShown;
 use crate::cli::render::evidence::{Detail, shown, slowest};
 use crate::cli::tested::{Shown, Tested};
 use crate::cli::working_files::WorkingFiles;
@@ -50,6 +51,15 @@ pub struct Arguments {
     /// Go on until Ctrl-C: run what a change of the files affects. Nothing is kept. With --output json, a line a run
     #[arg(long, conflicts_with_all = ["again", "report"])]
     watch: bool,
+
+    /// Show the whole table of what the tests exercise
+    #[arg(long)]
+    coverage: bool,
+
+    /// Fail where the tests of a connector exercise less than this, in percent
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(..=100))]
+    #[arg(conflicts_with_all = ["suite", "case", "tags", "skip_tags"])]
+    min_coverage: Option<u8>,
 }
 
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
@@ -67,11 +77,12 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let is_whole = jobs.iter().all(|job| job.chosen == Chosen::All);
     let kept = if is_whole { Kept::open(door).await } else { Kept::default() };
     let runs = Runs { door, kept: &kept, again: arguments.again };
+    let shows = CoverageShown { whole: arguments.coverage, least: arguments.min_coverage };
     let is_told = door.shell.format == Format::Human && door.report.is_none();
     let detail = if jobs.len() <= LISTED || door.is_verbose { Detail::Cases } else { Detail::Counts };
     let failed_to_tell = RefCell::new(None);
     let tell = |one: &Shown| {
-        if is_told && let Err(error) = door.shell.text(&shown(one, detail, SystemClock.now())) {
+        if is_told && let Err(error) = door.shell.text(&told(one, detail, shows)) {
             failed_to_tell.replace(Some(error));
         }
     };
@@ -89,7 +100,16 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     arguments.report.iter().try_for_each(|report| report.write(door, &tested))?;
     match aborted.into_iter().next() {
         Some(aborted) => Err(Failure::Other(anyhow::Error::new(aborted))),
-        None if tested.is_good() => Ok(Outcome::Done),
+        None if tested.is_good() && tested.evidence.iter().all(|one| shows.suffices(&one.evidence)) => Ok(Outcome::Done),
         None => Ok(Outcome::Findings),
     }
+}
+
+/// One connector's evidence as people see it, and what of the connector it covers. Where something failed, or only some of the cases were
+/// run, that is told to those alone who ask.
+fn told(one: &Shown, detail: Detail, shows: CoverageShown) -> String {
+    let text = shown(one, detail, SystemClock.now());
+    let is_asked_for = shows.whole || shows.least.is_some();
+    let is_usual = detail == Detail::Cases && !one.evidence.partial && one.evidence.verdict().is_good();
+    if is_asked_for || is_usual { text + &shows.of(&one.evidence) } else { text }
 }

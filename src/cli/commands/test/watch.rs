@@ -9,12 +9,13 @@ use owo_colors::OwoColorize as _;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
 use super::select::narrowed;
-use super::{LISTED, jobs};
+use super::{LISTED, jobs, told};
 use crate::assemble;
 use crate::cli::Door;
 use crate::cli::failure::{Ended, Failure, Outcome};
 use crate::cli::output::{Format, Human as _};
-use crate::cli::render::evidence::{Detail, shown};
+use crate::cli::render::coverage::CoverageShown;
+use crate::cli::render::evidence::Detail;
 use crate::cli::render::{columns::one_line, paint};
 use crate::cli::stop::Stop;
 use crate::cli::tested::{Shown, Tested};
@@ -157,7 +158,7 @@ impl Watching<'_> {
                 self.running.remove(evidence.connector.as_str());
                 let detail = if self.known.len() <= LISTED || self.door.is_verbose { Detail::Cases } else { Detail::Counts };
                 let one = Shown { evidence, reused: false };
-                self.tell(&shown(&one, detail, SystemClock.now()))?;
+                self.tell(&told(&one, detail, CoverageShown::default()))?;
                 self.batch.get_or_insert_default().evidence.push(one);
             }
         }

@@ -1,6 +1,7 @@
 //! The World of a test: exchanges from the suite as they are to come, a clock that only sleeps move, and no chance at all.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use super::judging::Judging;
 use super::script::{Member, Script};
 use super::spot::Spot;
 use super::{Ran, unexpected};
-use crate::flow::{Outcome, Request, Response, Sending, Session, Told, Transport, Unanswered, VirtualClock, What, World};
+use crate::flow::{Outcome, Point, Request, Response, Sending, Session, Told, Transport, Unanswered, VirtualClock, What, World};
 use crate::manifest::Exchange;
 use crate::model::{BundleFiles, Failure};
 
@@ -33,6 +34,7 @@ pub(super) struct Mock<'a> {
     files: &'a BundleFiles,
     /// How many times something was tried again; nothing where nobody asks.
     retries: Option<Cell<usize>>,
+    reached: RefCell<BTreeSet<Point>>,
 }
 
 /// What answers requests, and the clock they are answered by.
@@ -68,7 +70,7 @@ impl<'a> Mock<'a> {
         }
         let seen = Mutex::new(Seen { script, sent: Vec::new(), failures: Vec::new() });
         let network = Network { judging, files, beginning, clock: VirtualClock::new(beginning), drawn: AtomicU64::new(0), seen };
-        Ok(Self { session: Session::default(), network, files, retries: None })
+        Ok(Self { session: Session::default(), network, files, retries: None, reached: RefCell::default() })
     }
 
     /// Counts how many times something is tried again. To hear of it costs something.
@@ -79,6 +81,11 @@ impl<'a> Mock<'a> {
     /// Runs work on this World's clock.
     pub(super) async fn drive<T>(&self, work: impl Future<Output = T>) -> T {
         self.network.clock.drive(work).await
+    }
+
+    /// Which points of the connector the run came to.
+    pub(super) fn reached_points(&self) -> BTreeSet<Point> {
+        self.reached.take()
     }
 
     /// Which requests were not as expected or never came. Where some never came, the error that ended the flow comes before them: most
@@ -188,6 +195,10 @@ impl World for Mock<'_> {
 
     fn id(&self) -> String {
         format!("00000000-0000-7000-8000-{:012x}", self.network.draw())
+    }
+
+    fn reached(&self, point: Point) {
+        self.reached.borrow_mut().insert(point);
     }
 
     fn hear(&self, told: &dyn Fn() -> Told) {

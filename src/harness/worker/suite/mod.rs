@@ -24,6 +24,7 @@ mod trigger;
 mod unexpected;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -36,7 +37,7 @@ use self::mock::Mock;
 pub(super) use self::ready::Ready;
 use self::spot::Spot;
 use self::trial::Ended;
-use crate::flow::{Budget, Outcome, Program, Request, Target, Variables};
+use crate::flow::{Budget, Outcome, Point, Program, Request, Target, Variables};
 use crate::harness::protocol::{Suites, Word};
 use crate::manifest::{Case, Exchange, Expectation, Lifecycle, Manifest, Suite, nearest};
 use crate::model::{BundleFiles, Failure};
@@ -59,6 +60,7 @@ pub(super) fn begin(task: Suites, runtime: &Runtime, parent: &mut dyn Parent) ->
     match Ready::read(task) {
         Ok(mut ready) => {
             parent.put(Word::Counted(ready.count()))?;
+            parent.put(Word::Points(ready.points()))?;
             ready.run(&units, runtime, parent)?;
             Ok(Some(ready))
         }
@@ -104,6 +106,8 @@ struct Subject<'a> {
     variables: &'a Variables,
     /// How its runs have ended so far, where somebody asks for that.
     ended: Option<&'a RefCell<Ended>>,
+    /// Where its runs came by.
+    reached: RefCell<BTreeSet<Point>>,
 }
 
 impl Subject<'_> {
@@ -167,6 +171,7 @@ impl Subject<'_> {
         let mock = Mock::new(exchanges, spot.key("exchanges"), self.judging(connection), self.files, now);
         let world = mock.map_err(|failure| vec![failure])?.counting_retries(self.expects_retries());
         let outcome = world.drive(self.program.run(target, input, connection, &world, Budget::default())).await;
+        self.reached.borrow_mut().extend(world.reached_points());
         if let Some(ended) = self.ended {
             ended.borrow_mut().add(&outcome);
         }

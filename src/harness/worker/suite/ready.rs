@@ -11,7 +11,7 @@ use crate::flow::{Program, SuiteProgram};
 use crate::harness::Chosen;
 use crate::harness::protocol::{Suites, Word, unpack};
 use crate::manifest::{Bundle, HookName, trials};
-use crate::model::{Failure, Problem};
+use crate::model::{CoveragePoint, Failure, Problem};
 
 /// Something to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,11 @@ impl Ready {
         });
         let prepared = prepared.collect();
         Ok(Self { bundle, program, suites, units, prepared })
+    }
+
+    /// What of the connector cases can exercise.
+    pub(super) fn points(&self) -> Vec<CoveragePoint> {
+        self.program.points(&self.bundle.document)
     }
 
     /// How many units there are.

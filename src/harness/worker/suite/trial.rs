@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -12,7 +13,7 @@ use super::hook::Hooks;
 use super::ready::{Ready, Unit};
 use super::spot::Spot;
 use super::{Parent, Subject, connection, target};
-use crate::flow::{Outcome, Variables};
+use crate::flow::{Outcome, Point, Variables};
 use crate::harness::protocol::{Heading, Part, Word};
 use crate::manifest::{Case, HookName, cut};
 use crate::model::{CaseOutcome, CaseReport, Failure, Place};
@@ -54,13 +55,14 @@ impl Ready {
             Unit::End { suite } => (suite, None),
         };
         if let Some(why) = skipped {
-            return parent.put(Word::Ended(number, Some(skip(heading, why))));
+            return parent.put(Word::Ended(number, Some(skip(heading, why)), Vec::new()));
         }
         parent.say(Word::Started(number, heading.clone()))?;
         let began = Instant::now();
         self.prepare(suite, runtime, parent)?;
+        let mut reached = BTreeSet::new();
         let failures = match unit {
-            Unit::Trial { case, row, .. } => runtime.block_on(self.trial(suite, case, row, parent))?,
+            Unit::Trial { case, row, .. } => runtime.block_on(self.trial(suite, case, row, &mut reached, parent))?,
             Unit::End { .. } => match self.variables(suite) {
                 Ok(over) => {
                     parent.say(Word::Entered(self.part(suite, HookName::AfterSuite)))?;
@@ -72,7 +74,9 @@ impl Ready {
             },
         };
         let is_told = matches!(unit, Unit::Trial { .. }) || !failures.is_empty();
-        parent.put(Word::Ended(number, is_told.then(|| report(heading, failures, began))))
+        // A case that failed proves nothing of what it came by.
+        let proved = if failures.is_empty() { reached.into_iter().map(|Point(number)| number).collect() } else { Vec::new() };
+        parent.put(Word::Ended(number, is_told.then(|| report(heading, failures, began)), proved))
     }
 
     fn heading(&self, unit: Unit) -> Heading {
@@ -134,7 +138,14 @@ impl Ready {
     }
 
     /// Runs a case between its hooks, and tells what was not as expected.
-    async fn trial(&self, suite: usize, case: usize, row: Option<usize>, parent: &mut dyn Parent) -> Result<Vec<Failure>> {
+    async fn trial(
+        &self,
+        suite: usize,
+        case: usize,
+        row: Option<usize>,
+        reached: &mut BTreeSet<Point>,
+        parent: &mut dyn Parent,
+    ) -> Result<Vec<Failure>> {
         let (hooks, written) = (self.hooks(suite), &self.bundle.suites[suite].suite.cases[case]);
         let mut over = match self.variables(suite) {
             Ok(over) => over,
@@ -150,7 +161,7 @@ impl Ready {
             parent.say(Word::Entered(Part::Case))?;
         }
         let ended = hooks.has(HookName::AfterEach).then(RefCell::<Ended>::default);
-        let mut failures = self.case(suite, case, &over, ended.as_ref()).await;
+        let mut failures = self.case(suite, case, &over, ended.as_ref(), reached).await;
         if let Some(ended) = ended.map(RefCell::into_inner) {
             parent.say(Word::Entered(self.part(suite, HookName::AfterEach)))?;
             let input = json!({ "output": ended.output, "events": ended.events, "error": ended.error });
@@ -160,7 +171,14 @@ impl Ready {
         Ok(failures)
     }
 
-    async fn case(&self, suite: usize, case: usize, over: &Variables, ended: Option<&RefCell<Ended>>) -> Vec<Failure> {
+    async fn case(
+        &self,
+        suite: usize,
+        case: usize,
+        over: &Variables,
+        ended: Option<&RefCell<Ended>>,
+        reached: &mut BTreeSet<Point>,
+    ) -> Vec<Failure> {
         let file = &self.bundle.suites[suite];
         let given = match self.given(suite, case, over) {
             Ok(given) => given,
@@ -176,8 +194,11 @@ impl Ready {
             files: &self.bundle.files,
             variables: over,
             ended,
+            reached: RefCell::default(),
         };
-        subject.failures().await
+        let failures = subject.failures().await;
+        reached.append(&mut subject.reached.into_inner());
+        failures
     }
 
     /// The case with what its expressions give.
