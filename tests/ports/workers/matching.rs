@@ -30,9 +30,9 @@ async fn very_many_exchanges_are_matched() {
         suite.push_str("    expect: { requests: 2000 }\n");
     }
     let often = "{ times: 1000, request: { method: get }, response: { status: 200 } }";
-    let _ = write!(
+    let _ = writeln!(
         suite,
-        "  - {{ title: often, action: all, input: {{ count: 2000 }}, exchanges: [ {{ times: 2, inAnyOrder: [ {often} ] }} ], expect: {{ requests: 2000 }} }}\n"
+        "  - {{ title: often, action: all, input: {{ count: 2000 }}, exchanges: [ {{ times: 2, inAnyOrder: [ {often} ] }} ], expect: {{ requests: 2000 }} }}"
     );
     let evidence = run(job(MANIFEST, &suite)).await;
     let outcomes: Vec<_> = evidence.cases.iter().map(|case| case.outcome).collect();
