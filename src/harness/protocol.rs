@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::io::AsyncRead;
 use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
+use url::Url;
 
 use crate::flow::exchange::bytes;
 use crate::flow::trigger::{Answer as HttpAnswer, Incoming, Marks};
 use crate::flow::{Budget, Response, Sending, Target, Told, Unanswered};
-use crate::manifest::Validation;
+use crate::manifest::{Case, Exchange, Validation};
 use crate::model::{BundleFiles, CaseReport, Place, Problem};
 
 /// The largest frame that either side takes, in bytes.
@@ -54,6 +55,66 @@ pub(crate) enum Task {
     Suites { connector: String, files: Vec<(String, Content)>, from: usize },
     /// Run one flow whose effects happen in the parent.
     Live(Box<Live>),
+    /// Run cases whose effects happen in the parent.
+    Cases(Box<Cases>),
+    /// Run one case on what was recorded of it.
+    Rehearse(Box<Rehearsal>),
+}
+
+/// Cases that run live, one after the other.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Cases {
+    pub(crate) connector: String,
+    pub(crate) files: Vec<(String, Content)>,
+    pub(crate) marked: Marked,
+    /// From which of those on that are marked, and how many at most.
+    pub(crate) from: usize,
+    pub(crate) most: usize,
+    /// The connection's values. What a case itself gives counts more.
+    pub(crate) connection: Map<String, Value>,
+    /// What each flow may use.
+    pub(crate) budget: Budget,
+    /// How long one evaluation of an expression may take.
+    pub(crate) evaluation: Duration,
+}
+
+/// Which cases are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Marked {
+    /// Those that may be run against the real service.
+    Live,
+    /// Those whose exchanges are in a recording.
+    Recorded,
+}
+
+impl Marked {
+    /// Whether a case is one of them. One that is skipped is skipped here, too.
+    pub(crate) fn marks(self, case: &Case) -> bool {
+        case.skip.is_none()
+            && match self {
+                Self::Live => case.live,
+                Self::Recorded => case.recording.is_some(),
+            }
+    }
+}
+
+/// A case that runs as its suite says, on the answers that a live run had.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Rehearsal {
+    pub(crate) connector: String,
+    pub(crate) files: Vec<(String, Content)>,
+    /// Which of those that are recorded.
+    pub(crate) number: usize,
+    /// The answers, in the order of their requests; where there are none, it runs on the recording that is there.
+    pub(crate) transcript: Option<Vec<Crossing>>,
+}
+
+/// A request that crossed the network, in what tells it from others, and its answer. No secret is in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Crossing {
+    pub(crate) method: String,
+    pub(crate) url: Url,
+    pub(crate) response: Response,
 }
 
 /// One live run.
@@ -106,6 +167,10 @@ pub(crate) enum Word {
     Started(Heading),
     /// It has ended the case it began.
     Ended(CaseReport),
+    /// The flow of a live case begins, or has ended: what is sent between the two is the case's own.
+    Taped(bool),
+    /// What the case that it rehearses has sent, with the answers.
+    Recorded(Vec<Exchange>),
     /// It has done all it was asked.
     Done,
     /// It has stopped before the next case, as it was asked to.

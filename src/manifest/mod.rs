@@ -50,7 +50,7 @@ pub use suggestion::nearest;
 pub(crate) use suggestion::nearest_or_known;
 pub use suite::{
     Case, Exchange, Expectation, ExpectedAnswer, ExpectedError, ExpectedEvent, ExpectedRequest, Happening, Hook, Lifecycle, MockedResponse,
-    Poll, ResponseFault, Suite, WebhookRequest,
+    Poll, Recording, ResponseFault, Suite, WebhookRequest,
 };
 pub use text::LARGEST_FILE;
 pub use trigger::{Overlap, Schedule, Start, Trigger};

@@ -204,7 +204,7 @@ impl<'a> Conversation<'a> {
             Word::Outcome { result, events, warnings, settling } => Some(End::Outcome { result, events, warnings, settling }),
             Word::Turned { answer, why } => Some(End::Turned { answer, why }),
             Word::Invalid(problems) => Some(End::Invalid(problems)),
-            Word::Started(_) | Word::Ended(_) | Word::Done | Word::Paused => Some(End::Wrong("it said what it was not asked".to_owned())),
+            Word::Started(_) | Word::Ended(_) | Word::Taped(_) | Word::Recorded(_) | Word::Done | Word::Paused => Some(End::Wrong("it said what it was not asked".to_owned())),
         }
     }
 

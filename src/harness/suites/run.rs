@@ -180,6 +180,8 @@ impl Run<'_> {
                     | Word::Told(_)
                     | Word::Overstayed { .. }
                     | Word::Outcome { .. }
+                    | Word::Taped(_)
+                    | Word::Recorded(_)
                     | Word::Turned { .. }
                     | Word::Paused,
                 )) => {

@@ -1,5 +1,6 @@
 //! The child process: reads tasks on stdin, says what happens on stdout, and evaluates what its parent must not.
 
+mod cases;
 mod connector;
 mod limits;
 mod live;
@@ -13,6 +14,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd as _;
 use std::os::unix::process::parent_id;
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
@@ -24,8 +26,9 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::yield_now;
 
 use self::outbox::Outbox;
+use self::suite::{Chosen, Scene, Stage, Transcript};
 use self::watch::Watch;
-use super::protocol::{self, Frames, Limits, Said, Task, Word};
+use super::protocol::{self, Frames, Limits, Marked, Said, Task, Word};
 
 /// The stack that tasks run on. jq recurses; this leaves room for what is honest and ends what is endless soon.
 const STACK: usize = 64 << 20;
@@ -92,9 +95,18 @@ fn serve(limits: Limits, stdin: File, watch: &Watch, outbox: &Outbox) -> Result<
 fn perform(task: Task, runtime: &Runtime, hearing: &mut Hearing, watch: &Watch, outbox: &Outbox, questions: &Cell<u64>) -> Result<()> {
     match task {
         Task::Suites { connector, files, from } => {
-            suite::run(&connector, &protocol::unpack(files), from, runtime, &mut Parent { hearing, runtime, outbox })
+            let chosen = Chosen { marked: None, from, most: usize::MAX };
+            let stage = Stage { chosen, scene: Scene::Mocked };
+            suite::run(&connector, &protocol::unpack(files), &stage, &mut Parent { hearing, runtime, outbox })
         }
         Task::Live(live) => Ok(outbox.say(&runtime.block_on(live::run(*live, hearing, watch, outbox, questions))?)?),
+        Task::Cases(cases) => cases::run(*cases, runtime, hearing, watch, outbox, questions),
+        Task::Rehearse(rehearsal) => {
+            let chosen = Chosen { marked: Some(Marked::Recorded), from: rehearsal.number, most: 1 };
+            let transcript = rehearsal.transcript.map(Transcript::new);
+            let stage = Stage { chosen, scene: transcript.as_ref().map_or(Scene::Mocked, Scene::Rehearsal) };
+            suite::run(&rehearsal.connector, &protocol::unpack(rehearsal.files), &stage, &mut Parent { hearing, runtime, outbox })
+        }
     }
 }
 
@@ -122,5 +134,10 @@ impl suite::Parent for Parent<'_> {
             // A parent that is gone is noticed elsewhere.
             None => Ok(false),
         }
+    }
+
+    fn drive(&mut self, work: Pin<&mut dyn Future<Output = ()>>) -> Result<()> {
+        self.runtime.block_on(work);
+        Ok(())
     }
 }

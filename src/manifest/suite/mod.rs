@@ -6,6 +6,7 @@ use serde_json::Value;
 
 mod exchange;
 mod expectation;
+mod recording;
 
 use super::connector::Tasks;
 use super::de::given;
@@ -14,6 +15,7 @@ use super::order::Ordered;
 
 pub use exchange::{Exchange, ExpectedRequest, MockedResponse, ResponseFault};
 pub use expectation::{Expectation, ExpectedAnswer, ExpectedError, ExpectedEvent};
+pub use recording::Recording;
 
 /// Cases that belong together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -87,6 +89,7 @@ pub struct Case {
     /// The file that holds its exchanges, which `test --record` writes: its path within the connector's folder, such as
     /// `tests/recordings/get-issue.yaml`. It has no `exchanges` then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = form::RECORDING))]
     pub recording: Option<String>,
     /// The action to run.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! Runs the suites of a bundle, in the worker: each case against its mocked exchanges, told before and after.
+//! Runs the suites of a bundle, in the worker: each case on its stage, told before and after.
 
 mod body;
 mod connection;
@@ -6,18 +6,22 @@ mod difference;
 mod exchange;
 mod expectation;
 mod mock;
+mod recorded;
+mod rehearsal;
 mod sequence;
+mod stage;
 mod trigger;
 
+use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use tokio::runtime::Runtime;
 
-use self::mock::Mock;
-use crate::flow::{Budget, Outcome, Program, Target};
+pub(super) use self::rehearsal::Transcript;
+pub(super) use self::stage::{Chosen, Scene, Stage};
+use crate::flow::{Outcome, Program, Target};
 use crate::harness::protocol::{Heading, Word};
 use crate::manifest::{Bundle, Case, Exchange, Lifecycle, Manifest, Suite, SuiteFile, cut, nearest};
 use crate::model::{BundleFiles, CaseOutcome, CaseReport, Place};
@@ -33,10 +37,13 @@ pub(super) trait Parent {
 
     /// Whether it has asked to stop before the next case.
     fn wants_a_pause(&mut self) -> Result<bool>;
+
+    /// Does some work to its end, and listens to the parent where the work asks it for something.
+    fn drive(&mut self, work: Pin<&mut dyn Future<Output = ()>>) -> Result<()>;
 }
 
-/// Runs all cases from one on, counted through all suites. Before it may be paused it runs one, so that every turn gets on.
-pub(super) fn run(connector: &str, files: &BundleFiles, from: usize, runtime: &Runtime, parent: &mut dyn Parent) -> Result<()> {
+/// Runs the chosen cases, counted through all suites. Before it may be paused it runs one, so that every turn gets on.
+pub(super) fn run(connector: &str, files: &BundleFiles, stage: &Stage<'_>, parent: &mut dyn Parent) -> Result<()> {
     let bundle = match Bundle::read(connector, files) {
         Ok(bundle) => bundle,
         Err(problems) => return parent.say(Word::Invalid(problems)),
@@ -46,18 +53,35 @@ pub(super) fn run(connector: &str, files: &BundleFiles, from: usize, runtime: &R
         Err(problems) => return parent.say(Word::Invalid(problems)),
     };
     let cases = bundle.suites.iter().flat_map(|file| file.suite.cases.iter().enumerate().map(move |(index, case)| (file, index, case)));
-    for (number, (file, index, case)) in cases.enumerate().skip(from) {
+    let Chosen { from, most, .. } = stage.chosen;
+    let chosen = cases.filter(|(_, _, case)| stage.chosen.is_one(case)).enumerate().skip(from).take(most);
+    for (number, (file, index, case)) in chosen {
         if number > from && parent.wants_a_pause()? {
             return parent.say(Word::Paused);
         }
         let heading = heading(file, index, case);
         parent.say(Word::Started(heading.clone()))?;
         let began = Instant::now();
-        let subject = Subject { manifest: &bundle.manifest, program: &program, suite: &file.suite, case, files };
-        let failures = runtime.block_on(subject.failures());
+        let failures = match stage.staged(case, &bundle.recordings) {
+            Err(failure) => vec![failure],
+            Ok(case) => {
+                let subject = Subject { manifest: &bundle.manifest, program: &program, suite: &file.suite, case: &case, files, stage };
+                driven(parent, subject.failures())?
+            }
+        };
+        if let Some(exchanges) = stage.taken().filter(|_| failures.is_empty()) {
+            parent.say(Word::Recorded(exchanges))?;
+        }
         parent.say(Word::Ended(report(heading, failures, began)))?;
     }
     parent.say(Word::Done)
+}
+
+/// What comes of some work.
+fn driven<T>(parent: &mut dyn Parent, work: impl Future<Output = T>) -> Result<T> {
+    let mut ended = None;
+    parent.drive(pin!(async { ended = Some(work.await) }))?;
+    ended.context("the work was given up")
 }
 
 fn heading(file: &SuiteFile, index: usize, case: &Case) -> Heading {
@@ -110,6 +134,7 @@ struct Subject<'a> {
     suite: &'a Suite,
     case: &'a Case,
     files: &'a BundleFiles,
+    stage: &'a Stage<'a>,
 }
 
 impl Subject<'_> {
@@ -121,7 +146,7 @@ impl Subject<'_> {
         if let Err(failure) = self.known(&target) {
             return vec![failure];
         }
-        let connection = match connection::values(self.manifest, self.suite, self.case) {
+        let connection = match self.stage.connection(self.manifest, self.suite, self.case) {
             Ok(connection) => connection,
             Err(failures) => return failures,
         };
@@ -144,9 +169,9 @@ impl Subject<'_> {
         failures.iter().map(|failure| redactor.text(failure)).collect()
     }
 
-    /// Runs a flow against the case's exchanges, and compares how it ends with what is expected.
+    /// Runs a flow on its stage, and compares how it ends with what is expected.
     async fn judge(&self, target: &Target, input: &Value, connection: &Map<String, Value>) -> Vec<String> {
-        let ran = self.ran(target, input, connection, &self.case.exchanges, mock::beginning()).await;
+        let ran = self.ran(target, input, connection, &self.case.exchanges, self.stage.beginning()).await;
         match ran {
             Err(failures) => failures,
             Ok(ran) => {
@@ -166,10 +191,8 @@ impl Subject<'_> {
         exchanges: &[Exchange],
         now: Timestamp,
     ) -> Result<Ran, Vec<String>> {
-        let world = Mock::new(exchanges, self.files, now);
-        let outcome = world.drive(self.program.run(target, input, connection, &world, Budget::default())).await;
-        let failures = world.failures();
-        if failures.is_empty() { Ok(Ran { outcome, requests: world.sent(), elapsed: world.elapsed() }) } else { Err(failures) }
+        let flow = stage::Flow { program: self.program, target, input, connection };
+        self.stage.ran(flow, exchanges, self.files, now).await
     }
 
     /// What the case says that does not go with what it runs.

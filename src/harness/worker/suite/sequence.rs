@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::trigger::{CALLBACK, incoming, other_answer};
-use super::{Ran, Subject, expectation, mock};
+use super::{Ran, Subject, expectation};
 use crate::flow::trigger::{Answer, Received, Setting, Subscribing, Subscription, Trigger, TriggerState, Wanted};
 use crate::flow::{Target, duration};
 use crate::manifest::{Expectation, Happening, Lifecycle, WebhookRequest};
@@ -33,7 +33,7 @@ struct Came {
 impl Subject<'_> {
     /// Lets everything happen, each from what the one before has left.
     pub(super) async fn sequence(&self, hook: Hook<'_>) -> Vec<String> {
-        let (happenings, mut now) = (self.happenings(), mock::beginning());
+        let (happenings, mut now) = (self.happenings(), self.stage.beginning());
         let mut state = self.beginning(hook);
         let mut whole: Option<Ran> = None;
         for (index, happening) in happenings.iter().enumerate() {

@@ -1,0 +1,62 @@
+//! Cases that run live, in the worker: suites as ever, with each effect of their flows a question to the parent.
+
+use std::cell::Cell;
+use std::pin::Pin;
+use std::time::Duration;
+
+use anyhow::Result;
+use tokio::runtime::Runtime;
+
+use super::Hearing;
+use super::live::while_answered;
+use super::outbox::Outbox;
+use super::piped::Piped;
+use super::suite::{self, Chosen, Scene, Stage};
+use super::watch::Watch;
+use crate::harness::protocol::{Cases, Word, unpack};
+
+/// Runs the cases, one after the other.
+pub(super) fn run(
+    task: Cases,
+    runtime: &Runtime,
+    hearing: &mut Hearing,
+    watch: &Watch,
+    outbox: &Outbox,
+    questions: &Cell<u64>,
+) -> Result<()> {
+    let Cases { connector, files, marked, from, most, connection, budget, evaluation } = task;
+    let say = |word: &Word| if matches!(word, Word::Told(_) | Word::Began(_)) { outbox.say(word) } else { outbox.put(word) };
+    let world = Piped::new(&say, watch, questions, false);
+    let scene = Scene::Live { world: &world, connection: &connection, budget };
+    let stage = Stage { chosen: Chosen { marked: Some(marked), from, most }, scene };
+    // A flow sees to its time by itself, but not while an expression is evaluated.
+    let time = budget.time.saturating_add(budget.time / 50);
+    let mut parent = Parent { runtime, hearing, watch, outbox, world: &world, evaluation, time };
+    suite::run(&connector, &unpack(files), &stage, &mut parent)
+}
+
+/// The parent, who answers the questions of flows.
+struct Parent<'a> {
+    runtime: &'a Runtime,
+    hearing: &'a mut Hearing,
+    watch: &'a Watch,
+    outbox: &'a Outbox,
+    world: &'a Piped<'a>,
+    evaluation: Duration,
+    time: Duration,
+}
+
+impl suite::Parent for Parent<'_> {
+    fn say(&mut self, word: Word) -> Result<()> {
+        Ok(self.outbox.say(&word)?)
+    }
+
+    fn wants_a_pause(&mut self) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn drive(&mut self, work: Pin<&mut dyn Future<Output = ()>>) -> Result<()> {
+        let work = self.watch.over(self.evaluation, self.time, work);
+        self.runtime.block_on(while_answered(work, self.world, self.hearing, self.outbox))
+    }
+}
