@@ -50,6 +50,7 @@ pub use interpreter::Budget;
 pub(crate) use model::duration;
 pub use program::{Outcome, Program, Target, check};
 pub use redact::Redactor;
+pub(crate) use redact::{every_spelling, respelt};
 pub use session::{Sending, Session};
 pub(crate) use taint::End;
 pub(crate) use told::EXCERPT;

@@ -93,7 +93,8 @@ impl Marked {
         case.skip.is_none()
             && match self {
                 Self::Live => case.live,
-                Self::Recorded => case.recording.is_some(),
+                // Rows would all be recorded in one file.
+                Self::Recorded => case.recording.is_some() && case.each.is_empty(),
             }
     }
 }

@@ -209,7 +209,8 @@ fn shown(time: Duration) -> String {
     if time.subsec_millis() == 0 { format!("{} s", time.as_secs()) } else { format!("{} ms", time.as_millis()) }
 }
 
-fn ended_by(heading: Heading, reason: String, began: Instant) -> CaseReport {
+/// The report of a case that ended its worker.
+pub(in crate::harness) fn ended_by(heading: Heading, reason: String, began: Instant) -> CaseReport {
     CaseReport {
         suite: heading.suite,
         case: heading.case,
