@@ -81,10 +81,13 @@ fn recordings(root: &str, suites: &[SuiteFile], files: &BundleFiles) -> Result<B
     for path in named {
         let Some(bytes) = files.get(path).filter(|_| !found.contains_key(path)) else { continue };
         let recording = Recording::read(&format!("{root}/{path}"), bytes).map(|(recording, _)| recording);
-        found.insert(path.to_owned(), recording.unwrap_or_else(|told| {
-            problems.extend(told);
-            Recording::default()
-        }));
+        found.insert(
+            path.to_owned(),
+            recording.unwrap_or_else(|told| {
+                problems.extend(told);
+                Recording::default()
+            }),
+        );
     }
     if problems.is_empty() { Ok(found) } else { Err(problems) }
 }

@@ -40,7 +40,12 @@ pub(super) async fn run(live: Live, hearing: &mut Hearing, watch: &Watch, outbox
 }
 
 /// Does some work whose questions the parent answers.
-pub(super) async fn while_answered<T>(work: impl Future<Output = T>, world: &Piped<'_>, hearing: &mut Hearing, outbox: &Outbox) -> Result<T> {
+pub(super) async fn while_answered<T>(
+    work: impl Future<Output = T>,
+    world: &Piped<'_>,
+    hearing: &mut Hearing,
+    outbox: &Outbox,
+) -> Result<T> {
     let mut work = pin!(work);
     // What is asked for at once is also said at once. Where the parent is gone, the next thing that is heard tells so.
     let mut work = poll_fn(|context| {

@@ -1,5 +1,7 @@
 //! `test`: runs the working files' test suites in worker processes.
 
+mod live;
+
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 
@@ -19,22 +21,33 @@ pub struct Arguments {
     /// Which connectors [default: all]
     #[arg(value_name = "CONNECTOR")]
     connectors: Vec<String>,
+
+    #[command(flatten)]
+    live: live::LiveFlags,
 }
 
 /// What the tests showed, and why some connectors could not be tested.
 #[derive(Serialize, schemars::JsonSchema)]
 pub(crate) struct Tested {
+    /// The environment whose services the cases ran against, where they ran live. What they showed is no evidence to publish on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    environment: Option<String>,
     passed: u32,
     failed: u32,
     evidence: Vec<Evidence>,
     problems: Vec<Problem>,
+    /// The recordings that were written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    recordings: Vec<live::WrittenRecording>,
 }
 
 impl Human for Tested {
     fn human(&self) -> String {
         let all: String = self.evidence.iter().map(render::evidence::evidence).collect();
         let unread: String = self.problems.iter().map(|problem| render::problems::problem(problem, None)).collect();
-        format!("{all}{unread}\n{}", render::evidence::summary(&self.evidence))
+        let recordings: String = self.recordings.iter().map(live::WrittenRecording::human).collect();
+        let environment = self.environment.as_deref().map(live::against).unwrap_or_default();
+        format!("{environment}{all}{unread}{recordings}\n{}", render::evidence::summary(&self.evidence))
     }
 }
 
@@ -43,7 +56,10 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     for name in &arguments.connectors {
         work_tree.find(name, &format!("test {name}"))?;
     }
-    let names = if arguments.connectors.is_empty() { work_tree.connectors()? } else { arguments.connectors };
+    let names = if arguments.connectors.is_empty() { work_tree.connectors()? } else { arguments.connectors.clone() };
+    if let Some(run) = arguments.live.run() {
+        return live::run(run, &arguments.live, &work_tree, &names, door).await;
+    }
     let (jobs, problems) = jobs(&work_tree, &names);
     let workers = Workers::new(assemble::workers(&door.settings)?);
     let bar = progress::bar(door.shell, "Testing", jobs.len());
@@ -62,7 +78,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     evidence.sort_by(|one, other| one.connector.cmp(&other.connector));
     let (passed, failed) = evidence.iter().map(Evidence::verdict).fold((0, 0), |(p, f), verdict| (p + verdict.passed, f + verdict.failed));
     let is_good = failed == 0 && problems.is_empty();
-    door.shell.result(&Tested { passed, failed, evidence, problems })?;
+    door.shell.result(&Tested { environment: None, passed, failed, evidence, problems, recordings: Vec::new() })?;
     Ok(if is_good { Outcome::Done } else { Outcome::Findings })
 }
 

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use base64::Engine as _;
 use base64::alphabet::{STANDARD, URL_SAFE};
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 /// What is shorter holds nothing that is looked for.
 const SHORTEST: usize = 6;
@@ -80,7 +80,8 @@ mod tests {
 
     #[test]
     fn what_is_encoded_is_found_wherever_it_stands() {
-        let found = |text: &str| within(text).into_iter().map(|found| String::from_utf8_lossy(&found.bytes).into_owned()).collect::<Vec<_>>();
+        let found =
+            |text: &str| within(text).into_iter().map(|found| String::from_utf8_lossy(&found.bytes).into_owned()).collect::<Vec<_>>();
         assert_eq!(found("Basic YWxpY2U6dDBwczNjcmV0, more"), ["alice:t0ps3cret"]);
         assert!(found("\"/path/dDBwczNjcmV0?x\"").contains(&"t0ps3cret".to_owned()));
         assert!(found("a-b_dDBwczNjcmV0IQ==").contains(&"t0ps3cret!".to_owned()));

@@ -16,7 +16,7 @@ use crate::flow::{Response, Session};
 use crate::harness::live::run::Live;
 use crate::harness::protocol::{Crossing, Marked};
 use crate::manifest::{Case, MANIFEST, Recording, SuiteFile};
-use crate::model::{BundleFiles, CaseOutcome, CaseReport, Evidence};
+use crate::model::{BundleFiles, CaseOutcome, CaseReport, Evidence, Place};
 
 /// How recording a connector's cases ended.
 pub struct RecordedCases {
@@ -78,6 +78,7 @@ impl Live {
             }
             cases.push(report);
         }
+        cases.extend(setup.rows());
         Ok(RecordedCases { evidence: setup.evidence(started, began, cases, failure), recordings })
     }
 
@@ -91,7 +92,9 @@ impl Live {
         let rehearsed = self.rehearse(connector, &setup.bundle.files, subject.number, Some(&crossings)).await?;
         if !rehearsed.failures.is_empty() {
             let why = rehearsed.failures.join("\n");
-            return Ok(Err(format!("it does not pass once more on the same answers with the values that the suite's `connection` gives:\n{why}")));
+            return Ok(Err(format!(
+                "it does not pass once more on the same answers with the values that the suite's `connection` gives:\n{why}"
+            )));
         }
         let recording = Recording { exchanges: rehearsed.exchanges };
         let text = match setup.written(subject, &recording, &known) {
@@ -111,8 +114,30 @@ impl CasesSetup {
     /// The cases that are to be recorded, in the order in which they count.
     fn subjects(&self) -> Vec<Subject<'_>> {
         let cases = self.bundle.suites.iter().flat_map(|file| file.suite.cases.iter().map(move |case| (file, case)));
-        let recorded = cases.filter(|(_, case)| Marked::Recorded.marks(case)).filter_map(|(file, case)| Some((file, case, case.recording.as_deref()?)));
+        let recorded = cases
+            .filter(|(_, case)| Marked::Recorded.marks(case))
+            .filter_map(|(file, case)| Some((file, case, case.recording.as_deref()?)));
         recorded.enumerate().map(|(number, (file, case, path))| Subject { file, case, path, number }).collect()
+    }
+
+    /// The cases that cannot be recorded, since all of their rows would be in one file.
+    fn rows(&self) -> Vec<CaseReport> {
+        let cases =
+            self.bundle.suites.iter().flat_map(|file| file.suite.cases.iter().enumerate().map(move |(index, case)| (file, index, case)));
+        let with_rows = cases.filter(|(_, _, case)| case.skip.is_none() && case.recording.is_some() && !case.each.is_empty());
+        let report = |(file, index, case): (&SuiteFile, usize, &Case)| CaseReport {
+            suite: file.suite.title.clone(),
+            case: case.title.clone(),
+            place: Place { file: file.path.clone(), ..file.document.place(&format!("/cases/{index}")) },
+            target: String::new(),
+            outcome: CaseOutcome::Failed,
+            failures: vec![
+                "a case with `each` has no one recording: write each row that is to be recorded as a case of its own".to_owned(),
+            ],
+            skipped: None,
+            micros: 0,
+        };
+        with_rows.map(report).collect()
     }
 
     /// What was taken down without secrets, and what these were.

@@ -31,12 +31,8 @@ impl Live {
         loop {
             let mut worker = self.pool.take().await?;
             let warm = worker.tasks > 0;
-            let task = Rehearsal {
-                connector: connector.to_owned(),
-                files: pack(files),
-                number,
-                transcript: transcript.map(<[Crossing]>::to_vec),
-            };
+            let task =
+                Rehearsal { connector: connector.to_owned(), files: pack(files), number, transcript: transcript.map(<[Crossing]>::to_vec) };
             let mut heard = Heard::default();
             let talk = async {
                 // One that is gone tells so when it is listened to.

@@ -100,10 +100,12 @@ fn pair(name: &str, text: &str, instead: Option<&str>, is_secret: bool) -> Vec<K
         instead: instead.to_owned(),
         kind,
     };
-    let authority = |text: &str| Url::parse(text).ok().and_then(|url| {
-        let host = url.host_str()?.to_owned();
-        Some(url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}")))
-    });
+    let authority = |text: &str| {
+        Url::parse(text).ok().and_then(|url| {
+            let host = url.host_str()?.to_owned();
+            Some(url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}")))
+        })
+    };
     match (authority(text), authority(&stand_in)) {
         (Some(host), Some(other)) => {
             let bare = |address: &str| address.trim_end_matches('/').to_owned();

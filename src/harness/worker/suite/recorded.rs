@@ -36,7 +36,8 @@ fn expected(request: &Request, is_one_host: bool) -> ExpectedRequest {
         Value::Object(query) => query.into_iter().collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Ordered::default(),
     });
-    let said: Vec<_> = request.headers.iter().filter(|(name, _)| !UNSAID.iter().any(|known| known.eq_ignore_ascii_case(name))).cloned().collect();
+    let said: Vec<_> =
+        request.headers.iter().filter(|(name, _)| !UNSAID.iter().any(|known| known.eq_ignore_ascii_case(name))).cloned().collect();
     let headers = joined(&said, str::to_ascii_lowercase);
     ExpectedRequest {
         method: request.method.to_ascii_lowercase(),

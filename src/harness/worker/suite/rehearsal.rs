@@ -123,7 +123,9 @@ impl<'a> Replay<'a> {
                     || "no request any more".to_owned(),
                     |(number, crossing)| format!("{} {} as request {number}", crossing.method, crossing.url.path()),
                 );
-                seen.failure = Some(format!("with the suite's values, the flow sends a request that the live run, which sent {next}, did not:\n{shown}"));
+                seen.failure = Some(format!(
+                    "with the suite's values, the flow sends a request that the live run, which sent {next}, did not:\n{shown}"
+                ));
                 Err(Unanswered::communication("the live run sent no such request"))
             }
         }

@@ -67,7 +67,9 @@ impl Stage<'_> {
     pub(super) fn staged<'c>(&self, case: &'c Case, recordings: &BTreeMap<String, Recording>) -> Result<Cow<'c, Case>, String> {
         let several = !case.sequence.is_empty() || !case.polls.is_empty();
         if case.recording.is_some() && several {
-            return Err("`recording` is for a case of one run: write what happens in a sequence or in several polls as `exchanges`".to_owned());
+            return Err(
+                "`recording` is for a case of one run: write what happens in a sequence or in several polls as `exchanges`".to_owned()
+            );
         }
         if case.recording.is_some() && !case.exchanges.is_empty() {
             return Err("the case has `exchanges` and a `recording`: delete one of them".to_owned());
