@@ -193,9 +193,9 @@ triggers:
       - each: { for: { each: item, in: '${ . }' }, do: [ { tell: { emit: { event: { with: { type: item.changed, data: '${ { id: $item.id } }' } } } } } ] }
   told:
     title: Told
-    on: { webhook: { path: /told, verify: none } }
+    on: { webhook: { path: /told } }
     do:
-      - read: { call: request, with: { method: get, path: '/items/{id}', }, input: { from: '${ .body }' } }
+      - read: { call: request, with: { method: get, path: '/items/{id}' }, input: { from: '${ .body }' } }
       - tell: { emit: { event: { with: { type: item.told, data: '${ { id } }' } } } }
 ";
     team.replace("connectors/crm/connector.yaml", "\ntypes:\n", &format!("{triggers}\ntypes:\n"));

@@ -222,7 +222,7 @@ actions:\n",
 fn private_addresses_and_other_values_of_the_environment_stay_there() {
     let team = team(CASES);
     let flow = "    do:
-      - read: { call: request, with: { method: get, path: '/{user}/items', }, input: { from: '${ { user: $connection.user } }' } }
+      - read: { call: request, with: { method: get, path: '/{user}/items' }, input: { from: '${ { user: $connection.user } }' } }
       - next: { call: request, with: { method: get, path: '${ .next }' } }
 ";
     with_flow(&team, flow);

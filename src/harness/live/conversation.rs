@@ -73,6 +73,13 @@ impl Patience {
         let [time, silence] = [time, evaluation].map(|limit| limit.saturating_add(limit / GRACE).min(FOR_EVER));
         Self { end: Instant::now() + time, time, silence }
     }
+
+    /// For cases of at most this time each. The worker sees to that by itself, and before the first of them it has to start and to read
+    /// what it is given.
+    pub(super) fn with_cases_within(time: Duration, evaluation: Duration) -> Self {
+        const START: Duration = Duration::from_secs(30);
+        Self::within(time.saturating_add(START).min(FOR_EVER), evaluation)
+    }
 }
 
 /// What the worker's questions are answered from.

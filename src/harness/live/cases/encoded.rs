@@ -1,4 +1,4 @@
-//! Base64 within texts: what is encoded in them, with whatever stands around it.
+//! Base64 and hexadecimal digits within texts: what is encoded in them, with whatever stands around it.
 
 use std::ops::Range;
 
@@ -69,9 +69,16 @@ fn beginnings(text: &str, run: Range<usize>, found: &mut Vec<Encoded>) {
         }
         let is_url_safe = digits.bytes().any(|byte| b"-_".contains(&byte));
         if let Ok(bytes) = engine(is_url_safe, false).decode(digits) {
-            found.push(Encoded { range: begin..run.end + padding, bytes, is_url_safe, is_padded: padding > 0 || digits.len() % 4 == 0 });
+            found.push(Encoded { range: begin..run.end + padding, bytes, is_url_safe, is_padded: padding > 0 || digits.len().is_multiple_of(4) });
         }
     }
+}
+
+/// What the runs of hexadecimal digits in a text stand for.
+pub(super) fn in_hex(text: &str) -> impl Iterator<Item = Vec<u8>> {
+    let runs = text.split(|char: char| !char.is_ascii_hexdigit()).filter(|run| run.len() >= SHORTEST);
+    // A digit before or after does not belong to it.
+    runs.flat_map(|run| [&run[..run.len() & !1], &run[1..1 + ((run.len() - 1) & !1)]]).filter_map(|digits| hex::decode(digits).ok())
 }
 
 #[cfg(test)]
@@ -86,5 +93,7 @@ mod tests {
         assert!(found("\"/path/dDBwczNjcmV0?x\"").contains(&"t0ps3cret".to_owned()));
         assert!(found("a-b_dDBwczNjcmV0IQ==").contains(&"t0ps3cret!".to_owned()));
         assert!(found("short eHg=").is_empty());
+        let in_hex = |text: &str| in_hex(text).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect::<Vec<_>>();
+        assert_eq!(in_hex("x: 616263646, 61"), ["abcd", "\u{16}&6F"].map(str::to_owned));
     }
 }

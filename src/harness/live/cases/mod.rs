@@ -114,11 +114,12 @@ impl Live {
             let mut worker = self.pool.take().await?;
             let warm = worker.tasks > 0;
             let mut conversation = Conversation::about_cases(sources, Docket::new(tape.clone()));
-            let patience = Patience::within(limits.budget.time, limits.evaluation);
+            let patience = Patience::with_cases_within(limits.budget.time, limits.evaluation);
             let end = conversation.hold(worker.ways(), setup.task(span), &patience, &mut listening).await?;
             let reason = match end {
                 End::Done => {
-                    if conversation.clean {
+                    // Where cases are recorded, those that are to rehearse them have never seen a secret.
+                    if conversation.clean && tape.is_none() {
                         self.pool.give_back(worker);
                     }
                     let reports = conversation.docket.map(|docket| docket.reports).unwrap_or_default();

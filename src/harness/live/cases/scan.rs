@@ -66,7 +66,12 @@ impl<'k> Scanner<'k> {
         {
             return Some(name);
         }
-        encoded::within(&unbroken).iter().find_map(|found| self.name_in(&String::from_utf8_lossy(&found.bytes), depth - 1))
+        let in_hex = encoded::in_hex(&unbroken).find_map(|bytes| self.name_in(&String::from_utf8_lossy(&bytes), depth - 1));
+        in_hex.or_else(|| self.name_in_base64(&unbroken, depth))
+    }
+
+    fn name_in_base64(&self, text: &str, depth: usize) -> Option<&'k str> {
+        encoded::within(text).iter().find_map(|found| self.name_in(&String::from_utf8_lossy(&found.bytes), depth - 1))
     }
 }
 
@@ -104,6 +109,7 @@ mod tests {
             STANDARD.encode(format!("a{secret}b")),
             format!("/path/{}", STANDARD.encode(secret)),
             twice,
+            STANDARD.encode(hex::encode(STANDARD.encode(secret))),
             format!("{head}\n{tail}"),
         ] {
             let recording = json!({ "exchanges": [{ "response": { "body": ["x", { "a": format!("_{text}_") }] } }] });
