@@ -15,6 +15,9 @@ use super::suite::{self, Chosen, Scene, Stage};
 use super::watch::Watch;
 use crate::harness::protocol::{Cases, Word, unpack};
 
+/// How long what a case does beside its flow may take.
+const BESIDE_FLOW: Duration = Duration::from_secs(5);
+
 /// Runs the cases, one after the other.
 pub(super) fn run(
     task: Cases,
@@ -29,8 +32,8 @@ pub(super) fn run(
     let world = Piped::new(&say, watch, questions, false);
     let scene = Scene::Live { world: &world, connection: &connection, budget };
     let stage = Stage { chosen: Chosen { marked: Some(marked), from, most }, scene };
-    // A flow sees to its time by itself, but not while an expression is evaluated.
-    let time = budget.time.saturating_add(budget.time / 50);
+    // A flow sees to its time by itself, and whatever is stuck is found by that.
+    let time = budget.time.saturating_add(BESIDE_FLOW);
     let mut parent = Parent { runtime, hearing, watch, outbox, world: &world, evaluation, time };
     suite::run(&connector, &unpack(files), &stage, &mut parent)
 }
