@@ -69,7 +69,12 @@ fn beginnings(text: &str, run: Range<usize>, found: &mut Vec<Encoded>) {
         }
         let is_url_safe = digits.bytes().any(|byte| b"-_".contains(&byte));
         if let Ok(bytes) = engine(is_url_safe, false).decode(digits) {
-            found.push(Encoded { range: begin..run.end + padding, bytes, is_url_safe, is_padded: padding > 0 || digits.len().is_multiple_of(4) });
+            found.push(Encoded {
+                range: begin..run.end + padding,
+                bytes,
+                is_url_safe,
+                is_padded: padding > 0 || digits.len().is_multiple_of(4),
+            });
         }
     }
 }
