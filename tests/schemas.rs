@@ -82,6 +82,7 @@ fn examples_of(kind: &str) -> Vec<PathBuf> {
         let parts: Vec<&str> = path.iter().rev().map(|part| part.to_str().unwrap()).collect();
         match parts.as_slice() {
             ["connector.yaml", _, "connectors", ..] => kind == "connector",
+            [_, "recordings", "tests", _, "connectors", ..] => kind == "recording",
             [_, "tests", _, "connectors", ..] => kind == "suite",
             ["switchboard.yaml", ..] => kind == "switchboard",
             [_, _, "releases", ..] => kind == "release",

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::codes::{NO_CASE, UNKNOWN_PROPERTY, UNKNOWN_TARGET};
+use super::codes::{BAD_RECORDING, NO_CASE, NO_RECORDING, UNKNOWN_PROPERTY, UNKNOWN_TARGET};
 use super::findings::{Findings, did_you_mean};
 use super::parts;
 use crate::flow;
@@ -19,6 +19,7 @@ pub(super) fn check(findings: &mut Findings<'_>) {
             let path = cases.index(index);
             target(findings, file, case, &path);
             properties(findings, file, &case.connection, &path.key("connection"));
+            recording(findings, file, case, &path);
         }
     }
     findings.add(flow::check_suites(findings.bundle));
@@ -57,6 +58,30 @@ fn properties(findings: &mut Findings<'_>, file: &SuiteFile, values: &Ordered<Va
         let known = declared.into_iter().flat_map(Ordered::names);
         let hint = did_you_mean(name, known, "Declare it under `connection.properties`, or remove it here.");
         findings.broken(UNKNOWN_PROPERTY, place, format!("the connection has no property `{name}`"), hint);
+    }
+}
+
+/// A recording is there, and holds one run of one case.
+fn recording(findings: &mut Findings<'_>, file: &SuiteFile, case: &Case, path: &At<'_>) {
+    let Some(recorded) = case.recording.as_deref() else { return };
+    let place = file.document.place(&path.key("recording").pointer());
+    let cases = || findings.bundle.suites.iter().flat_map(|file| &file.suite.cases);
+    let beside = [
+        ("exchanges", !case.exchanges.is_empty()),
+        ("each", !case.each.is_empty()),
+        ("sequence", !case.sequence.is_empty()),
+        ("polls", !case.polls.is_empty()),
+    ];
+    if let Some((key, _)) = beside.iter().find(|(_, is_given)| *is_given) {
+        let message = format!("the case `{}` has `{key}` beside its recording, which holds the exchanges of one run", case.title);
+        findings.broken(BAD_RECORDING, place, message, "Delete one of the two.");
+    } else if cases().filter(|other| other.recording.as_deref() == Some(recorded)).count() > 1 {
+        let message = format!("several cases have the recording `{recorded}`");
+        findings.broken(BAD_RECORDING, place, message, "Name a file of its own for each.");
+    } else if !findings.bundle.recordings.contains_key(recorded) {
+        let message = format!("there is no recording `{recorded}` yet, so the case `{}` fails", case.title);
+        let hint = "Write it with `switchboard test --record --environment NAME`, or give the case `exchanges` in its place.";
+        findings.needed(Status::PrePublished, NO_RECORDING, place, message, hint);
     }
 }
 
@@ -107,6 +132,21 @@ mod tests {
         assert_eq!(sample::report(|sample| sample.replace_in_suite("{ token: t }", "{ token: t, tokne: t }")), ["SB202 error 2:25"]);
         let case = "action: get-thing\n    connection: { key: k }";
         assert_eq!(sample::report(|sample| sample.replace_in_suite("action: get-thing", case)), ["SB202 error 6:19"]);
+    }
+
+    #[test]
+    fn recordings_are_there_and_are_of_one_run() {
+        let recorded = |more: &str| format!("action: get-thing\n    recording: tests/recordings/a.yaml{more}");
+        let found = |more: &str| sample::report(|sample| sample.replace_in_suite("action: get-thing", &recorded(more)));
+        assert_eq!(found(""), ["SB208 error 6:16"]);
+        for beside in ["each: { a: 1 }", "polls: [{}]", "exchanges: [{ request: { method: get }, response: { status: 200 } }]"] {
+            assert_eq!(found(&format!("\n    {beside}")), ["SB209 error 6:16"], "{beside}");
+        }
+        let editing = sample::report(|sample| {
+            sample.replace_in_suite("action: get-thing", &recorded(""));
+            sample.replace("status: published", "status: editing");
+        });
+        assert_eq!(editing, ["SB208 warning 6:16"]);
     }
 
     #[test]

@@ -10,6 +10,9 @@ use crate::model::{Evidence, Problem};
 /// What the tests showed, and why some connectors could not be tested.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Tested {
+    /// The environment whose services the cases ran against, where they ran live. What they showed is no evidence to publish on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
     /// How many cases passed.
     pub passed: u32,
     /// How many failed.
@@ -20,6 +23,18 @@ pub struct Tested {
     pub evidence: Vec<Shown>,
     /// Why connectors could not be tested.
     pub problems: Vec<Problem>,
+    /// The recordings that were written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recordings: Vec<WrittenRecording>,
+}
+
+/// A recording that was written.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct WrittenRecording {
+    /// Its path from the repository's root.
+    pub path: String,
+    /// How many exchanges it holds.
+    pub exchanges: usize,
 }
 
 /// One connector's evidence.
@@ -66,7 +81,7 @@ impl Tested {
     /// Sums up.
     pub fn new(mut evidence: Vec<Shown>, problems: Vec<Problem>) -> Self {
         evidence.sort_by(|one, other| one.evidence.connector.cmp(&other.evidence.connector));
-        let mut tested = Self { passed: 0, failed: 0, skipped: 0, evidence, problems };
+        let mut tested = Self { environment: None, passed: 0, failed: 0, skipped: 0, evidence, problems, recordings: Vec::new() };
         for Shown { evidence, .. } in &tested.evidence {
             let verdict = evidence.verdict();
             tested.passed = tested.passed.saturating_add(verdict.passed);
@@ -86,7 +101,8 @@ impl Human for Tested {
     /// The end alone: what each connector's tests showed was printed as it came.
     fn human(&self) -> String {
         let unread: String = self.problems.iter().map(|problem| render::problems::problem(problem, None)).collect();
-        format!("{unread}\n{}", render::evidence::summary(self))
+        let recordings: String = self.recordings.iter().map(render::evidence::recording).collect();
+        format!("{unread}{recordings}\n{}", render::evidence::summary(self))
     }
 }
 

@@ -57,6 +57,7 @@ pub(crate) use model::duration;
 pub use points::Point;
 pub use program::{Outcome, Program, Target, check};
 pub use redact::Redactor;
+pub(crate) use redact::{every_spelling, respelt};
 pub(crate) use schema::Judge;
 pub use session::{Sending, Session};
 pub use suite::{SuiteProgram, Variables, check_suites};

@@ -244,6 +244,15 @@ impl Program {
         self.redactor(connection).and(own.into_iter().flatten())
     }
 
+    /// The values of a connection, without those that are secret.
+    pub(crate) fn without_secrets(&self, connection: &Map<String, Value>) -> Map<String, Value> {
+        let shown = |(name, value): (&String, &Value)| {
+            let value = if self.secrets.contains(name) { json!(data::REDACTED) } else { value.clone() };
+            (name.clone(), value)
+        };
+        connection.iter().map(shown).collect()
+    }
+
     /// Takes the secrets of a connection out of whatever is shown.
     pub fn redactor(&self, connection: &Map<String, Value>) -> Redactor {
         let values = self.secrets.iter().filter_map(|name| connection.get(name));

@@ -6,7 +6,7 @@
 //! - `protocol` is what passes between the two, frames of JSON over pipes; `weight` bounds how much of it waits.
 //! - `process` and `pool` are workers as the parent sees them: started, spoken to, ended, and kept warm.
 //! - `suites` is the adapter of the port: a queue of runs that take turns at the workers.
-//! - [`live`] answers the questions of live flows from the network, and keeps triggers going.
+//! - [`live`] answers the questions of live flows and cases from the network, records cases, and keeps triggers going.
 
 pub mod live;
 mod pool;

@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::io::AsyncRead;
 use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
+use url::Url;
 
 use crate::flow::exchange::bytes;
 use crate::flow::trigger::{Answer as HttpAnswer, Incoming, Marks};
 use crate::flow::{Budget, Response, Sending, Target, Told, Unanswered};
 use crate::harness::Chosen;
-use crate::manifest::{HookName, Validation};
+use crate::manifest::{Exchange, HookName, Validation};
 use crate::model::{BundleFiles, CaseReport, CoveragePoint, Place, Problem};
 
 /// The largest frame that either side takes, in bytes.
@@ -57,13 +58,45 @@ pub(crate) enum Task {
     More(Vec<usize>),
     /// Run one flow whose effects happen in the parent.
     Live(Box<Live>),
+    /// Run cases whose effects happen in the parent.
+    Cases(Box<Cases>),
+    /// Run one case on what was recorded of it.
+    Rehearse(Box<Rehearsal>),
+}
+
+/// Cases that run live, one after the other.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Cases {
+    pub(crate) suites: Suites,
+    /// The connection's values. What a case itself gives counts more.
+    pub(crate) connection: Map<String, Value>,
+    /// What each flow may use.
+    pub(crate) budget: Budget,
+    /// How long one evaluation of an expression may take.
+    pub(crate) evaluation: Duration,
+}
+
+/// A case that runs as its suite says, on the answers that a live run had.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Rehearsal {
+    pub(crate) suites: Suites,
+    /// The answers, in the order of their requests; where there are none, it runs on the recording that is there.
+    pub(crate) transcript: Option<Vec<Crossing>>,
+}
+
+/// A request that crossed the network, in what tells it from others, and its answer. No secret is in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Crossing {
+    pub(crate) method: String,
+    pub(crate) url: Url,
+    pub(crate) response: Response,
 }
 
 /// A bundle's suites, and what to run of them.
 ///
 /// What is run are units: the runs of cases that are chosen, each with what its suite's hooks do around it, and after the last one of a
 /// suite the hook that ends the suite. They are counted in their order; every worker counts in the same way.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Suites {
     pub(crate) connector: String,
     pub(crate) files: Vec<(String, Content)>,
@@ -131,6 +164,10 @@ pub(crate) enum Word {
     /// It has ended this unit, which exercised the points of these numbers. There is nothing to report of a hook that ends a suite as it
     /// should.
     Ended(usize, Option<CaseReport>, Vec<usize>),
+    /// The flow of a live case begins, or has ended: what is sent between the two is the case's own.
+    Taped(bool),
+    /// What the case that it rehearses has sent, with the answers.
+    Recorded(Vec<Exchange>),
     /// It has done all it was asked.
     Done,
     /// It has stopped before the next unit, as it was asked to.
@@ -209,7 +246,7 @@ pub(crate) struct Heading {
 }
 
 /// A file's bytes: as text where they are text.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Content(#[serde(with = "bytes")] Vec<u8>);
 
 impl Content {

@@ -1,9 +1,11 @@
 //! A connector's folder, read as a whole: manifest, test suites and the identity of its content.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::digest::{self, MANIFEST};
-use super::{Document, Manifest, Suite, code, excerpt, hidden, typed};
+use super::{Document, Manifest, Recording, Suite, code, excerpt, hidden, typed};
 use crate::model::{BundleFiles, ConnectorName, Digest, Place, Problem};
 
 /// Everything in one connector's folder, understood.
@@ -15,6 +17,8 @@ pub struct Bundle {
     pub document: Document,
     /// The test suites, in the order of their paths.
     pub suites: Vec<SuiteFile>,
+    /// The recordings that are there of those that cases name, by their paths relative to the connector's folder.
+    pub recordings: BTreeMap<String, Recording>,
     /// The files as they were read.
     pub files: BundleFiles,
     /// The identity of the content.
@@ -46,10 +50,14 @@ impl Bundle {
                 Err(found) => problems.extend(found),
             }
         }
+        let recordings = recordings(&root, &suites, files).unwrap_or_else(|found| {
+            problems.extend(found);
+            BTreeMap::new()
+        });
         match manifest {
             Some((manifest, document)) if problems.is_empty() => {
                 let digest = digest::of(files, &document);
-                Ok(Self { manifest, document, suites, files: files.clone(), digest })
+                Ok(Self { manifest, document, suites, recordings, files: files.clone(), digest })
             }
             _ => Err(problems),
         }
@@ -65,6 +73,23 @@ pub fn without_suites(files: &BundleFiles) -> BundleFiles {
 /// Whether a path within a connector's folder is a test suite's: directly in `tests/`, and YAML.
 fn is_suite(path: &str) -> bool {
     path.strip_prefix("tests/").is_some_and(|name| !name.contains('/') && (name.ends_with(".yaml") || name.ends_with(".yml")))
+}
+
+fn recordings(root: &str, suites: &[SuiteFile], files: &BundleFiles) -> Result<BTreeMap<String, Recording>, Vec<Problem>> {
+    let (mut found, mut problems) = (BTreeMap::new(), Vec::new());
+    let named = suites.iter().flat_map(|file| &file.suite.cases).filter_map(|case| case.recording.as_deref());
+    for path in named {
+        let Some(bytes) = files.get(path).filter(|_| !found.contains_key(path)) else { continue };
+        let recording = Recording::read(&format!("{root}/{path}"), bytes).map(|(recording, _)| recording);
+        found.insert(
+            path.to_owned(),
+            recording.unwrap_or_else(|told| {
+                problems.extend(told);
+                Recording::default()
+            }),
+        );
+    }
+    if problems.is_empty() { Ok(found) } else { Err(problems) }
 }
 
 fn read_manifest(folder: &str, root: &str, files: &BundleFiles) -> Result<(Manifest, Document), Vec<Problem>> {

@@ -26,6 +26,8 @@ pub(super) const METHOD: &str = r"^(get|post|put|patch|delete|head|options)$";
 pub(super) const HEADER: &str = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$";
 /// Pictures in the connector's folder.
 pub(super) const ICON: &str = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.(svg|png)$";
+/// Recordings in the connector's folder: below `tests/`, where no suite is.
+pub(super) const RECORDING: &str = r"^tests/([A-Za-z0-9_][A-Za-z0-9_.-]*/)+[A-Za-z0-9_][A-Za-z0-9_.-]*\.yaml$";
 /// ISO 8601 durations without years and months, which have no fixed length.
 pub(super) const DURATION: &str = r"^P(?=.)([0-9]+W)?([0-9]+D)?(T(?=.)([0-9]+H)?([0-9]+M)?([0-9]+S)?)?$";
 /// The same, with fractions of a second.
@@ -56,6 +58,7 @@ pub(super) fn in_words(pattern: &str) -> Option<&'static str> {
         METHOD => "`get`, `post`, `put`, `patch`, `delete`, `head` or `options`",
         HEADER => "the name of a header, such as `X-Signature`",
         ICON => "the name of an SVG or PNG file in the connector's folder",
+        RECORDING => "a YAML file in a folder below `tests/`, such as `tests/recordings/get-issue.yaml`",
         DURATION => "an ISO 8601 duration such as `PT5M` or `P1D`",
         EXPRESSION => "a number, or an expression such as `${ $each.status }`",
         GIVEN_ELAPSED | ELAPSED => "an ISO 8601 duration such as `PT30S` or `PT0.5S`",

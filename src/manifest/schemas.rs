@@ -8,7 +8,7 @@ use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
 use serde_json::{Map, Value};
 
-use super::{Config, ConnectionValues, Manifest, Suite};
+use super::{Config, ConnectionValues, Manifest, Recording, Suite};
 use crate::model::Release;
 
 /// A schema, and what checks values against it.
@@ -42,6 +42,7 @@ macro_rules! described {
 described! {
     Manifest "connector" "Switchboard connector"
     Suite "suite" "Switchboard test suite"
+    Recording "recording" "Switchboard recording"
     Config "switchboard" "Switchboard repository"
     Release "release" "Switchboard release record"
     ConnectionValues "connection" "Switchboard connection values"
@@ -127,6 +128,7 @@ mod tests {
     fn every_schema_compiles() {
         assert_eq!(Manifest::compiled().err(), None);
         assert_eq!(Suite::compiled().err(), None);
+        assert_eq!(Recording::compiled().err(), None);
         assert_eq!(Config::compiled().err(), None);
         assert_eq!(Release::compiled().err(), None);
         assert_eq!(ConnectionValues::compiled().err(), None);

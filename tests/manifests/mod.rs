@@ -1,6 +1,6 @@
 //! Every file in `valid/` is understood; every file in `invalid/` gives exactly the problems in the `.expected` file beside it.
-//! A file's name ends with what it is: `.connector.yaml` (of the folder `demo`), `.suite.yaml`, `.switchboard.yaml`, `.release.yaml`
-//! or `.connection.yaml`.
+//! A file's name ends with what it is: `.connector.yaml` (of the folder `demo`), `.suite.yaml`, `.recording.yaml`,
+//! `.switchboard.yaml`, `.release.yaml` or `.connection.yaml`.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something it relies on is not there")]
 
@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use switchboard::manifest::{Bundle, CODES, Config, ConnectionValues, release};
+use switchboard::manifest::{Bundle, CODES, Config, ConnectionValues, Recording, release};
 use switchboard::model::{BundleFiles, Problem};
 
 /// What a file of this folder is, by its name.
@@ -42,6 +42,7 @@ pub fn problems_of(kind: &str, bytes: &[u8]) -> Vec<Problem> {
     let problems = match kind {
         "connector" => demo("connector.yaml"),
         "suite" => demo("tests/suite.yaml"),
+        "recording" => Recording::read("connectors/demo/tests/recordings/item.yaml", bytes).err(),
         "switchboard" => Config::read(bytes).err(),
         "release" => release::read("releases/demo/1.2.0.yaml", bytes).err(),
         "connection" => ConnectionValues::read("connections/test/demo.yaml", bytes).err(),

@@ -4,9 +4,13 @@ use std::fs;
 
 /// The children of this process, those that have ended and are not waited for among them.
 pub fn children() -> Vec<u32> {
-    let own = std::process::id();
+    children_of(std::process::id())
+}
+
+/// The children of a process.
+pub fn children_of(process: u32) -> Vec<u32> {
     let mut found = Vec::new();
-    for task in fs::read_dir(format!("/proc/{own}/task")).unwrap() {
+    for task in fs::read_dir(format!("/proc/{process}/task")).unwrap() {
         let children = fs::read_to_string(task.unwrap().path().join("children")).unwrap_or_default();
         found.extend(children.split_whitespace().map(|id| id.parse::<u32>().unwrap()));
     }

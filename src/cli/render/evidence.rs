@@ -7,7 +7,7 @@ use owo_colors::{OwoColorize as _, Style};
 
 use super::columns::{Columns, harmless, one_line};
 use super::paint;
-use crate::cli::tested::{Covered, Shown, TestRun, Tested};
+use crate::cli::tested::{Covered, Shown, TestRun, Tested, WrittenRecording};
 use crate::model::{CaseOutcome, CaseReport, Evidence, Place};
 
 /// How much is told of cases that are as they should be.
@@ -65,6 +65,17 @@ fn cases(evidence: &Evidence, detail: Detail) -> String {
         }
     }
     text
+}
+
+/// The line that tells where cases ran that ran live.
+pub fn against(environment: &str) -> String {
+    format!("{}\n", format!("against the services of `{}`, which is no evidence to publish on", one_line(environment)).style(paint::FAINT))
+}
+
+/// The line that tells of a recording that was written.
+pub fn recording(WrittenRecording { path, exchanges }: &WrittenRecording) -> String {
+    let count = if *exchanges == 1 { "1 exchange".to_owned() } else { format!("{exchanges} exchanges") };
+    format!("  {} {} {}\n", "recorded".style(paint::GOOD), one_line(path), format!("({count})").style(paint::FAINT))
 }
 
 /// How long ago something was.

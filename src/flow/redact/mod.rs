@@ -21,6 +21,17 @@ const SHORTEST: usize = 3;
 /// How much of a secret's beginning tells nothing of it, in bytes.
 const TOO_LITTLE: usize = 1;
 
+/// A secret in every way it is usually spelt, also in base64 with something around it.
+pub(crate) fn every_spelling(secret: &str) -> impl Iterator<Item = String> {
+    spellings(secret).into_iter()
+}
+
+/// A secret in every way in which it is a text by itself, each beside another text that is spelt in the same way. In base64 it is none:
+/// what stands around it there is encoded with it.
+pub(crate) fn respelt(secret: &str, instead: &str) -> impl Iterator<Item = (String, String)> {
+    spellings::whole(secret).into_iter().zip(spellings::whole(instead))
+}
+
 /// The values that must not be shown, also as they are spelt in addresses, headers, JSON and pages.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {

@@ -16,27 +16,36 @@ const MARKUP: [&[(char, &str)]; 3] = [
 
 /// A secret as it is, and in every way it is usually spelt.
 pub(super) fn spellings(text: &str) -> BTreeSet<String> {
-    let form: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-    let mut all: BTreeSet<String> =
-        [text.to_owned(), STANDARD.encode(text), URL_SAFE_NO_PAD.encode(text), hex::encode(text), hex::encode_upper(text)].into();
-    for escaped in [percent_encode(text), form] {
-        all.insert(lower_hex(&escaped));
-        all.insert(escaped);
-    }
-    for json in in_json(text) {
-        // Text of JSON stands in JSON, too.
-        all.extend(in_json(&json));
-        all.insert(json);
-    }
-    all.extend(MARKUP.map(|escapes| in_markup(text, escapes)));
-    // Bytes of Latin-1 that are read as UTF-8.
-    all.insert(text.chars().map(|char| if ('\u{80}'..='\u{ff}').contains(&char) { char::REPLACEMENT_CHARACTER } else { char }).collect());
+    let mut all: BTreeSet<String> = whole(text).into_iter().chain(encoded(text)).collect();
     for before in 0..3 {
         let bytes = [&vec![0; before], text.as_bytes()].concat();
         let encoded = [STANDARD_NO_PAD.encode(&bytes), URL_SAFE_NO_PAD.encode(&bytes)];
         all.extend(encoded.iter().filter_map(|encoded| within(encoded, before, bytes.len())));
     }
     all
+}
+
+/// The spellings of a text that are texts by themselves, always as many and in the same order: so of two texts, each has its counterpart.
+pub(super) fn whole(text: &str) -> Vec<String> {
+    let form: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    let mut all = vec![text.to_owned(), hex::encode(text), hex::encode_upper(text)];
+    for escaped in [percent_encode(text), form] {
+        all.push(lower_hex(&escaped));
+        all.push(escaped);
+    }
+    for json in in_json(text) {
+        // Text of JSON stands in JSON, too.
+        all.extend(in_json(&json));
+        all.push(json);
+    }
+    all.extend(MARKUP.map(|escapes| in_markup(text, escapes)));
+    // Bytes of Latin-1 that are read as UTF-8.
+    all.push(text.chars().map(|char| if ('\u{80}'..='\u{ff}').contains(&char) { char::REPLACEMENT_CHARACTER } else { char }).collect());
+    all
+}
+
+fn encoded(text: &str) -> [String; 2] {
+    [STANDARD.encode(text), URL_SAFE_NO_PAD.encode(text)]
 }
 
 /// As JSON writes it: with slashes escaped or not, with all that is not ASCII escaped or not.

@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::{Instant, sleep_until};
 
+use super::cases::Docket;
 use super::files::Files;
 use super::listening::Listening;
 use super::mouth::{Kept, Mouth, speak};
@@ -39,16 +40,26 @@ pub(super) enum End {
     Invalid(Vec<Problem>),
     /// It was ended, because it overstayed.
     Overstayed(Overstayed),
+    /// It has run the cases that it was asked to.
+    Done,
     /// The worker has closed its pipe.
     Dead,
     /// The worker said what it may not say.
     Wrong(String),
 }
 
+impl End {
+    pub(super) fn unasked() -> Self {
+        Self::Wrong("it said what it was not asked".to_owned())
+    }
+}
+
 /// How long the parties wait for each other.
 pub(super) struct Patience {
-    /// Until when the whole may last.
+    /// Until when the whole may last; of cases, the first.
     pub(super) end: Instant,
+    /// How long each of several cases may take.
+    pub(super) time: Duration,
     /// How long the worker may say nothing while it waits for nothing.
     pub(super) silence: Duration,
 }
@@ -60,7 +71,14 @@ impl Patience {
     /// For a run of at most this time, with evaluations of at most that.
     pub(super) fn within(time: Duration, evaluation: Duration) -> Self {
         let [time, silence] = [time, evaluation].map(|limit| limit.saturating_add(limit / GRACE).min(FOR_EVER));
-        Self { end: Instant::now() + time, silence }
+        Self { end: Instant::now() + time, time, silence }
+    }
+
+    /// For cases of at most this time each. The worker sees to that by itself, and before the first of them it has to start and to read
+    /// what it is given.
+    pub(super) fn with_cases_within(time: Duration, evaluation: Duration) -> Self {
+        const START: Duration = Duration::from_secs(30);
+        Self::within(time.saturating_add(START).min(FOR_EVER), evaluation)
     }
 }
 
@@ -95,6 +113,8 @@ pub(super) struct Conversation<'a> {
     /// The questions that wait for their answers.
     open: HashMap<u64, Open>,
     told: usize,
+    /// What is noted of cases, where it is about such.
+    pub(super) docket: Option<Docket>,
     /// The task that began last, as far as the worker has said.
     pub(super) during: Option<String>,
     /// Whether the worker has said anything.
@@ -106,7 +126,12 @@ pub(super) struct Conversation<'a> {
 impl<'a> Conversation<'a> {
     pub(super) fn new(sources: Sources<'a>) -> Self {
         let (questions, open) = (FuturesUnordered::new(), HashMap::new());
-        Self { sources, questions, open, told: 0, during: None, begun: false, clean: false }
+        Self { sources, questions, open, told: 0, docket: None, during: None, begun: false, clean: false }
+    }
+
+    /// A conversation about cases.
+    pub(super) fn about_cases(sources: Sources<'a>, docket: Docket) -> Self {
+        Self { docket: Some(docket), ..Self::new(sources) }
     }
 
     /// Hands the task over and talks until it ends. The error is that the task cannot be handed over at all.
@@ -134,8 +159,12 @@ impl<'a> Conversation<'a> {
                     quiet_since = Instant::now();
                     let Ok(Some(word)) = word else { break End::Dead };
                     self.begun = true;
+                    let is_of_case = matches!(word, Word::Started(..) | Word::Entered(_) | Word::Ended(..));
                     if let Some(end) = self.heard(word, listening) {
                         break end;
+                    }
+                    if is_of_case {
+                        overtime.as_mut().reset(Instant::now() + patience.time);
                     }
                 }
                 Some(answered) = self.questions.next(), if !self.questions.is_empty() => {
@@ -204,9 +233,17 @@ impl<'a> Conversation<'a> {
             Word::Outcome { result, events, warnings, settling } => Some(End::Outcome { result, events, warnings, settling }),
             Word::Turned { answer, why } => Some(End::Turned { answer, why }),
             Word::Invalid(problems) => Some(End::Invalid(problems)),
-            Word::Counted(_) | Word::Points(_) | Word::Started(..) | Word::Entered(_) | Word::Ended(..) | Word::Done | Word::Paused => {
-                Some(End::Wrong("it said what it was not asked".to_owned()))
-            }
+            word @ (Word::Counted(_)
+            | Word::Points(_)
+            | Word::Started(..)
+            | Word::Entered(_)
+            | Word::Ended(..)
+            | Word::Taped(_)
+            | Word::Done) => match &mut self.docket {
+                Some(docket) => docket.heard(word),
+                None => Some(End::unasked()),
+            },
+            Word::Recorded(_) | Word::Paused => Some(End::unasked()),
         }
     }
 

@@ -3,6 +3,7 @@
 mod addresses;
 mod authorities;
 mod body;
+mod cases;
 mod conversation;
 mod exchange;
 mod files;
@@ -17,6 +18,7 @@ mod veil;
 
 pub use addresses::Addresses;
 pub use authorities::Authorities;
+pub use cases::{CasesSetup, Recorded, RecordedCases};
 pub use exchange::{ExchangeLimits, NetworkTransport};
 pub use files::Files;
 pub use listening::Listener;

@@ -134,9 +134,9 @@ pub enum Ending {
 
 /// Runs flows live. Assumption: it is used within a tokio runtime.
 pub struct Live {
-    pool: Pool,
-    turns: Semaphore,
-    network: Network,
+    pub(super) pool: Pool,
+    pub(super) turns: Semaphore,
+    pub(super) network: Network,
     sessions: Mutex<BTreeMap<String, Arc<Session>>>,
 }
 
@@ -197,6 +197,7 @@ impl Live {
                     self.pool.give_back(worker);
                     return Ok(Performed::of(Ending::Invalid(problems)));
                 }
+                End::Done => broken_off("it said what it was not asked", conversation.during),
                 // It was dead before it was asked.
                 End::Dead if warm && !conversation.begun => continue,
                 End::Dead => broken_off(&worker.death().await.reason, conversation.during),

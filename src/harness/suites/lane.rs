@@ -11,7 +11,7 @@ use super::turns::{Kind, Turn};
 use crate::harness::process::{Blame, Death, Worker};
 use crate::harness::protocol::{Heading, Part, Suites, Task, Word, pack};
 use crate::manifest::HookName;
-use crate::model::{CaseOutcome, CaseReport, Failure, Problem, lasting};
+use crate::model::{CaseOutcome, CaseReport, Problem, lasting};
 
 /// How long a worker may take to end its case where its turn was lent and somebody waits for it. The case is run again, then.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -80,7 +80,7 @@ impl<'a> Lane<'a> {
                 End::Within(death, begun) => match begun.part {
                     Part::Hook(HookName::BeforeSuite, suite) => run.breaks(suite, death.reason)?,
                     Part::Hook(HookName::BeforeEach | HookName::AfterEach | HookName::AfterSuite, _) | Part::Case => {
-                        units.ended(begun.unit, Some(ended_by(*begun, &death.reason)), Vec::new());
+                        units.ended(begun.unit, Some(begun.broken_off(&death.reason)), Vec::new());
                         run.died()?;
                     }
                 },
@@ -237,6 +237,8 @@ impl Talk {
             | Word::Withdrew(_)
             | Word::Began(_)
             | Word::Told(_)
+            | Word::Taped(_)
+            | Word::Recorded(_)
             | Word::Overstayed { .. }
             | Word::Outcome { .. }
             | Word::Turned { .. }
@@ -253,18 +255,25 @@ async fn too_long(worker: Worker, deadline: Duration) -> Death {
     Death { reason: format!("it did not end within {} and was stopped", lasting(deadline)), blame: Blame::Task }
 }
 
-fn ended_by(begun: Begun, reason: &str) -> CaseReport {
-    let Begun { heading, began, part, .. } = begun;
+impl Begun {
+    fn broken_off(self, reason: &str) -> CaseReport {
+        let reason = match self.part {
+            Part::Case => reason.to_owned(),
+            Part::Hook(name, _) => format!("in the hook `{name}`: {reason}"),
+        };
+        ended_by(self.heading, reason, self.began)
+    }
+}
+
+/// The report of a case that ended its worker.
+pub(in crate::harness) fn ended_by(heading: Heading, reason: String, began: Instant) -> CaseReport {
     CaseReport {
         suite: heading.suite,
         case: heading.case,
         place: heading.place,
         target: heading.target,
         outcome: CaseOutcome::Failed,
-        failures: vec![Failure::from(match part {
-            Part::Case => reason.to_owned(),
-            Part::Hook(name, _) => format!("in the hook `{name}`: {reason}"),
-        })],
+        failures: vec![reason.into()],
         skipped: None,
         micros: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
     }

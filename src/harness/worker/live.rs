@@ -35,10 +35,21 @@ pub(super) async fn run(live: Live, hearing: &mut Hearing, watch: &Watch, outbox
     let world = Piped::new(&say, watch, questions, live.heard);
     // The flow sees to its time by itself, but not while an expression is evaluated.
     let time = live.budget.time.saturating_add(live.budget.time / 50);
-    let mut flow = pin!(watch.over(live.evaluation, time, ready.run(&live.start, &world, live.budget)));
+    let flow = watch.over(live.evaluation, time, ready.run(&live.start, &world, live.budget));
+    while_answered(flow, &world, hearing, outbox).await
+}
+
+/// Does some work whose questions the parent answers.
+pub(super) async fn while_answered<T>(
+    work: impl Future<Output = T>,
+    world: &Piped<'_>,
+    hearing: &mut Hearing,
+    outbox: &Outbox,
+) -> Result<T> {
+    let mut work = pin!(work);
     // What is asked for at once is also said at once. Where the parent is gone, the next thing that is heard tells so.
-    let mut flow = poll_fn(|context| {
-        let polled = flow.as_mut().poll(context);
+    let mut work = poll_fn(|context| {
+        let polled = work.as_mut().poll(context);
         if polled.is_pending() {
             let _ = outbox.flush();
         }
@@ -52,7 +63,7 @@ pub(super) async fn run(live: Live, hearing: &mut Hearing, watch: &Watch, outbox
                 Some(Said::Task(_) | Said::Pause) => bail!("a task came while another was being done"),
                 None => bail!("the parent closed the pipe while a flow was running"),
             },
-            word = &mut flow => return Ok(word),
+            ended = &mut work => return Ok(ended),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The child process: reads tasks on stdin, says what happens on stdout, and evaluates what its parent must not.
 
+mod cases;
 mod connector;
 mod limits;
 mod live;
@@ -14,6 +15,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd as _;
 use std::os::unix::process::parent_id;
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
@@ -25,6 +27,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::yield_now;
 
 use self::outbox::Outbox;
+use self::suite::{Stage, Transcript};
 use self::watch::Watch;
 use super::protocol::{self, Frames, Limits, Said, Task, Word};
 
@@ -92,12 +95,25 @@ fn serve(limits: Limits, stdin: File, watch: &Watch, outbox: &Outbox) -> Result<
                     Task::Suites(task) => {
                         // What was read before makes room first.
                         drop(suites.take());
-                        suites = suite::begin(*task, &runtime, &mut Parent { hearing: &mut hearing, runtime: &runtime, outbox })?;
+                        let mut parent = Parent { hearing: &mut hearing, runtime: &runtime, outbox };
+                        suites = suite::begin(*task, &Stage::Mocked, &mut parent)?;
                     }
                     Task::More(units) => match &mut suites {
-                        Some(ready) => ready.run(&units, &runtime, &mut Parent { hearing: &mut hearing, runtime: &runtime, outbox })?,
+                        Some(ready) => {
+                            ready.run(&units, &Stage::Mocked, &mut Parent { hearing: &mut hearing, runtime: &runtime, outbox })?;
+                        }
                         None => bail!("the parent asked for more of what was not read"),
                     },
+                    Task::Cases(cases) => {
+                        suites = None;
+                        cases::run(*cases, &runtime, &mut hearing, watch, outbox, &questions)?;
+                    }
+                    Task::Rehearse(rehearsal) => {
+                        suites = None;
+                        let transcript = rehearsal.transcript.map(Transcript::new);
+                        let stage = transcript.as_ref().map_or(Stage::Mocked, Stage::Rehearsal);
+                        suite::begin(rehearsal.suites, &stage, &mut Parent { hearing: &mut hearing, runtime: &runtime, outbox })?;
+                    }
                 }
             }
             // It was for a run that has ended.
@@ -137,5 +153,10 @@ impl suite::Parent for Parent<'_> {
             // A parent that is gone is noticed elsewhere.
             None => Ok(false),
         }
+    }
+
+    fn drive(&mut self, work: Pin<&mut dyn Future<Output = ()>>) -> Result<()> {
+        self.runtime.block_on(work);
+        Ok(())
     }
 }

@@ -57,6 +57,12 @@ impl<'a> Piped<'a> {
         }
     }
 
+    /// Says something to the parent.
+    pub(super) fn tell(&self, word: &Word) {
+        // Where the parent is gone, the next thing that is asked for tells so.
+        let _ = (self.say)(word);
+    }
+
     async fn ask(&self, question: Question, turns: &Semaphore) -> Result<Answer, Unanswered> {
         let gone = || Unanswered::communication("the run's parent is gone");
         let _turn = turns.acquire().await.map_err(|_| gone())?;

@@ -9,6 +9,7 @@ mod exchange;
 mod expectation;
 mod flaws;
 mod hook;
+mod recording;
 mod selection;
 mod trial;
 
@@ -22,6 +23,7 @@ pub use exchange::{Exchange, ExpectedRequest, MockedResponse, ResponseFault};
 pub use expectation::{Expectation, ExpectedAnswer, ExpectedError, ExpectedEvent};
 pub use flaws::{SuiteFlaw, missing_file};
 pub use hook::HookName;
+pub use recording::Recording;
 pub use selection::{Selection, Unmatched};
 pub use trial::{Trial, trials};
 
@@ -102,6 +104,7 @@ pub struct Case {
     /// The file that holds its exchanges, which `test --record` writes: its path within the connector's folder, such as
     /// `tests/recordings/get-issue.yaml`. It has no `exchanges` then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = form::RECORDING))]
     pub recording: Option<String>,
     /// The action to run.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,14 +2,14 @@
 
 mod news;
 mod trigger;
-mod values;
+pub(in crate::cli::commands) mod values;
 
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 use self::trigger::TriggerFlags;
-use self::values::Chosen;
+use self::values::{Choice, Chosen};
 use crate::assemble;
 use crate::cli::Door;
 use crate::cli::failure::{Ended, Failure, Outcome};
@@ -76,6 +76,17 @@ pub struct Arguments {
 
     #[command(flatten)]
     limits: LimitFlags,
+}
+
+impl Arguments {
+    fn choice(&self) -> Choice<'_> {
+        Choice {
+            environment: self.environment.as_deref(),
+            file: self.connection.as_deref(),
+            secrets: &self.secrets,
+            allow_private: self.allow_private,
+        }
+    }
 }
 
 /// What is to run, and where it was found.
@@ -151,7 +162,7 @@ impl Job {
         let files = source.bundle(name, &attempt).await?;
         let bundle = Bundle::read(name, &files).map_err(|found| door.refused(&attempt, &found, None))?;
         let target = target(&bundle.manifest, arguments.action.as_deref(), &attempt)?;
-        let chosen = Chosen::find(arguments, &bundle.manifest, &source, door, &attempt).await?;
+        let chosen = Chosen::find(&arguments.choice(), &bundle.manifest, &source, door, &attempt).await?;
         Ok(Self { attempt, bundle, target, chosen })
     }
 }

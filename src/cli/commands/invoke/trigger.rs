@@ -78,7 +78,7 @@ pub(super) async fn run(name: &str, arguments: Arguments, input: Value, door: &D
     let bundle =
         Bundle::read(connector, &source.bundle(connector, &attempt).await?).map_err(|found| door.refused(&attempt, &found, None))?;
     let trigger = declared(&bundle, name, &attempt)?;
-    let chosen = Chosen::find(&arguments, &bundle.manifest, &source, door, &attempt).await?;
+    let chosen = Chosen::find(&arguments.choice(), &bundle.manifest, &source, door, &attempt).await?;
     let way = way(trigger, &arguments.trigger, &attempt, door).await?;
     let stop = Stop::listen()?;
     let trigger = Arc::new(open(Wanted { name, arguments, bundle, chosen, input }, door, &attempt).await?);

@@ -1,11 +1,11 @@
 //! Which values the connection has, and which policy: those of an environment, of a file, or none but the defaults.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use git2::{ErrorCode, Repository};
 use serde_json::{Map, Value};
 
-use super::Arguments;
 use crate::assemble::{GivenValues, Reach, SecretFiles, connection_values};
 use crate::check::{self, OpenSecrets};
 use crate::cli::failure::Failure;
@@ -13,21 +13,36 @@ use crate::cli::render::plan::listed;
 use crate::cli::source::Source;
 use crate::cli::{Door, given};
 use crate::harness::live::Addresses;
-use crate::manifest::{CONFIG, Config, Environment, LARGEST_FILE, Manifest, Ordered, Property, Validation, nearest};
+use crate::manifest::{CONFIG, Config, ConnectionValues, Environment, LARGEST_FILE, Manifest, Ordered, Property, Validation, nearest};
+use crate::settings::SecretFlags;
 use crate::store::ConnectionName;
 
+/// What the flags say of the connection.
+pub(in crate::cli::commands) struct Choice<'a> {
+    /// The environment whose values it has.
+    pub(in crate::cli::commands) environment: Option<&'a str>,
+    /// The file that holds them.
+    pub(in crate::cli::commands) file: Option<&'a Path>,
+    /// What may be looked up for it.
+    pub(in crate::cli::commands) secrets: &'a SecretFlags,
+    /// Whether private addresses may be reached, whatever the environment says.
+    pub(in crate::cli::commands) allow_private: bool,
+}
+
 /// What a run has of its connection.
-pub(super) struct Chosen {
+pub(in crate::cli::commands) struct Chosen {
     /// Tells this connection from others.
     pub(super) name: String,
     /// The same for what is kept of it.
     pub(super) connection: ConnectionName,
     /// The values, with defaults.
-    pub(super) values: Map<String, Value>,
+    pub(in crate::cli::commands) values: Map<String, Value>,
+    /// Those of them that were looked up.
+    pub(in crate::cli::commands) referenced: BTreeSet<String>,
     /// What becomes of an input or output that does not fit its schema.
     pub(super) validation: Validation,
     /// Which addresses may be reached.
-    pub(super) addresses: Addresses,
+    pub(in crate::cli::commands) addresses: Addresses,
 }
 
 /// A file of values.
@@ -40,6 +55,15 @@ struct ValuesFile {
     source: ValuesSource,
 }
 
+impl ValuesFile {
+    /// The properties whose values are only named in it.
+    fn referenced(&self) -> BTreeSet<String> {
+        let read = self.bytes.as_ref().and_then(|bytes| ConnectionValues::read(&self.name, bytes).ok());
+        let values = read.iter().flat_map(|(values, _)| values.0.iter());
+        values.filter(|(_, value)| value.0.is_object()).map(|(name, _)| name.to_owned()).collect()
+    }
+}
+
 /// Whose a file of values is.
 enum ValuesSource {
     /// The repository's, and so anybody's who commits.
@@ -50,14 +74,14 @@ enum ValuesSource {
 
 impl Chosen {
     /// Finds what the flags choose.
-    pub(super) async fn find(
-        arguments: &Arguments,
+    pub(in crate::cli::commands) async fn find(
+        choice: &Choice<'_>,
         manifest: &Manifest,
         source: &Source,
         door: &Door,
         attempt: &str,
     ) -> Result<Self, Failure> {
-        let (environment, file) = match (&arguments.environment, &arguments.connection) {
+        let (environment, file) = match (choice.environment, choice.file) {
             (Some(name), _) => {
                 let environment = environment(name, source, door, attempt).await?;
                 let path = format!("connections/{name}/{}.yaml", manifest.name);
@@ -77,11 +101,12 @@ impl Chosen {
         let empty = Ordered::default();
         let properties = manifest.connection.as_ref().map_or(&empty, |connection| &connection.properties);
         let name = file.as_ref().map(|file| file.name.clone()).unwrap_or_default();
+        let referenced = file.as_ref().map(ValuesFile::referenced).unwrap_or_default();
         let values = match file {
             Some(ValuesFile { name, bytes: Some(bytes), open, source }) => {
                 let files = SecretFiles::of(&door.site(attempt)?, &door.settings.current_folder);
                 let reach = match source {
-                    ValuesSource::Repository => Reach::Allowed { connector: &manifest.name, flags: &arguments.secrets },
+                    ValuesSource::Repository => Reach::Allowed { connector: &manifest.name, flags: choice.secrets },
                     ValuesSource::User => Reach::Any,
                 };
                 let given = GivenValues { file: &name, bytes: &bytes, open, reach };
@@ -90,10 +115,10 @@ impl Chosen {
             Some(ValuesFile { name, bytes: None, .. }) => defaults(properties, attempt, &format!("there is no {name}, and "))?,
             None => defaults(properties, attempt, "")?,
         };
-        let is_any = arguments.allow_private || environment.allow_private_addresses;
+        let is_any = choice.allow_private || environment.allow_private_addresses;
         let addresses = if is_any { Addresses::Any } else { Addresses::Public };
-        let connection = connection_name(arguments, door)?;
-        Ok(Self { name, connection, values, validation: environment.validation(), addresses })
+        let connection = connection_name(choice, door)?;
+        Ok(Self { name, connection, values, referenced, validation: environment.validation(), addresses })
     }
 
     /// The values that must never be shown.
@@ -104,8 +129,8 @@ impl Chosen {
 }
 
 /// Which of the connector's connections it is.
-fn connection_name(arguments: &Arguments, door: &Door) -> Result<ConnectionName, Failure> {
-    Ok(match (&arguments.environment, &arguments.connection) {
+fn connection_name(choice: &Choice<'_>, door: &Door) -> Result<ConnectionName, Failure> {
+    Ok(match (choice.environment, choice.file) {
         (Some(name), _) => ConnectionName::Environment(name.parse().map_err(anyhow::Error::from)?),
         (None, Some(path)) => {
             let whole = door.settings.current_folder.join(path);
@@ -127,7 +152,8 @@ fn defaults(properties: &Ordered<Property>, attempt: &str, because: &str) -> Res
     Ok(defaults.collect())
 }
 
-async fn environment(name: &str, source: &Source, door: &Door, attempt: &str) -> Result<Environment, Failure> {
+/// The environment of a name.
+pub(in crate::cli::commands) async fn environment(name: &str, source: &Source, door: &Door, attempt: &str) -> Result<Environment, Failure> {
     let config = match source.file(CONFIG, attempt).await? {
         Some(bytes) => Config::read(&bytes).map_err(|found| door.refused(attempt, &found, None))?,
         None => Config::default(),

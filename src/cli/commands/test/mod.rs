@@ -2,6 +2,7 @@
 
 mod jobs;
 mod kept;
+mod live;
 mod report;
 mod runs;
 mod select;
@@ -15,7 +16,7 @@ use self::runs::Runs;
 use crate::cli::failure::{Ended, Failure, Outcome};
 use crate::cli::output::Format;
 use crate::cli::render::coverage::CoverageShown;
-use crate::cli::render::evidence::{Detail, shown, slowest};
+use crate::cli::render::evidence::{Detail, against, shown, slowest};
 use crate::cli::tested::{Shown, Tested};
 use crate::cli::working_files::WorkingFiles;
 use crate::cli::{Door, render};
@@ -60,6 +61,9 @@ pub struct Arguments {
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(..=100))]
     #[arg(conflicts_with_all = ["suite", "case", "tags", "skip_tags"])]
     min_coverage: Option<u8>,
+
+    #[command(flatten)]
+    live: live::LiveFlags,
 }
 
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
@@ -73,12 +77,22 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     let names = if arguments.connectors.is_empty() { work_tree.connectors()? } else { arguments.connectors };
     let (jobs, problems) = jobs::read(&work_tree, &names);
     let jobs = arguments.choice.apply(jobs)?;
+    let is_told = is_told(door);
+    if let Some(run) = arguments.live.run() {
+        let tested = live::run(run, &arguments.live, &work_tree, (jobs, problems), door).await?;
+        if is_told {
+            let environment = tested.environment.as_deref().map(against).unwrap_or_default();
+            let each: String = tested.evidence.iter().map(|one| shown(one, Detail::Cases, SystemClock.now())).collect();
+            door.shell.text(&format!("{environment}{each}"))?;
+        }
+        tell_whole(&tested, &arguments.report, door)?;
+        return Ok(if tested.is_good() { Outcome::Done } else { Outcome::Findings });
+    }
     // What some of the cases show is no evidence.
     let is_whole = jobs.iter().all(|job| job.chosen == Chosen::All);
     let kept = if is_whole { Kept::open(door).await } else { Kept::default() };
     let runs = Runs { door, kept: &kept, again: arguments.again };
     let shows = CoverageShown { whole: arguments.coverage, least: arguments.min_coverage };
-    let is_told = door.shell.format == Format::Human && door.report.is_none();
     let detail = if jobs.len() <= LISTED || door.is_verbose { Detail::Cases } else { Detail::Counts };
     let failed_to_tell = RefCell::new(None);
     let tell = |one: &Shown| {
@@ -90,14 +104,7 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     kept.close(door).await;
     failed_to_tell.into_inner().map_or(Ok(()), Err)?;
     let tested = Tested::new(evidence, problems);
-    match door.report {
-        Some(format) => door.shell.text(&render::report::report(format, &tested)?)?,
-        None => door.shell.result(&tested)?,
-    }
-    if is_told && door.is_verbose {
-        door.shell.text(&slowest(&tested))?;
-    }
-    arguments.report.iter().try_for_each(|report| report.write(door, &tested))?;
+    tell_whole(&tested, &arguments.report, door)?;
     match aborted.into_iter().next() {
         Some(aborted) => Err(Failure::Other(anyhow::Error::new(aborted))),
         None if tested.is_good() && tested.evidence.iter().all(|one| shows.suffices(&one.evidence)) => Ok(Outcome::Done),
@@ -112,4 +119,21 @@ fn told(one: &Shown, detail: Detail, shows: CoverageShown) -> String {
     let is_asked_for = shows.whole || shows.least.is_some();
     let is_usual = detail == Detail::Cases && !one.evidence.partial && one.evidence.verdict().is_good();
     if is_asked_for || is_usual { text + &shows.of(&one.evidence) } else { text }
+}
+
+/// Whether people are told as it comes.
+fn is_told(door: &Door) -> bool {
+    door.shell.format == Format::Human && door.report.is_none()
+}
+
+/// Tells what all connectors' tests have shown, as it was asked for.
+fn tell_whole(tested: &Tested, reports: &[ReportFile], door: &Door) -> Result<(), Failure> {
+    match door.report {
+        Some(format) => door.shell.text(&render::report::report(format, tested)?)?,
+        None => door.shell.result(tested)?,
+    }
+    if is_told(door) && door.is_verbose {
+        door.shell.text(&slowest(tested))?;
+    }
+    Ok(reports.iter().try_for_each(|report| report.write(door, tested))?)
 }

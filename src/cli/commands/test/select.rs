@@ -49,7 +49,7 @@ pub(super) fn narrowed(selection: &Selection, job: Job, suites: &[SuiteFile]) ->
         return Some(job);
     }
     let numbers = selection.numbers(suites);
-    (!numbers.is_empty()).then(|| Job { chosen: Chosen::Only(numbers), ..job })
+    (!numbers.is_empty()).then_some(Job { chosen: Chosen::Only(numbers), ..job })
 }
 
 fn mistake(unmatched: Unmatched) -> Failure {

@@ -130,7 +130,7 @@ async fn converse_over(line: &dyn Line, silence: Duration, limit: Duration, play
     let mut listener = |news: &Told| told.push(news.what.clone());
     let mut listening = Listening::new(Some(&mut listener));
     let mut conversation = Conversation::new(sources);
-    let patience = Patience { end: Instant::now() + limit, silence };
+    let patience = Patience { end: Instant::now() + limit, time: limit, silence };
     let mut words = protocol::frames(read);
     let mut played = Played(theirs);
     let playing = async {
@@ -254,7 +254,7 @@ async fn a_worker_that_asks_for_too_much_is_not_served() {
         .await;
         match end {
             End::Wrong(reason) => reason,
-            End::Outcome { .. } | End::Turned { .. } | End::Invalid(_) | End::Overstayed(_) | End::Dead => panic!(),
+            End::Outcome { .. } | End::Turned { .. } | End::Invalid(_) | End::Overstayed(_) | End::Dead | End::Done => panic!(),
         }
     };
     let many = (0..=MOST_SLEEPS as u64).map(|number| (number, Question::Sleep(LONG))).collect();

@@ -1,8 +1,8 @@
-//! The connection's values in a case: defaults, over them the suite's, over them the case's.
+//! The connection's values in a case: defaults, over them the suite's or, in a live run, the environment's, over them the case's.
 
 use serde_json::{Map, Value};
 
-use crate::manifest::{Case, Manifest, Property, PropertyType, Suite, nearest};
+use crate::manifest::{Manifest, Property, PropertyType, Suite, nearest};
 
 /// What is there without any case: defaults, over them the suite's. Something may be missing.
 pub(super) fn of_suite(manifest: &Manifest, suite: &Suite) -> Map<String, Value> {
@@ -12,13 +12,16 @@ pub(super) fn of_suite(manifest: &Manifest, suite: &Suite) -> Map<String, Value>
     defaults.chain(given.map(|(name, value)| (name.to_owned(), value.clone()))).collect()
 }
 
-/// The values, or what is wrong with them.
-pub(super) fn values(manifest: &Manifest, suite: &Suite, case: &Case) -> Result<Map<String, Value>, Vec<String>> {
+/// The values, or what is wrong with them. What is given later counts more.
+pub(super) fn values<'v>(
+    manifest: &Manifest,
+    given: impl IntoIterator<Item = (&'v str, &'v Value)>,
+) -> Result<Map<String, Value>, Vec<String>> {
     let declared: Vec<(&str, &Property)> = manifest.connection.iter().flat_map(|connection| connection.properties.iter()).collect();
     let mut values: Map<String, Value> =
         declared.iter().filter_map(|(name, property)| Some(((*name).to_owned(), property.default.clone()?))).collect();
     let mut failures = Vec::new();
-    for (name, value) in suite.connection.iter().chain(case.connection.iter()) {
+    for (name, value) in given {
         match declared.iter().find(|(known, _)| *known == name) {
             Some(_) => {
                 values.insert(name.to_owned(), value.clone());

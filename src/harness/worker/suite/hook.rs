@@ -1,4 +1,4 @@
-//! The hooks of a suite: flows around its cases, each in a World of its own.
+//! The hooks of a suite: flows around its cases, each in a World of its own, or against the service.
 
 use serde_json::Value;
 
@@ -6,7 +6,8 @@ use super::difference::pretty;
 use super::judging::Judging;
 use super::mock::{self, Mock};
 use super::spot::Spot;
-use crate::flow::{Budget, Program, SuiteProgram, Variables};
+use super::stage::{RunHook, Stage};
+use crate::flow::{Program, SuiteProgram, Variables};
 use crate::manifest::{HookName, SuiteFile};
 use crate::model::{BundleFiles, Failure};
 
@@ -17,6 +18,7 @@ pub(super) struct Hooks<'a> {
     pub(super) file: &'a SuiteFile,
     pub(super) suite: &'a SuiteProgram,
     pub(super) files: &'a BundleFiles,
+    pub(super) stage: &'a Stage<'a>,
 }
 
 impl Hooks<'_> {
@@ -31,15 +33,11 @@ impl Hooks<'_> {
         let pointer = format!("/{}", name.key());
         let spot = Spot::new(&self.file.document, &self.file.path, &pointer);
         let judging = Judging { program: self.program, connection: &over.connection, variables: over };
-        let world = Mock::new(&hook.exchanges, spot.key("exchanges"), judging, self.files, mock::beginning());
-        let world = world.map_err(|failure| vec![failure])?;
-        let run = self.suite.run_hook(name, input, self.program, over, &world, Budget::default());
-        let Some(outcome) = world.drive(run).await else { return Ok(Value::Null) };
-        let failures = world.failures(&outcome);
-        if !failures.is_empty() {
-            let told = |failure: Failure| Failure { message: format!("in the hook `{name}`: {}", failure.message), ..failure };
-            return Err(failures.into_iter().map(told).collect());
-        }
+        let mock = || Mock::new(&hook.exchanges, spot.key("exchanges"), judging, self.files, mock::beginning());
+        let run = RunHook { suite: self.suite, name, input, program: self.program, over };
+        let told = |failure: Failure| Failure { message: format!("in the hook `{name}`: {}", failure.message), ..failure };
+        let ended = self.stage.ran_hook(run, mock).await.map_err(|failures| failures.into_iter().map(told).collect::<Vec<_>>())?;
+        let Some(outcome) = ended else { return Ok(Value::Null) };
         outcome
             .result
             .map_err(|fault| vec![spot.fails(format!("the hook `{name}` ended with an error:\n{}", pretty(&fault.to_json()).trim_end()))])

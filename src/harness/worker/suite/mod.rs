@@ -1,8 +1,8 @@
-//! Runs the suites of a bundle, in the worker: each case against its mocked exchanges, told before and after.
+//! Runs the suites of a bundle, in the worker: each case on its stage, told before and after.
 //!
 //! `ready` is a bundle that was read, with its units in their order; `trial` runs a unit, with the `hook`s around it. A [`Subject`] is one
-//! case with all it needs; `trigger` and `sequence` are how those of triggers go on. `mock` is the World they run in, and `script` what it
-//! answers, and in which order. `expectation` compares how it ended; `exchange`, `body` and `nearness` compare requests, `judging` holds
+//! case with all it needs; `trigger` and `sequence` are how those of triggers go on. Its `stage` gives the World they run in: a `mock`, whose
+//! `script` says what it answers, and in which order; the service; or a `rehearsal` of what the service said, which is `recorded`. `expectation` compares how it ended; `exchange`, `body` and `nearness` compare requests, `judging` holds
 //! schemas and assertions against them, and `difference` shows how two values differ. A [`Spot`] is where in the file something stands.
 
 mod answer;
@@ -16,28 +16,32 @@ mod judging;
 mod mock;
 mod nearness;
 mod ready;
+mod recorded;
+mod rehearsal;
 mod script;
 mod sequence;
 mod spot;
+mod stage;
 mod trial;
 mod trigger;
 mod unexpected;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use tokio::runtime::Runtime;
 
 use self::judging::Judging;
-use self::mock::Mock;
 pub(super) use self::ready::Ready;
+pub(super) use self::rehearsal::Transcript;
 use self::spot::Spot;
+pub(super) use self::stage::Stage;
 use self::trial::Ended;
-use crate::flow::{Budget, Outcome, Point, Program, Request, Target, Variables};
+use crate::flow::{Outcome, Point, Program, Request, Target, Variables};
 use crate::harness::protocol::{Suites, Word};
 use crate::manifest::{Case, Exchange, Expectation, Lifecycle, Manifest, Suite, nearest};
 use crate::model::{BundleFiles, Failure};
@@ -52,16 +56,26 @@ pub(super) trait Parent {
 
     /// Whether it has asked to stop before the next unit.
     fn wants_a_pause(&mut self) -> Result<bool>;
+
+    /// Does some work to its end, and listens to the parent where the work asks it for something.
+    fn drive(&mut self, work: Pin<&mut dyn Future<Output = ()>>) -> Result<()>;
+}
+
+/// What comes of some work.
+fn driven<T>(parent: &mut dyn Parent, work: impl Future<Output = T>) -> Result<T> {
+    let mut ended = None;
+    parent.drive(pin!(async { ended = Some(work.await) }))?;
+    ended.context("the work was given up")
 }
 
 /// Reads a bundle and runs the first of its units; returns what was read, for more of them.
-pub(super) fn begin(task: Suites, runtime: &Runtime, parent: &mut dyn Parent) -> Result<Option<Ready>> {
+pub(super) fn begin(task: Suites, stage: &Stage<'_>, parent: &mut dyn Parent) -> Result<Option<Ready>> {
     let units = task.units.clone();
     match Ready::read(task) {
         Ok(mut ready) => {
             parent.put(Word::Counted(ready.count()))?;
             parent.put(Word::Points(ready.points()))?;
-            ready.run(&units, runtime, parent)?;
+            ready.run(&units, stage, parent)?;
             Ok(Some(ready))
         }
         Err(problems) => {
@@ -102,6 +116,9 @@ struct Subject<'a> {
     /// Where the case stands.
     spot: Spot<'a>,
     files: &'a BundleFiles,
+    stage: &'a Stage<'a>,
+    /// What assertions read of a real connection.
+    asserted: OnceCell<Map<String, Value>>,
     /// What its expressions can read, with the values of the suite's connection.
     variables: &'a Variables,
     /// How its runs have ended so far, where somebody asks for that.
@@ -119,7 +136,7 @@ impl Subject<'_> {
         if let Err(failure) = self.known(&target) {
             return vec![failure.into()];
         }
-        let connection = match connection::values(self.manifest, self.suite, self.case) {
+        let connection = match self.stage.connection(self.manifest, self.suite, self.case) {
             Ok(connection) => connection,
             Err(failures) => return failures.into_iter().map(Failure::from).collect(),
         };
@@ -148,7 +165,7 @@ impl Subject<'_> {
 
     /// Runs a flow against the case's exchanges, and compares how it ends with what is expected.
     async fn judge(&self, target: &Target, input: &Value, connection: &Map<String, Value>) -> Vec<Failure> {
-        let ran = self.ran(target, input, connection, (&self.case.exchanges, self.spot), mock::beginning()).await;
+        let ran = self.ran(target, input, connection, (&self.case.exchanges, self.spot), self.stage.beginning()).await;
         match ran {
             Err(failures) => failures,
             Ok(ran) => {
@@ -168,19 +185,22 @@ impl Subject<'_> {
         (exchanges, spot): (&[Exchange], Spot<'_>),
         now: Timestamp,
     ) -> Result<Ran, Vec<Failure>> {
-        let mock = Mock::new(exchanges, spot.key("exchanges"), self.judging(connection), self.files, now);
-        let world = mock.map_err(|failure| vec![failure])?.counting_retries(self.expects_retries());
-        let outcome = world.drive(self.program.run(target, input, connection, &world, Budget::default())).await;
-        self.reached.borrow_mut().extend(world.reached_points());
-        if let Some(ended) = self.ended {
-            ended.borrow_mut().add(&outcome);
-        }
-        let failures = world.failures(&outcome);
-        if failures.is_empty() { Ok(world.ran(outcome)) } else { Err(failures) }
+        let flow = stage::Flow { program: self.program, target, input, connection };
+        let beside = stage::Beside {
+            spot: spot.key("exchanges"),
+            judging: self.judging(connection),
+            files: self.files,
+            counts_retries: self.expects_retries(),
+            reached: &self.reached,
+            ended: self.ended,
+        };
+        self.stage.ran(flow, exchanges, beside, now).await
     }
 
     /// What the schemas and the assertions of the case refer to.
     fn judging<'a>(&'a self, connection: &'a Map<String, Value>) -> Judging<'a> {
+        let connection =
+            if self.stage.is_live() { self.asserted.get_or_init(|| self.program.without_secrets(connection)) } else { connection };
         Judging { program: self.program, connection, variables: self.variables }
     }
 

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use serde_json::Value;
-use tokio::runtime::Runtime;
 
-use super::Parent;
+use super::{Parent, Stage};
 use crate::flow::{Program, SuiteProgram};
 use crate::harness::Chosen;
 use crate::harness::protocol::{Suites, Word, unpack};
@@ -60,13 +59,13 @@ impl Ready {
     }
 
     /// Runs units by their numbers. Before it may be paused it runs one, so that every turn gets on.
-    pub(in crate::harness::worker) fn run(&mut self, numbers: &[usize], runtime: &Runtime, parent: &mut dyn Parent) -> Result<()> {
+    pub(in crate::harness::worker) fn run(&mut self, numbers: &[usize], stage: &Stage<'_>, parent: &mut dyn Parent) -> Result<()> {
         for (at, number) in numbers.iter().enumerate() {
             let Some(unit) = self.units.get(*number).copied() else { continue };
             if at > 0 && parent.wants_a_pause()? {
                 return parent.say(Word::Paused);
             }
-            self.unit(*number, unit, runtime, parent)?;
+            self.unit(*number, unit, stage, parent)?;
         }
         parent.say(Word::Done)
     }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::judging::Judging;
 use super::spot::Spot;
 use super::trigger::{CALLBACK, incoming, other_answer};
-use super::{Ran, Subject, expectation, mock};
+use super::{Ran, Subject, expectation};
 use crate::flow::trigger::{Answer, Received, Setting, Subscribing, Subscription, Trigger, TriggerState, Wanted};
 use crate::flow::{Target, duration};
 use crate::manifest::{Exchange, Expectation, Happening, Lifecycle, WebhookRequest};
@@ -36,7 +36,7 @@ struct Came {
 impl Subject<'_> {
     /// Lets everything happen, each from what the one before has left.
     pub(super) async fn sequence(&self, hook: Hook<'_>) -> Vec<Failure> {
-        let (happenings, mut now) = (self.happenings(), mock::beginning());
+        let (happenings, mut now) = (self.happenings(), self.stage.beginning());
         let mut state = self.beginning(hook);
         let mut whole: Option<Ran> = None;
         let (judging, list) = (self.judging(hook.connection), self.spot.key("sequence"));

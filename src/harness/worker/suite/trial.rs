@@ -1,18 +1,17 @@
 //! Runs one unit: a case with the hooks around it, or the hook that ends a suite.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::time::Instant;
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
 
 use super::hook::Hooks;
 use super::ready::{Ready, Unit};
 use super::spot::Spot;
-use super::{Parent, Subject, connection, target};
+use super::{Parent, Stage, Subject, driven, target};
 use crate::flow::{Outcome, Point, Variables};
 use crate::harness::protocol::{Heading, Part, Word};
 use crate::manifest::{Case, HookName, cut};
@@ -48,7 +47,7 @@ impl Ended {
 }
 
 impl Ready {
-    pub(super) fn unit(&mut self, number: usize, unit: Unit, runtime: &Runtime, parent: &mut dyn Parent) -> Result<()> {
+    pub(super) fn unit(&mut self, number: usize, unit: Unit, stage: &Stage<'_>, parent: &mut dyn Parent) -> Result<()> {
         let heading = self.heading(unit);
         let (suite, skipped) = match unit {
             Unit::Trial { suite, case, .. } => (suite, self.bundle.suites[suite].suite.cases[case].skip.clone()),
@@ -59,14 +58,14 @@ impl Ready {
         }
         parent.say(Word::Started(number, heading.clone()))?;
         let began = Instant::now();
-        self.prepare(suite, runtime, parent)?;
+        self.prepare(suite, stage, parent)?;
         let mut reached = BTreeSet::new();
         let failures = match unit {
-            Unit::Trial { case, row, .. } => runtime.block_on(self.trial(suite, case, row, &mut reached, parent))?,
-            Unit::End { .. } => match self.variables(suite) {
+            Unit::Trial { case, row, .. } => self.trial(suite, (case, row), stage, &mut reached, parent)?,
+            Unit::End { .. } => match self.variables(suite, stage) {
                 Ok(over) => {
                     parent.say(Word::Entered(self.part(suite, HookName::AfterSuite)))?;
-                    let failures = runtime.block_on(self.hooks(suite).run(HookName::AfterSuite, &Value::Null, &over)).err();
+                    let failures = driven(parent, self.hooks(suite, stage).run(HookName::AfterSuite, &Value::Null, &over))?.err();
                     self.redacted(failures.unwrap_or_default(), &over)
                 }
                 // Nothing was set up, and each case has told why.
@@ -74,6 +73,9 @@ impl Ready {
             },
         };
         let is_told = matches!(unit, Unit::Trial { .. }) || !failures.is_empty();
+        if let Some(exchanges) = stage.taken().filter(|_| failures.is_empty()) {
+            parent.say(Word::Recorded(exchanges))?;
+        }
         // A case that failed proves nothing of what it came by.
         let proved = if failures.is_empty() { reached.into_iter().map(|Point(number)| number).collect() } else { Vec::new() };
         parent.put(Word::Ended(number, is_told.then(|| report(heading, failures, began)), proved))
@@ -97,8 +99,8 @@ impl Ready {
         Heading { suite: file.suite.title.clone(), case: title, place: Place { file: file.path.clone(), ..place }, target }
     }
 
-    fn hooks(&self, suite: usize) -> Hooks<'_> {
-        Hooks { program: &self.program, file: &self.bundle.suites[suite], suite: &self.suites[suite], files: &self.bundle.files }
+    fn hooks<'a>(&'a self, suite: usize, stage: &'a Stage<'a>) -> Hooks<'a> {
+        Hooks { program: &self.program, file: &self.bundle.suites[suite], suite: &self.suites[suite], files: &self.bundle.files, stage }
     }
 
     fn part(&self, suite: usize, name: HookName) -> Part {
@@ -106,27 +108,27 @@ impl Ready {
     }
 
     /// Runs the hook before a suite, once.
-    fn prepare(&mut self, suite: usize, runtime: &Runtime, parent: &mut dyn Parent) -> Result<()> {
-        if self.prepared.contains_key(&suite) || !self.hooks(suite).has(HookName::BeforeSuite) {
+    fn prepare(&mut self, suite: usize, stage: &Stage<'_>, parent: &mut dyn Parent) -> Result<()> {
+        if self.prepared.contains_key(&suite) || !self.hooks(suite, stage).has(HookName::BeforeSuite) {
             return Ok(());
         }
         parent.say(Word::Entered(self.part(suite, HookName::BeforeSuite)))?;
-        let over = self.unprepared(suite);
-        let prepared = runtime.block_on(self.hooks(suite).run(HookName::BeforeSuite, &Value::Null, &over));
+        let over = self.unprepared(suite, stage);
+        let prepared = driven(parent, self.hooks(suite, stage).run(HookName::BeforeSuite, &Value::Null, &over))?;
         let prepared = prepared.map_err(|failures| self.redacted(failures, &over));
         self.prepared.insert(suite, prepared);
         parent.say(Word::Entered(Part::Case))
     }
 
-    fn unprepared(&self, suite: usize) -> Variables {
-        let connection = connection::of_suite(&self.bundle.manifest, &self.bundle.suites[suite].suite);
+    fn unprepared(&self, suite: usize, stage: &Stage<'_>) -> Variables {
+        let connection = stage.of_suite(&self.bundle.manifest, &self.bundle.suites[suite].suite);
         Variables { connection, ..Variables::default() }
     }
 
     /// What a suite's hooks and cases can read; or why the suite is not run.
-    fn variables(&self, suite: usize) -> Result<Variables, Vec<Failure>> {
+    fn variables(&self, suite: usize, stage: &Stage<'_>) -> Result<Variables, Vec<Failure>> {
         let before_suite = self.prepared.get(&suite).cloned().unwrap_or(Ok(Value::Null))?;
-        Ok(Variables { before_suite, ..self.unprepared(suite) })
+        Ok(Variables { before_suite, ..self.unprepared(suite, stage) })
     }
 
     fn redacted(&self, failures: Vec<Failure>, over: &Variables) -> Vec<Failure> {
@@ -138,34 +140,34 @@ impl Ready {
     }
 
     /// Runs a case between its hooks, and tells what was not as expected.
-    async fn trial(
+    fn trial(
         &self,
         suite: usize,
-        case: usize,
-        row: Option<usize>,
+        (case, row): (usize, Option<usize>),
+        stage: &Stage<'_>,
         reached: &mut BTreeSet<Point>,
         parent: &mut dyn Parent,
     ) -> Result<Vec<Failure>> {
-        let (hooks, written) = (self.hooks(suite), &self.bundle.suites[suite].suite.cases[case]);
-        let mut over = match self.variables(suite) {
+        let (hooks, written) = (self.hooks(suite, stage), &self.bundle.suites[suite].suite.cases[case]);
+        let mut over = match self.variables(suite, stage) {
             Ok(over) => over,
             Err(failures) => return Ok(failures),
         };
         over.each = row.and_then(|row| written.each.iter().nth(row)).map_or(Value::Null, |(_, value)| value.clone());
         if hooks.has(HookName::BeforeEach) {
             parent.say(Word::Entered(self.part(suite, HookName::BeforeEach)))?;
-            match hooks.run(HookName::BeforeEach, &Value::Null, &over).await {
+            match driven(parent, hooks.run(HookName::BeforeEach, &Value::Null, &over))? {
                 Ok(output) => over.before_each = output,
                 Err(failures) => return Ok(self.redacted(failures, &over)),
             }
             parent.say(Word::Entered(Part::Case))?;
         }
         let ended = hooks.has(HookName::AfterEach).then(RefCell::<Ended>::default);
-        let mut failures = self.case(suite, case, &over, ended.as_ref(), reached).await;
+        let mut failures = driven(parent, self.case(suite, case, stage, &over, ended.as_ref(), reached))?;
         if let Some(ended) = ended.map(RefCell::into_inner) {
             parent.say(Word::Entered(self.part(suite, HookName::AfterEach)))?;
             let input = json!({ "output": ended.output, "events": ended.events, "error": ended.error });
-            let told = hooks.run(HookName::AfterEach, &input, &over).await.err();
+            let told = driven(parent, hooks.run(HookName::AfterEach, &input, &over))?.err();
             failures.extend(self.redacted(told.unwrap_or_default(), &over));
         }
         Ok(failures)
@@ -175,12 +177,17 @@ impl Ready {
         &self,
         suite: usize,
         case: usize,
+        stage: &Stage<'_>,
         over: &Variables,
         ended: Option<&RefCell<Ended>>,
         reached: &mut BTreeSet<Point>,
     ) -> Vec<Failure> {
         let file = &self.bundle.suites[suite];
         let given = match self.given(suite, case, over) {
+            Ok(given) => given,
+            Err(failure) => return self.redacted(vec![failure.into()], over),
+        };
+        let given = match stage.staged(given, &self.bundle.recordings) {
             Ok(given) => given,
             Err(failure) => return self.redacted(vec![failure.into()], over),
         };
@@ -192,6 +199,8 @@ impl Ready {
             case: &given,
             spot: Spot::new(&file.document, &file.path, &pointer),
             files: &self.bundle.files,
+            stage,
+            asserted: OnceCell::new(),
             variables: over,
             ended,
             reached: RefCell::default(),

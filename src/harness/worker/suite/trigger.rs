@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::difference::{between, same};
 use super::sequence::Hook;
 use super::spot::Spot;
-use super::{Ran, Subject, exchange, expectation, mock};
+use super::{Ran, Subject, exchange, expectation};
 use crate::flow::trigger::{Answer, Evaluate, Incoming, Run, Tick, Trigger, TriggerState};
 use crate::flow::{Outcome, Target};
 use crate::manifest::{Expectation, ExpectedAnswer, Poll, WebhookRequest};
@@ -31,7 +31,7 @@ impl Subject<'_> {
     async fn polls(&self, trigger: &Trigger, name: &str, given: &Value, connection: &Map<String, Value>) -> Vec<Failure> {
         let evaluate = trigger.evaluator(connection);
         let target = Target::Trigger(name.to_owned());
-        let mut now = mock::beginning();
+        let mut now = self.stage.beginning();
         let mut state = TriggerState { cursor: self.case.cursor.clone().unwrap_or(Value::Null), ..trigger.begin(now) };
         let single = [Poll { exchanges: self.case.exchanges.clone(), expect: None }];
         let polls: &[Poll] = if self.case.polls.is_empty() { &single } else { &self.case.polls };
