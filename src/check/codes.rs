@@ -87,6 +87,12 @@ codes! {
     NOT_EXERCISED "SB205" "exercised by no test that passed"
         "The flow can go this way, and in no case that passed it did: a branch of a `switch`, one side of an `if`, an error that is caught or mapped, another page, or the last. What no test shows, nobody knows to be right. `switchboard test --coverage` lists all of it."
         "Add a case that goes this way, or take out what cannot be reached."
+    NO_RECORDING "SB208" "recording that is not there"
+        "The case says that its exchanges are in a recording, and there is no such file, so the case fails. Needed to pre-publish."
+        "Write it with `switchboard test --record --environment NAME`, or give the case `exchanges` in its place."
+    BAD_RECORDING "SB209" "recording that cannot be the case's"
+        "A recording holds the exchanges of one run of one case: of a case without `exchanges`, rows, a sequence or several polls, and of no other case."
+        "Write what belongs to several runs as `exchanges`, and name a file of its own for each case that is recorded."
 
     CONTRADICTION "SB211" "suite that contradicts itself"
         "Two things that a suite says cannot both be meant, so that one of them would say nothing: a test that passes then proves less than it seems to."
@@ -94,13 +100,6 @@ codes! {
     NO_SUCH_FILE "SB212" "file of an answer not found"
         "A mocked answer is to hold a file of the connector's folder, and there is no such file, so the case cannot be run."
         "Correct the path, which begins at the connector's folder, or add the file."
-
-    NO_RECORDING "SB208" "recording that is not there"
-        "The case says that its exchanges are in a recording, and there is no such file, so the case fails. Needed to pre-publish."
-        "Write it with `switchboard test --record --environment NAME`, or give the case `exchanges` in its place."
-    BAD_RECORDING "SB209" "recording that cannot be the case's"
-        "A recording holds the exchanges of one run of one case: of a case without `exchanges`, rows, a sequence or several polls, and of no other case."
-        "Write what belongs to several runs as `exchanges`, and name a file of its own for each case that is recorded."
 
     SECRET_SHOWN "SB221" "secret that can reach what is shown"
         "Secrets of the connection may go into requests: their credentials, headers, query and body. On some way through the flows this one can reach an output, an event, an error, a cursor, a subscription or an answer. A run shows `[redacted]` there, so nothing gets out, but nothing useful either. What only tells something about a secret, such as a comparison or `length`, does not count, nor does what a service answers."

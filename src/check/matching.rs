@@ -177,6 +177,6 @@ mod tests {
         let case = |rest: &str| format!("    exchanges: [{one}]\n    {rest}\n    expect: {{ requests: 1 }}\n");
         assert_eq!(report(&case("polls: [{}]")), ["SB211 error 6:5"]);
         assert_eq!(report(&case("sequence: [{ request: {} }]")), ["SB211 error 6:5"]);
-        assert_eq!(report(&case("recording: tests/recordings/a.yaml")), ["SB211 error 7:5"]);
+        assert_eq!(report(&case("recording: tests/recordings/a.yaml")), ["SB209 error 7:16"]);
     }
 }

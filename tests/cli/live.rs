@@ -75,7 +75,7 @@ fn what_the_service_answers_otherwise_is_a_failure_that_shows_no_secret() {
     let (team, service) = (team(CASES), Service::always(Answer::json(json!({ "id": "item-1", "name": SECRET }))));
     let ran = test(&team, &service, &LIVE).failed();
     assert!(ran.out.contains("the output is not as expected") && ran.out.contains("[redacted]"), "{}", ran.out);
-    assert!(ran.out.contains("connectors/crm/tests/get-item.yaml:5:") && !ran.out.contains("s3cret"), "{}", ran.out);
+    assert!(ran.out.contains("connectors/crm/tests/get-item.yaml:12:15") && !ran.out.contains("s3cret"), "{}", ran.out);
     assert!(ran.out.contains("an error is expected") && ran.out.ends_with("0 passed, 2 failed in 1 connector.\n"), "{}", ran.out);
     let json = test(&team, &service, &[&LIVE[..], &["--output", "json"]].concat()).failed().json();
     assert_eq!((&json["environment"], &json["failed"]), (&json!("test"), &json!(2)));

@@ -29,10 +29,6 @@ impl Case {
                 flaws.push(flaw("/exchanges", message, "Move them into the entries that send the requests."));
             }
         }
-        if self.recording.is_some() && !self.exchanges.is_empty() {
-            let hint = "Remove one of them; `test --record` writes the file anew.";
-            flaws.push(flaw("/recording", "`recording` and `exchanges` both say what is answered", hint));
-        }
         flaws
     }
 }

@@ -77,6 +77,9 @@ impl Stage<'_> {
                 "`recording` is for a case of one run: write what happens in a sequence or in several polls as `exchanges`".to_owned()
             );
         }
+        if case.recording.is_some() && !case.exchanges.is_empty() {
+            return Err("the case has `exchanges` and a `recording`: delete one of them".to_owned());
+        }
         match (self, &case.recording) {
             (Self::Live { .. }, _) if several => {
                 Err("a live run is one run of one flow: a sequence, or several polls, cannot be had from a service".to_owned())
