@@ -83,6 +83,26 @@ fn what_the_service_answers_otherwise_is_a_failure_that_shows_no_secret() {
 }
 
 #[test]
+fn exchanges_are_nothing_in_a_live_run_and_what_they_would_read_of_secrets_is_not_told() {
+    let shifted: String = SECRET.bytes().map(|byte| char::from(byte + 1)).collect();
+    let read = "$connection.token | explode | map(. + 1) | implode";
+    let case = |title: &str, path: &str, status: &str| {
+        format!(
+            "  - title: {title}\n    live: true\n    action: get-item\n    input: {{ id: item-1 }}\n    exchanges:\n      - request: {{ method: get, path: '{path}' }}\n        response: {{ status: '{status}' }}\n    expect: {{ output: {{ id: item-1, name: First }} }}\n"
+        )
+    };
+    let cases = [
+        case("As a status", "/items/item-1", &format!("${{ {read} }}")),
+        case("As a number", &format!("${{ {read} | tonumber }}"), "${ 200 }"),
+        case("As an error", &format!("${{ {read} | error }}"), "${ 200 }"),
+        case("As an answer", "${ if $connection.token[0:1] == \"t\" then error(\"yes\") else \"/\" end }", "${ 200 }"),
+    ];
+    let (team, service) = (team(&cases.concat()), Service::always(Answer::json(json!({ "id": "item-1", "name": "First" }))));
+    let ran = test(&team, &service, &LIVE).done();
+    assert!(ran.out.ends_with("\n4 passed, 0 failed in 1 connector.\n") && !ran.out.contains(&shifted), "{}", ran.out);
+}
+
+#[test]
 fn an_answer_that_does_not_fit_its_schema_is_a_failure() {
     let cases = CASES.replace("output: { id: item-1, name: First }, requests: 1, elapsed: PT0S", "events: []");
     let (team, service) = (team(&cases), Service::always(Answer::json(json!({ "id": 7, "name": "First" }))));
