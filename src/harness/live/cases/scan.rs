@@ -1,5 +1,7 @@
 //! Looks for secrets in a recording before it is written: what is found in whatever spelling keeps it from being written.
 
+use std::borrow::Cow;
+
 use aho_corasick::AhoCorasick;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -21,7 +23,7 @@ impl<'k> Scanner<'k> {
     pub(super) fn new(known: &'k [Known]) -> Result<Self, String> {
         let secrets = known.iter().filter(|known| known.kind == Kind::Secret);
         let (names, spellings): (Vec<&str>, Vec<String>) =
-            secrets.flat_map(|known| every_spelling(&known.text).map(|spelling| (known.name.as_str(), spelling))).unzip();
+            secrets.flat_map(|known| spellings(&known.text).map(|spelling| (known.name.as_str(), spelling))).unzip();
         let finder = AhoCorasick::builder().ascii_case_insensitive(true).build(spellings);
         Ok(Self { finder: finder.map_err(|error| format!("its secrets cannot be looked for: {error}"))?, names })
     }
@@ -60,19 +62,31 @@ impl<'k> Scanner<'k> {
         if depth == 0 {
             return None;
         }
-        let unescaped = percent_decode_str(text).decode_utf8_lossy();
-        if unescaped != text
-            && let Some(name) = self.name_in(&unescaped, depth - 1)
-        {
-            return Some(name);
+        for unescaped in [percent_decode_str(text).decode_utf8_lossy(), Cow::Owned(encoded::from_markup(text))] {
+            if unescaped != text
+                && let Some(name) = self.name_in(&unescaped, depth - 1)
+            {
+                return Some(name);
+            }
         }
-        let in_hex = encoded::in_hex(&unbroken).find_map(|bytes| self.name_in(&String::from_utf8_lossy(&bytes), depth - 1));
+        let in_hex = encoded::in_hex(&unbroken).find_map(|bytes| self.name_in(&read(&bytes), depth - 1));
         in_hex.or_else(|| self.name_in_base64(&unbroken, depth))
     }
 
     fn name_in_base64(&self, text: &str, depth: usize) -> Option<&'k str> {
-        encoded::within(text).iter().find_map(|found| self.name_in(&String::from_utf8_lossy(&found.bytes), depth - 1))
+        encoded::within(text).iter().find_map(|found| self.name_in(&read(&found.bytes), depth - 1))
     }
+}
+
+/// In every way it is usually spelt, and without its blanks, as it stands in a text that has lost them.
+fn spellings(secret: &str) -> impl Iterator<Item = String> {
+    let unbroken: String = secret.split_whitespace().collect();
+    every_spelling(secret).chain((unbroken != secret && !unbroken.is_empty()).then_some(unbroken))
+}
+
+/// The text of bytes; of UTF-16, which has a zero beside each letter of most secrets, the letters.
+fn read(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).replace('\0', "")
 }
 
 #[cfg(test)]
@@ -111,6 +125,11 @@ mod tests {
             twice,
             STANDARD.encode(hex::encode(STANDARD.encode(secret))),
             format!("{head}\n{tail}"),
+            "t0p&#32;s3cret&#x2F;42".to_owned(),
+            secret.chars().map(|char| format!("&#{};", u32::from(char))).collect(),
+            secret.chars().map(|char| format!("{char} ")).collect(),
+            STANDARD.encode(secret.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()),
+            hex::encode(secret.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>()),
         ] {
             let recording = json!({ "exchanges": [{ "response": { "body": ["x", { "a": format!("_{text}_") }] } }] });
             let told = found(&recording).unwrap_or_else(|| panic!("{text}"));
