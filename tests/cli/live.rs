@@ -103,6 +103,26 @@ fn exchanges_are_nothing_in_a_live_run_and_what_they_would_read_of_secrets_is_no
 }
 
 #[test]
+fn an_assertion_about_requests_is_told_that_there_are_none_to_be_seen() {
+    let cases = CASES.replace("requests: 1, elapsed: PT0S", "assert: ['.requests[0].method == \"get\"', '.output.name == \"First\"']");
+    let (team, service) = (team(&cases), Service::always(Answer::json(json!({ "id": "item-1", "name": "First" }))));
+    team.run(&["test", "crm"]).done();
+    let ran = test(&team, &service, &[&LIVE[..], &["--case", "reads"]].concat()).failed();
+    let told = "`.requests[0].method == \"get\"` gives false; in a live run `requests` is null: ";
+    assert!(ran.out.contains(told) && !ran.out.contains("`.output.name"), "{}", ran.out);
+}
+
+#[test]
+fn what_only_tests_do_is_refused_beside_live_runs() {
+    let (team, service) = (team(CASES), Service::always(Answer::json(json!({}))));
+    for flags in [&["--watch"][..], &["--coverage"], &["--min-coverage", "50"]] {
+        let ran = test(&team, &service, &[&LIVE[..], flags].concat()).two();
+        assert!(ran.err.contains("cannot be used with"), "{}", ran.err);
+    }
+    assert_eq!(service.requests().len(), 0);
+}
+
+#[test]
 fn an_answer_that_does_not_fit_its_schema_is_a_failure() {
     let cases = CASES.replace("output: { id: item-1, name: First }, requests: 1, elapsed: PT0S", "events: []");
     let (team, service) = (team(&cases), Service::always(Answer::json(json!({ "id": 7, "name": "First" }))));
