@@ -113,6 +113,29 @@ fn an_assertion_about_requests_is_told_that_there_are_none_to_be_seen() {
 }
 
 #[test]
+fn a_hook_that_breaks_off_is_named_and_the_service_does_not_have_it_again() {
+    let service = Service::always(Answer::json(json!({ "id": "item-1", "name": "First" })));
+    let hook = |name: &str| {
+        format!(
+            "{name}:\n  do:\n    - note: {{ call: request, with: {{ method: post, path: /{name} }} }}\n    - break: {{ set: {{ x: '${{ def f: [f]; f }}' }} }}\n"
+        )
+    };
+    for (name, first, second) in [
+        ("beforeSuite", "in the hook `beforeSuite`: the stack overflowed", "the hook `beforeSuite` was broken off: the stack overflowed"),
+        ("afterEach", "in the hook `afterEach`: the stack overflowed", "in the hook `afterEach`: the stack overflowed"),
+    ] {
+        let team = team(CASES);
+        team.write(SUITE, format!("{}{}", hook(name), team.read(SUITE)));
+        let before = service.requests().len();
+        let json = test(&team, &service, &[&LIVE[..], &["--output", "json"]].concat()).failed().json();
+        let told = |case: usize| json["evidence"][0]["cases"][case]["failures"][0]["message"].clone();
+        assert_eq!((told(0), told(1)), (json!(first), json!(second)), "{json}");
+        let noted = service.requests().iter().skip(before).filter(|request| request.path() == format!("/{name}")).count();
+        assert_eq!(noted, if name == "beforeSuite" { 1 } else { 2 });
+    }
+}
+
+#[test]
 fn what_only_tests_do_is_refused_beside_live_runs() {
     let (team, service) = (team(CASES), Service::always(Answer::json(json!({}))));
     for flags in [&["--watch"][..], &["--coverage"], &["--min-coverage", "50"]] {

@@ -54,12 +54,12 @@ impl Live {
         for subject in setup.subjects() {
             let session = Arc::new(Session::default());
             let tape = Arc::new(Tape::default());
-            let ran = self.marked_cases(setup, &[subject.number], 0, &session, Some(Arc::clone(&tape))).await?;
+            let ran = self.marked_cases(setup, (&[subject.number], 0), &[], &session, Some(Arc::clone(&tape))).await?;
             let mut reports = ran.reports.into_iter();
             let Some(mut report) = reports.next() else {
                 failure = match ran.end {
                     RanEnd::Broken(reason) => Some(setup.veil(session).text(&reason)),
-                    RanEnd::Done | RanEnd::Within => Some("a case to record was not run".to_owned()),
+                    RanEnd::Done | RanEnd::Within(_) => Some("a case to record was not run".to_owned()),
                 };
                 break;
             };
