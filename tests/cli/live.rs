@@ -146,6 +146,17 @@ fn what_only_tests_do_is_refused_beside_live_runs() {
 }
 
 #[test]
+fn a_secret_that_the_service_spells_in_its_own_way_is_not_told() {
+    let spelt = [SECRET.to_uppercase(), SECRET.bytes().map(|byte| format!("%{byte:02x}")).collect()];
+    for spelt in spelt {
+        let (team, service) = (team(CASES), Service::always(Answer::json(json!({ "id": "item-1", "name": spelt }))));
+        let ran = test(&team, &service, &[&LIVE[..], &["--case", "reads"]].concat()).failed();
+        assert!(ran.out.contains("the output is not as expected") && ran.out.contains("a secret is in it"), "{}", ran.out);
+        assert!(!ran.out.contains(&spelt), "{}", ran.out);
+    }
+}
+
+#[test]
 fn an_answer_that_does_not_fit_its_schema_is_a_failure() {
     let cases = CASES.replace("output: { id: item-1, name: First }, requests: 1, elapsed: PT0S", "events: []");
     let (team, service) = (team(&cases), Service::always(Answer::json(json!({ "id": 7, "name": "First" }))));

@@ -26,6 +26,7 @@ use serde_json::{Map, Value};
 
 pub(super) use self::docket::Docket;
 pub use self::record::{Recorded, RecordedCases};
+use self::scan::Scanner;
 use self::secrets::Values;
 use self::tape::{Tape, TapedLine};
 use super::conversation::{Conversation, End, Line, Patience, Sources};
@@ -180,8 +181,16 @@ impl CasesSetup {
     }
 
     fn veiled(&self, reports: Vec<CaseReport>, session: &Arc<Session>) -> Vec<CaseReport> {
-        let mut veil = self.veil(Arc::clone(session));
-        let mut text = |text: String| veil.text(&text);
+        let (mut veil, known) = (self.veil(Arc::clone(session)), self.values().untold(session));
+        // Where nothing can be looked for, the veil has to do.
+        let scanner = Scanner::new(&known).ok();
+        let mut text = |text: String| {
+            let text = veil.text(&text);
+            match &scanner {
+                Some(scanner) => scanner.covered(text),
+                None => text,
+            }
+        };
         let mut failure = |failure: Failure| Failure { message: text(failure.message), ..failure };
         let veiled = |report: CaseReport| CaseReport { failures: report.failures.into_iter().map(&mut failure).collect(), ..report };
         reports.into_iter().map(veiled).collect()

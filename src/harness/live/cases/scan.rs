@@ -13,6 +13,9 @@ use crate::flow::every_spelling;
 /// How often what is encoded is decoded.
 const DEEPEST: usize = 3;
 
+/// What stands in the place of a line that holds a secret.
+const COVERED: &str = "(not shown: a secret is in it, in another spelling)";
+
 /// Finds secrets.
 pub(super) struct Scanner<'k> {
     finder: AhoCorasick,
@@ -31,6 +34,17 @@ impl<'k> Scanner<'k> {
     /// Which secret is in a recording, and where: never the secret itself.
     pub(super) fn found(&self, recording: &Value) -> Option<String> {
         self.within(recording, "").map(|(name, place)| format!("{name} is in it, at `{place}`"))
+    }
+
+    /// A text for people, without the lines in which a secret stands in a spelling that nobody has thought of replacing.
+    pub(super) fn covered(&self, text: String) -> String {
+        if self.name_in(&text, DEEPEST).is_none() {
+            return text;
+        }
+        let lines = text.split('\n').map(|line| if self.name_in(line, DEEPEST).is_some() { COVERED } else { line });
+        let covered = lines.collect::<Vec<_>>().join("\n");
+        // It may be spread over several.
+        if self.name_in(&covered, DEEPEST).is_some() { COVERED.to_owned() } else { covered }
     }
 
     fn within(&self, value: &Value, place: &str) -> Option<(&'k str, String)> {
@@ -141,5 +155,15 @@ mod tests {
         assert_eq!(found(&key).unwrap(), "the value of `token` is in it, at `exchanges[0].response.body, as a key`");
         let reversed: String = secret.chars().rev().collect();
         assert_eq!(found(&json!({ "a": "europe, t0p, s3cret", "b": reversed, "c": 47_111 })), None);
+    }
+
+    #[test]
+    fn lines_in_which_a_secret_is_spelt_otherwise_are_not_shown() {
+        let known = [Known { name: "it".to_owned(), text: "t0p s3cret/42".to_owned(), instead: String::new(), kind: Kind::Secret }];
+        let scanner = Scanner::new(&known).unwrap();
+        let shown = |text: &str| scanner.covered(text.to_owned());
+        assert_eq!(shown("one\n+ T0P S3CRET/42\n"), format!("one\n{COVERED}\n"));
+        assert_eq!(shown("one\nt0p\ns3cret/42"), COVERED);
+        assert_eq!(shown("[redacted]\n two\n"), "[redacted]\n two\n");
     }
 }
