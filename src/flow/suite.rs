@@ -106,12 +106,15 @@ impl SuiteProgram {
         Ok(given.get("connection").and_then(Value::as_object).cloned().unwrap_or_default())
     }
 
-    /// A case with what its expressions give, but for its connection. Evaluates expressions: only for workers.
-    pub fn filled(&self, case: usize, written: &Value, program: &Program, over: &Variables) -> Result<Value, String> {
+    /// A case with what its expressions give, but for its connection and, where nobody looks at them, its exchanges: there, secrets
+    /// are what they are. Evaluates expressions: only for workers.
+    pub fn filled(&self, case: usize, written: &Value, program: &Program, over: &Variables, with_exchanges: bool) -> Result<Value, String> {
         // The rows are many, and each of them is given already.
         let kept = written.as_object().into_iter().flatten().filter(|(key, _)| *key != "each");
         let mut given = Value::Object(kept.map(|(key, value)| (key.clone(), value.clone())).collect());
-        self.fill(case, &mut given, program, over, |blank| !blank.pointer.starts_with("/connection/"))?;
+        self.fill(case, &mut given, program, over, |blank| {
+            !blank.pointer.starts_with("/connection/") && (with_exchanges || !blank.is_exact)
+        })?;
         Ok(given)
     }
 

@@ -1,6 +1,7 @@
 //! Evidence in SQL: all of it is kept, the newest of a digest and level counts.
 
 use std::borrow::Cow;
+use std::io;
 
 use sqlx::AnyConnection;
 
@@ -51,7 +52,16 @@ pub(super) async fn newest(database: &Database, digest: &Digest, level: u32, lim
     let sql = "SELECT body FROM evidence WHERE level = $1 AND digest = $2 ORDER BY seq DESC LIMIT $3";
     let query = sqlx::query_scalar(sql).bind(i64::from(level)).bind(digest.to_string()).bind(i64::from(limit));
     let bodies: Vec<String> = query.fetch_all(database.pool()).await?;
-    bodies.iter().map(|body| serde_json::from_str(body).map_err(|error| unreadable("evidence.body", error))).collect()
+    bodies.iter().map(|body| read(body, digest, level)).collect()
+}
+
+/// The evidence of a row: what tells of something else, or of a part of the cases, proves nothing of it.
+fn read(body: &str, digest: &Digest, level: u32) -> Result<Evidence, sqlx::Error> {
+    let evidence: Evidence = serde_json::from_str(body).map_err(|error| unreadable("evidence.body", error))?;
+    if evidence.digest != *digest || evidence.level != level || evidence.partial {
+        return Err(unreadable("evidence.body", io::Error::other("it tells of another run than the row does")));
+    }
+    Ok(evidence)
 }
 
 /// Without the differences beyond the most that is kept: who wants those runs the tests again. Every case and its outcome stay.
@@ -107,5 +117,30 @@ mod tests {
         assert_eq!(kept.verdict(), hostile.verdict());
         assert_eq!(kept.cases[0], hostile.cases[0]);
         assert!(serde_json::to_string(kept.as_ref()).unwrap().len() < MOST_DIFFERENCES);
+    }
+
+    #[test]
+    fn a_row_with_another_run_in_it_is_not_read() {
+        let evidence = Evidence {
+            connector: "crm".parse().unwrap(),
+            digest: Digest::of(b"x"),
+            level: 1,
+            started: "2026-01-01T00:00:00Z".parse().unwrap(),
+            millis: 1,
+            runner: "0.1.0".to_owned(),
+            cases: Vec::new(),
+            failure: None,
+            partial: false,
+            coverage: Coverage::default(),
+        };
+        let as_row = |evidence: &Evidence| read(&serde_json::to_string(evidence).unwrap(), &Digest::of(b"x"), 1);
+        assert_eq!(as_row(&evidence).unwrap(), evidence);
+        for other in [
+            Evidence { digest: Digest::of(b"y"), ..evidence.clone() },
+            Evidence { level: 2, ..evidence.clone() },
+            Evidence { partial: true, ..evidence.clone() },
+        ] {
+            assert!(as_row(&other).unwrap_err().to_string().contains("another run"));
+        }
     }
 }

@@ -83,6 +83,80 @@ fn what_the_service_answers_otherwise_is_a_failure_that_shows_no_secret() {
 }
 
 #[test]
+fn exchanges_are_nothing_in_a_live_run_and_what_they_would_read_of_secrets_is_not_told() {
+    let shifted: String = SECRET.bytes().map(|byte| char::from(byte + 1)).collect();
+    let read = "$connection.token | explode | map(. + 1) | implode";
+    let case = |title: &str, path: &str, status: &str| {
+        format!(
+            "  - title: {title}\n    live: true\n    action: get-item\n    input: {{ id: item-1 }}\n    exchanges:\n      - request: {{ method: get, path: '{path}' }}\n        response: {{ status: '{status}' }}\n    expect: {{ output: {{ id: item-1, name: First }} }}\n"
+        )
+    };
+    let cases = [
+        case("As a status", "/items/item-1", &format!("${{ {read} }}")),
+        case("As a number", &format!("${{ {read} | tonumber }}"), "${ 200 }"),
+        case("As an error", &format!("${{ {read} | error }}"), "${ 200 }"),
+        case("As an answer", "${ if $connection.token[0:1] == \"t\" then error(\"yes\") else \"/\" end }", "${ 200 }"),
+    ];
+    let (team, service) = (team(&cases.concat()), Service::always(Answer::json(json!({ "id": "item-1", "name": "First" }))));
+    let ran = test(&team, &service, &LIVE).done();
+    assert!(ran.out.ends_with("\n4 passed, 0 failed in 1 connector.\n") && !ran.out.contains(&shifted), "{}", ran.out);
+}
+
+#[test]
+fn an_assertion_about_requests_is_told_that_there_are_none_to_be_seen() {
+    let cases = CASES.replace("requests: 1, elapsed: PT0S", "assert: ['.requests[0].method == \"get\"', '.output.name == \"First\"']");
+    let (team, service) = (team(&cases), Service::always(Answer::json(json!({ "id": "item-1", "name": "First" }))));
+    team.run(&["test", "crm"]).done();
+    let ran = test(&team, &service, &[&LIVE[..], &["--case", "reads"]].concat()).failed();
+    let told = "`.requests[0].method == \"get\"` gives false; in a live run `requests` is null: ";
+    assert!(ran.out.contains(told) && !ran.out.contains("`.output.name"), "{}", ran.out);
+}
+
+#[test]
+fn a_hook_that_breaks_off_is_named_and_the_service_does_not_have_it_again() {
+    let service = Service::always(Answer::json(json!({ "id": "item-1", "name": "First" })));
+    let hook = |name: &str| {
+        format!(
+            "{name}:\n  do:\n    - note: {{ call: request, with: {{ method: post, path: /{name} }} }}\n    - break: {{ set: {{ x: '${{ def f: [f]; f }}' }} }}\n"
+        )
+    };
+    for (name, first, second) in [
+        ("beforeSuite", "in the hook `beforeSuite`: the stack overflowed", "the hook `beforeSuite` was broken off: the stack overflowed"),
+        ("afterEach", "in the hook `afterEach`: the stack overflowed", "in the hook `afterEach`: the stack overflowed"),
+    ] {
+        let team = team(CASES);
+        team.write(SUITE, format!("{}{}", hook(name), team.read(SUITE)));
+        let before = service.requests().len();
+        let json = test(&team, &service, &[&LIVE[..], &["--output", "json"]].concat()).failed().json();
+        let told = |case: usize| json["evidence"][0]["cases"][case]["failures"][0]["message"].clone();
+        assert_eq!((told(0), told(1)), (json!(first), json!(second)), "{json}");
+        let noted = service.requests().iter().skip(before).filter(|request| request.path() == format!("/{name}")).count();
+        assert_eq!(noted, if name == "beforeSuite" { 1 } else { 2 });
+    }
+}
+
+#[test]
+fn what_only_tests_do_is_refused_beside_live_runs() {
+    let (team, service) = (team(CASES), Service::always(Answer::json(json!({}))));
+    for flags in [&["--watch"][..], &["--coverage"], &["--min-coverage", "50"]] {
+        let ran = test(&team, &service, &[&LIVE[..], flags].concat()).two();
+        assert!(ran.err.contains("cannot be used with"), "{}", ran.err);
+    }
+    assert_eq!(service.requests().len(), 0);
+}
+
+#[test]
+fn a_secret_that_the_service_spells_in_its_own_way_is_not_told() {
+    let spelt = [SECRET.to_uppercase(), SECRET.bytes().map(|byte| format!("%{byte:02x}")).collect()];
+    for spelt in spelt {
+        let (team, service) = (team(CASES), Service::always(Answer::json(json!({ "id": "item-1", "name": spelt }))));
+        let ran = test(&team, &service, &[&LIVE[..], &["--case", "reads"]].concat()).failed();
+        assert!(ran.out.contains("the output is not as expected") && ran.out.contains("a secret is in it"), "{}", ran.out);
+        assert!(!ran.out.contains(&spelt), "{}", ran.out);
+    }
+}
+
+#[test]
 fn an_answer_that_does_not_fit_its_schema_is_a_failure() {
     let cases = CASES.replace("output: { id: item-1, name: First }, requests: 1, elapsed: PT0S", "events: []");
     let (team, service) = (team(&cases), Service::always(Answer::json(json!({ "id": 7, "name": "First" }))));

@@ -126,6 +126,44 @@ exchanges:
     assert!(ran.out.contains("-  \"path\": \"/items/item-1\"") && ran.out.contains("+  \"path\": \"/things/item-1\""), "{}", ran.out);
 }
 
+#[test]
+fn hooks_around_a_recorded_case_are_not_recorded_and_take_nothing_from_it() {
+    let (team, service) = (team(CASES), Service::always(Answer::json(json!({ "id": "item-1", "name": "First" }))));
+    let hook = |name: &str| {
+        format!(
+            "{name}:
+  do: [{{ note: {{ call: request, with: {{ method: post, path: /{name} }} }} }}]
+  exchanges: [{{ request: {{ method: post, path: /{name} }}, response: {{ status: 204 }} }}]
+"
+        )
+    };
+    let hooks: String = ["beforeSuite", "beforeEach", "afterEach", "afterSuite"].map(hook).concat();
+    team.write(SUITE, format!("{hooks}{}", team.read(SUITE)));
+    let ran = record(&team, &service).done();
+    assert!(ran.out.contains("(1 exchange)"), "{}", ran.out);
+    let paths: Vec<String> = service.requests().iter().map(|request| request.path().to_owned()).collect();
+    assert_eq!(paths, ["/beforeSuite", "/beforeEach", "/items/item-1", "/afterEach", "/afterSuite"]);
+    team.run(&["test", "crm"]).done();
+}
+
+#[test]
+fn rows_that_are_not_chosen_do_not_keep_others_from_being_recorded() {
+    let rows = "
+  - title: Reads several
+    each: { one: item-1, two: item-2 }
+    action: get-item
+    input: { id: '${ $each }' }
+    recording: tests/recordings/rows.yaml
+    expect: { outputIncludes: { name: First } }
+";
+    let (team, service) = (team(&format!("{CASES}{rows}")), Service::always(Answer::json(json!({ "id": "item-1", "name": "First" }))));
+    let ran = test(&team, &service, &[&RECORD[..], &["--case", "an item"]].concat()).done();
+    assert!(ran.out.ends_with("\n1 passed, 0 failed in 1 connector.\n"), "{}", ran.out);
+    let ran = test(&team, &service, &[&RECORD[..], &["--case", "several"]].concat()).failed();
+    assert!(ran.out.contains("a case with `each` has no one recording"), "{}", ran.out);
+    assert!(ran.out.ends_with("\n0 passed, 1 failed in 1 connector.\n"), "{}", ran.out);
+}
+
 /// Every way in which a service may say the secret again.
 fn echoes(request: &Received) -> Value {
     let form: String = url::form_urlencoded::byte_serialize(SECRET.as_bytes()).collect();

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use super::super::conversation::End;
 use super::tape::Tape;
-use crate::harness::protocol::{Heading, Word};
+use crate::harness::protocol::{Heading, Part, Word};
+use crate::manifest::HookName;
 use crate::model::CaseReport;
 
 /// The cases that a worker has run, and the one that it runs.
@@ -14,6 +15,8 @@ pub(in crate::harness::live) struct Docket {
     pub(super) reports: Vec<CaseReport>,
     /// The one that it runs, and since when.
     pub(super) running: Option<(Heading, Instant)>,
+    /// The hook that it is in, with the path of its suite.
+    pub(super) hook: Option<(HookName, String)>,
     /// The unit that comes after those that it has begun.
     pub(super) next: usize,
     /// What takes down what crosses the network, where that is wanted.
@@ -28,8 +31,16 @@ impl Docket {
     /// Takes in what a worker says of cases; the end, where it is the last.
     pub(in crate::harness::live) fn heard(&mut self, word: Word) -> Option<End> {
         match word {
-            Word::Counted(_) | Word::Points(_) | Word::Entered(_) => None,
+            Word::Counted(_) | Word::Points(_) => None,
+            Word::Entered(part) => {
+                self.hook = match part {
+                    Part::Case => None,
+                    Part::Hook(name, suite) => Some((name, suite)),
+                };
+                None
+            }
             Word::Started(unit, heading) => {
+                self.hook = None;
                 self.running = Some((heading, Instant::now()));
                 self.next = unit + 1;
                 None

@@ -79,6 +79,30 @@ fn beginnings(text: &str, run: Range<usize>, found: &mut Vec<Encoded>) {
     }
 }
 
+/// A text with the characters that markup writes by their numbers, such as `&#47;` and `&#x2F;`.
+pub(super) fn from_markup(text: &str) -> String {
+    let mut pieces = text.split("&#");
+    let mut whole = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        match piece.split_once(';').and_then(|(number, rest)| Some((numbered(number)?, rest))) {
+            Some((char, rest)) => {
+                whole.push(char);
+                whole.push_str(rest);
+            }
+            None => whole.extend(["&#", piece]),
+        }
+    }
+    whole
+}
+
+fn numbered(number: &str) -> Option<char> {
+    let code = match number.strip_prefix(['x', 'X']) {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => number.parse(),
+    };
+    char::from_u32(code.ok()?)
+}
+
 /// What the runs of hexadecimal digits in a text stand for.
 pub(super) fn in_hex(text: &str) -> impl Iterator<Item = Vec<u8>> {
     let runs = text.split(|char: char| !char.is_ascii_hexdigit()).filter(|run| run.len() >= SHORTEST);

@@ -26,6 +26,7 @@ use serde_json::{Map, Value};
 
 pub(super) use self::docket::Docket;
 pub use self::record::{Recorded, RecordedCases};
+use self::scan::Scanner;
 use self::secrets::Values;
 use self::tape::{Tape, TapedLine};
 use super::conversation::{Conversation, End, Line, Patience, Sources};
@@ -40,7 +41,7 @@ use crate::flow::Session;
 use crate::harness::Chosen;
 use crate::harness::protocol::{Cases, Overstayed, Suites, Task, pack};
 use crate::harness::suites::ended_by;
-use crate::manifest::{Bundle, Case, trials};
+use crate::manifest::{Bundle, Case, HookName, trials};
 use crate::model::{BundleFiles, CaseReport, ConnectorName, Coverage, ENGINE_LEVEL, Evidence, Failure, lasting};
 
 /// How many workers the cases of one connector may end before the rest is not run.
@@ -75,8 +76,8 @@ struct Ran {
 /// How a worker's part in it ended.
 enum RanEnd {
     Done,
-    /// It ended within a case, whose report is the last.
-    Within,
+    /// It ended within a case, whose report is the last; or within the hook before this suite, for this reason.
+    Within(Option<(String, String)>),
     /// It ended between cases, or did not begin.
     Broken(String),
 }
@@ -89,15 +90,19 @@ impl Live {
         let session = Arc::new(Session::default());
         let numbers = setup.marked(|case| case.live);
         let (mut cases, mut deaths, mut from): (Vec<CaseReport>, usize, usize) = (Vec::new(), 0, 0);
+        let mut broken = Vec::new();
         let failure = loop {
-            let Ran { reports, next, end } = self.marked_cases(setup, &numbers, from, &session, None).await?;
+            let Ran { reports, next, end } = self.marked_cases(setup, (&numbers, from), &broken, &session, None).await?;
             cases.extend(reports);
             from = next;
             match end {
                 RanEnd::Done => break None,
                 RanEnd::Broken(reason) => break Some(reason),
-                RanEnd::Within if deaths + 1 < MOST_DEATHS => deaths += 1,
-                RanEnd::Within => break Some(format!("{MOST_DEATHS} cases ended their workers; the cases after them were not run")),
+                RanEnd::Within(hook) if deaths + 1 < MOST_DEATHS => {
+                    deaths += 1;
+                    broken.extend(hook);
+                }
+                RanEnd::Within(_) => break Some(format!("{MOST_DEATHS} cases ended their workers; the cases after them were not run")),
             }
         };
         let mut veil = setup.veil(session);
@@ -105,12 +110,13 @@ impl Live {
         Ok(setup.evidence(started, began, cases, failure))
     }
 
-    /// Runs cases by their numbers on one worker, from one of their units on.
+    /// Runs cases by their numbers on one worker, from one of their units on. The hooks before broken suites are not run again: whatever
+    /// they do, the service has had it.
     async fn marked_cases(
         &self,
         setup: &CasesSetup,
-        numbers: &[usize],
-        from: usize,
+        (numbers, from): (&[usize], usize),
+        broken: &[(String, String)],
         session: &Arc<Session>,
         tape: Option<Arc<Tape>>,
     ) -> Result<Ran> {
@@ -128,7 +134,7 @@ impl Live {
             let warm = worker.tasks > 0;
             let mut conversation = Conversation::about_cases(sources, Docket::new(tape.clone()));
             let patience = Patience::with_cases_within(limits.budget.time, limits.evaluation);
-            let end = conversation.hold(worker.ways(), setup.task(numbers, from), &patience, &mut listening).await?;
+            let end = conversation.hold(worker.ways(), setup.task(numbers, from, broken), &patience, &mut listening).await?;
             let reason = match end {
                 End::Done => {
                     // Where cases are recorded, those that are to rehearse them have never seen a secret.
@@ -149,11 +155,13 @@ impl Live {
                 End::Wrong(reason) => reason,
                 End::Outcome { .. } | End::Turned { .. } => "it said what it was not asked".to_owned(),
             };
-            let Docket { mut reports, running, next, .. } = conversation.docket.unwrap_or_default();
+            let Docket { mut reports, running, hook, next, .. } = conversation.docket.unwrap_or_default();
             let end = match running {
                 Some((heading, began)) => {
-                    reports.push(ended_by(heading, reason, began));
-                    RanEnd::Within
+                    let told = hook.as_ref().map_or_else(|| reason.clone(), |(name, _)| format!("in the hook `{name}`: {reason}"));
+                    reports.push(ended_by(heading, told, began));
+                    let before = hook.filter(|(name, _)| *name == HookName::BeforeSuite);
+                    RanEnd::Within(before.map(|(_, suite)| (suite, reason)))
                 }
                 None => RanEnd::Broken(reason),
             };
@@ -173,8 +181,16 @@ impl CasesSetup {
     }
 
     fn veiled(&self, reports: Vec<CaseReport>, session: &Arc<Session>) -> Vec<CaseReport> {
-        let mut veil = self.veil(Arc::clone(session));
-        let mut text = |text: String| veil.text(&text);
+        let (mut veil, known) = (self.veil(Arc::clone(session)), self.values().untold(session));
+        // Where nothing can be looked for, the veil has to do.
+        let scanner = Scanner::new(&known).ok();
+        let mut text = |text: String| {
+            let text = veil.text(&text);
+            match &scanner {
+                Some(scanner) => scanner.covered(text),
+                None => text,
+            }
+        };
         let mut failure = |failure: Failure| Failure { message: text(failure.message), ..failure };
         let veiled = |report: CaseReport| CaseReport { failures: report.failures.into_iter().map(&mut failure).collect(), ..report };
         reports.into_iter().map(veiled).collect()
@@ -204,9 +220,9 @@ impl CasesSetup {
         }
     }
 
-    fn task(&self, numbers: &[usize], from: usize) -> Task {
+    fn task(&self, numbers: &[usize], from: usize, broken: &[(String, String)]) -> Task {
         Task::Cases(Box::new(Cases {
-            suites: self.suites(&self.bundle.files, numbers, from),
+            suites: Suites { broken: broken.to_vec(), ..self.suites(&self.bundle.files, numbers, from) },
             connection: self.connection.clone(),
             budget: self.limits.budget,
             evaluation: self.limits.evaluation,

@@ -54,12 +54,12 @@ impl Live {
         for subject in setup.subjects() {
             let session = Arc::new(Session::default());
             let tape = Arc::new(Tape::default());
-            let ran = self.marked_cases(setup, &[subject.number], 0, &session, Some(Arc::clone(&tape))).await?;
+            let ran = self.marked_cases(setup, (&[subject.number], 0), &[], &session, Some(Arc::clone(&tape))).await?;
             let mut reports = ran.reports.into_iter();
             let Some(mut report) = reports.next() else {
                 failure = match ran.end {
                     RanEnd::Broken(reason) => Some(setup.veil(session).text(&reason)),
-                    RanEnd::Done | RanEnd::Within => Some("a case to record was not run".to_owned()),
+                    RanEnd::Done | RanEnd::Within(_) => Some("a case to record was not run".to_owned()),
                 };
                 break;
             };
@@ -121,12 +121,14 @@ impl CasesSetup {
             .collect()
     }
 
-    /// The cases that cannot be recorded, since all of their rows would be in one file.
+    /// The chosen cases that cannot be recorded, since all of their rows would be in one file.
     fn rows(&self) -> Vec<CaseReport> {
-        let cases =
-            self.bundle.suites.iter().flat_map(|file| file.suite.cases.iter().enumerate().map(move |(index, case)| (file, index, case)));
-        let with_rows = cases.filter(|(_, _, case)| case.skip.is_none() && case.recording.is_some() && !case.each.is_empty());
-        let report = |(file, index, case): (&SuiteFile, usize, &Case)| CaseReport {
+        let numbers = self.marked(|case| case.recording.is_some() && !case.each.is_empty());
+        let chosen = trials(&self.bundle.suites).enumerate().filter(|(number, _)| numbers.contains(number)).map(|(_, trial)| trial);
+        // Each case is told once, however many of its rows are chosen.
+        let mut with_rows: Vec<Trial<'_>> = chosen.collect();
+        with_rows.dedup_by(|one, other| one.file.path == other.file.path && one.index == other.index);
+        let report = |Trial { file, index, case, .. }: Trial<'_>| CaseReport {
             suite: file.suite.title.clone(),
             case: case.title.clone(),
             place: Place { file: file.path.clone(), ..file.document.place(&format!("/cases/{index}")) },
@@ -138,7 +140,7 @@ impl CasesSetup {
             skipped: None,
             micros: 0,
         };
-        with_rows.map(report).collect()
+        with_rows.into_iter().map(report).collect()
     }
 
     /// What was taken down without secrets, and what these were.

@@ -1,5 +1,7 @@
 //! Looks for secrets in a recording before it is written: what is found in whatever spelling keeps it from being written.
 
+use std::borrow::Cow;
+
 use aho_corasick::AhoCorasick;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -11,6 +13,9 @@ use crate::flow::every_spelling;
 /// How often what is encoded is decoded.
 const DEEPEST: usize = 3;
 
+/// What stands in the place of a line that holds a secret.
+const COVERED: &str = "(not shown: a secret is in it, in another spelling)";
+
 /// Finds secrets.
 pub(super) struct Scanner<'k> {
     finder: AhoCorasick,
@@ -21,7 +26,7 @@ impl<'k> Scanner<'k> {
     pub(super) fn new(known: &'k [Known]) -> Result<Self, String> {
         let secrets = known.iter().filter(|known| known.kind == Kind::Secret);
         let (names, spellings): (Vec<&str>, Vec<String>) =
-            secrets.flat_map(|known| every_spelling(&known.text).map(|spelling| (known.name.as_str(), spelling))).unzip();
+            secrets.flat_map(|known| spellings(&known.text).map(|spelling| (known.name.as_str(), spelling))).unzip();
         let finder = AhoCorasick::builder().ascii_case_insensitive(true).build(spellings);
         Ok(Self { finder: finder.map_err(|error| format!("its secrets cannot be looked for: {error}"))?, names })
     }
@@ -29,6 +34,17 @@ impl<'k> Scanner<'k> {
     /// Which secret is in a recording, and where: never the secret itself.
     pub(super) fn found(&self, recording: &Value) -> Option<String> {
         self.within(recording, "").map(|(name, place)| format!("{name} is in it, at `{place}`"))
+    }
+
+    /// A text for people, without the lines in which a secret stands in a spelling that nobody has thought of replacing.
+    pub(super) fn covered(&self, text: String) -> String {
+        if self.name_in(&text, DEEPEST).is_none() {
+            return text;
+        }
+        let lines = text.split('\n').map(|line| if self.name_in(line, DEEPEST).is_some() { COVERED } else { line });
+        let covered = lines.collect::<Vec<_>>().join("\n");
+        // It may be spread over several.
+        if self.name_in(&covered, DEEPEST).is_some() { COVERED.to_owned() } else { covered }
     }
 
     fn within(&self, value: &Value, place: &str) -> Option<(&'k str, String)> {
@@ -60,19 +76,31 @@ impl<'k> Scanner<'k> {
         if depth == 0 {
             return None;
         }
-        let unescaped = percent_decode_str(text).decode_utf8_lossy();
-        if unescaped != text
-            && let Some(name) = self.name_in(&unescaped, depth - 1)
-        {
-            return Some(name);
+        for unescaped in [percent_decode_str(text).decode_utf8_lossy(), Cow::Owned(encoded::from_markup(text))] {
+            if unescaped != text
+                && let Some(name) = self.name_in(&unescaped, depth - 1)
+            {
+                return Some(name);
+            }
         }
-        let in_hex = encoded::in_hex(&unbroken).find_map(|bytes| self.name_in(&String::from_utf8_lossy(&bytes), depth - 1));
+        let in_hex = encoded::in_hex(&unbroken).find_map(|bytes| self.name_in(&read(&bytes), depth - 1));
         in_hex.or_else(|| self.name_in_base64(&unbroken, depth))
     }
 
     fn name_in_base64(&self, text: &str, depth: usize) -> Option<&'k str> {
-        encoded::within(text).iter().find_map(|found| self.name_in(&String::from_utf8_lossy(&found.bytes), depth - 1))
+        encoded::within(text).iter().find_map(|found| self.name_in(&read(&found.bytes), depth - 1))
     }
+}
+
+/// In every way it is usually spelt, and without its blanks, as it stands in a text that has lost them.
+fn spellings(secret: &str) -> impl Iterator<Item = String> {
+    let unbroken: String = secret.split_whitespace().collect();
+    every_spelling(secret).chain((unbroken != secret && !unbroken.is_empty()).then_some(unbroken))
+}
+
+/// The text of bytes; of UTF-16, which has a zero beside each letter of most secrets, the letters.
+fn read(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).replace('\0', "")
 }
 
 #[cfg(test)]
@@ -111,6 +139,11 @@ mod tests {
             twice,
             STANDARD.encode(hex::encode(STANDARD.encode(secret))),
             format!("{head}\n{tail}"),
+            "t0p&#32;s3cret&#x2F;42".to_owned(),
+            secret.chars().map(|char| format!("&#{};", u32::from(char))).collect(),
+            secret.chars().map(|char| format!("{char} ")).collect(),
+            STANDARD.encode(secret.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()),
+            hex::encode(secret.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>()),
         ] {
             let recording = json!({ "exchanges": [{ "response": { "body": ["x", { "a": format!("_{text}_") }] } }] });
             let told = found(&recording).unwrap_or_else(|| panic!("{text}"));
@@ -122,5 +155,15 @@ mod tests {
         assert_eq!(found(&key).unwrap(), "the value of `token` is in it, at `exchanges[0].response.body, as a key`");
         let reversed: String = secret.chars().rev().collect();
         assert_eq!(found(&json!({ "a": "europe, t0p, s3cret", "b": reversed, "c": 47_111 })), None);
+    }
+
+    #[test]
+    fn lines_in_which_a_secret_is_spelt_otherwise_are_not_shown() {
+        let known = [Known { name: "it".to_owned(), text: "t0p s3cret/42".to_owned(), instead: String::new(), kind: Kind::Secret }];
+        let scanner = Scanner::new(&known).unwrap();
+        let shown = |text: &str| scanner.covered(text.to_owned());
+        assert_eq!(shown("one\n+ T0P S3CRET/42\n"), format!("one\n{COVERED}\n"));
+        assert_eq!(shown("one\nt0p\ns3cret/42"), COVERED);
+        assert_eq!(shown("[redacted]\n two\n"), "[redacted]\n two\n");
     }
 }

@@ -11,6 +11,8 @@ use crate::manifest::{Case, Manifest, Property, Suite};
 
 /// What is shorter stands in any answer by chance, in characters.
 const SHORTEST: usize = 4;
+/// What is shorter may be a word of any message, in characters.
+const SHORTEST_UNTOLD: usize = 8;
 /// Members of an authority's answer that hold what it hands out, RFC 6749, section 5.1, and OpenID Connect Core, section 3.1.3.3.
 const HANDED_OUT: [&str; 3] = ["access_token", "refresh_token", "id_token"];
 
@@ -52,6 +54,13 @@ impl Values<'_> {
     /// What must not be shown of them.
     pub(super) fn secrets(&self) -> impl Iterator<Item = &Value> {
         self.properties().filter(|(name, property, _)| self.is_secret(name, property)).map(|(_, _, value)| value)
+    }
+
+    /// What is looked for in what is told of cases, with the tokens of a session. What is short is a word like others.
+    pub(super) fn untold(&self, session: &Session) -> Vec<Known> {
+        let own = self.properties().filter(|(name, property, _)| self.is_secret(name, property)).filter_map(|(_, _, value)| text_of(value));
+        let long = own.chain(session.secrets()).filter(|text| text.chars().count() >= SHORTEST_UNTOLD);
+        long.map(|text| Known { name: String::new(), text, instead: String::new(), kind: Kind::Secret }).collect()
     }
 
     /// The values with what a case has in their places; or why nothing can be recorded with them.

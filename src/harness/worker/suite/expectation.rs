@@ -24,18 +24,21 @@ pub(super) fn failures(expected: &Expectation, ran: &Ran, judging: Judging<'_>, 
     failures.extend(measured(expected, ran.sent.len(), ran.retries, ran.elapsed, spot));
     // Where a flow broke off, assertions about what it was to give only say so again.
     if !expected.assert.is_empty() && !is_broken_off(expected, &ran.outcome) {
-        failures.extend(judging.unheld(&expected.assert, &whole(ran), spot.key("assert")));
+        failures.extend(judging.unheld(&expected.assert, &whole(ran, judging), spot.key("assert")));
     }
     failures
 }
 
 /// How a run ended and what it sent, as assertions read it.
-fn whole(ran: &Ran) -> Value {
+fn whole(ran: &Ran, judging: Judging<'_>) -> Value {
     let (output, error) = match &ran.outcome.result {
         Ok(output) => (output.clone(), Value::Null),
         Err(fault) => (Value::Null, fault.to_json()),
     };
-    let requests: Value = ran.sent.iter().map(|request| Sent::of(request).whole().clone()).collect();
+    let requests: Value = match judging.without_requests {
+        true => Value::Null,
+        false => ran.sent.iter().map(|request| Sent::of(request).whole().clone()).collect(),
+    };
     json!({ "output": output, "events": ran.outcome.events, "error": error, "requests": requests })
 }
 

@@ -32,7 +32,7 @@ impl Hooks<'_> {
         let Some(hook) = self.file.suite.hook(name) else { return Ok(Value::Null) };
         let pointer = format!("/{}", name.key());
         let spot = Spot::new(&self.file.document, &self.file.path, &pointer);
-        let judging = Judging { program: self.program, connection: &over.connection, variables: over };
+        let judging = Judging { program: self.program, connection: &over.connection, variables: over, without_requests: false };
         let mock = || Mock::new(&hook.exchanges, spot.key("exchanges"), judging, self.files, mock::beginning());
         let run = RunHook { suite: self.suite, name, input, program: self.program, over };
         let told = |failure: Failure| Failure { message: format!("in the hook `{name}`: {}", failure.message), ..failure };

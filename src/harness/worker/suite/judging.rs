@@ -9,6 +9,9 @@ use crate::flow::{Assertion, Judge, Program, Variables};
 use crate::manifest::Schema;
 use crate::model::Failure;
 
+/// What is told of an assertion about requests that fails in a live run.
+const UNSEEN: &str = "; in a live run `requests` is null: assert under the `request` of an exchange what tests alone can tell of it";
+
 /// What the schemas and the assertions of a case can refer to.
 #[derive(Clone, Copy)]
 pub(super) struct Judging<'a> {
@@ -17,6 +20,8 @@ pub(super) struct Judging<'a> {
     pub(super) connection: &'a Map<String, Value>,
     /// What the suite has given before.
     pub(super) variables: &'a Variables,
+    /// Whether the requests were the service's to see, so that nothing can be said of them here.
+    pub(super) without_requests: bool,
 }
 
 impl Judging<'_> {
@@ -29,7 +34,8 @@ impl Judging<'_> {
     pub(super) fn unheld(&self, assertions: &[String], over: &Value, spot: Spot<'_>) -> Vec<Failure> {
         let unheld = assertions.iter().enumerate().filter_map(|(index, text)| {
             let why = Assertion::parse(text).and_then(|assertion| self.holds(&assertion, over)).err()?;
-            Some(spot.index(index).fails(told(text, &why)))
+            let unseen = if self.without_requests && text.contains("requests") { UNSEEN } else { "" };
+            Some(spot.index(index).fails(told(text, &why) + unseen))
         });
         unheld.collect()
     }

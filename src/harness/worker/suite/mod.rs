@@ -201,7 +201,7 @@ impl Subject<'_> {
     fn judging<'a>(&'a self, connection: &'a Map<String, Value>) -> Judging<'a> {
         let connection =
             if self.stage.is_live() { self.asserted.get_or_init(|| self.program.without_secrets(connection)) } else { connection };
-        Judging { program: self.program, connection, variables: self.variables }
+        Judging { program: self.program, connection, variables: self.variables, without_requests: self.stage.is_live() }
     }
 
     fn expects_retries(&self) -> bool {
