@@ -54,6 +54,9 @@ impl<'a> Report<'a> {
             ValidationErrorKind::OneOfNotValid { .. } | ValidationErrorKind::OneOfMultipleValid { .. } => {
                 self.one_of(pointer, error.instance(), rule)
             }
+            ValidationErrorKind::AnyOf { .. } if !alternatives(rule, "anyOf").is_empty() => {
+                self.choice(pointer, error.instance(), &alternatives(rule, "anyOf"), false)
+            }
             ValidationErrorKind::MinProperties { .. } | ValidationErrorKind::MaxProperties { .. } => {
                 self.property_count(pointer, error.instance(), rule)
             }
@@ -139,8 +142,7 @@ impl<'a> Report<'a> {
         if values.len() == branches.len() {
             return self.not_allowed(pointer, found, &values);
         }
-        let keys: Vec<&str> = branches.iter().filter_map(|branch| branch.pointer("/required/0").and_then(Value::as_str)).collect();
-        self.choice(pointer, found, &keys, true);
+        self.choice(pointer, found, &alternatives(rule, "oneOf"), true);
     }
 
     fn property_count(&mut self, pointer: &str, found: &Value, rule: &Value) {
@@ -210,10 +212,10 @@ impl<'a> Report<'a> {
             [only] => format!("expected `{only}`, found {}", found_in_words(found)),
             several => format!("expected one of {}, found {}", suggestion::listed(several), found_in_words(found)),
         };
-        let hint = found
-            .as_str()
-            .and_then(|text| suggestion::nearest(text, allowed.iter().copied()))
-            .map(|meant| format!("Did you mean `{meant}`?"));
+        let hint = found.as_str().and_then(|text| match suggestion::nearest(text, allowed.iter().copied()) {
+            Some(meant) => Some(format!("Did you mean `{meant}`?")),
+            None => text.contains("${").then(|| "Write one of them out: no expression can stand here.".to_owned()),
+        });
         self.add(code::NOT_ALLOWED, pointer, message, hint);
     }
 
@@ -249,4 +251,10 @@ impl<'a> Report<'a> {
     fn push(&mut self, problem: Problem, hint: Option<String>) {
         self.problems.push(Problem { hint, ..problem });
     }
+}
+
+/// The keys of which a schema asks for one.
+fn alternatives<'a>(rule: &'a Value, keyword: &str) -> Vec<&'a str> {
+    let branches = rule.get(keyword).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    branches.iter().filter_map(|branch| branch.pointer("/required/0").and_then(Value::as_str)).collect()
 }

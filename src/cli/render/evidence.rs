@@ -35,7 +35,7 @@ pub fn shown(Shown { evidence, reused }: &Shown, detail: Detail, now: Timestamp)
         let style = if verdict.is_good() { paint::GOOD } else { paint::BAD };
         let counts = counts(verdict.passed, verdict.failed, evidence.skipped());
         let _ = write!(text, "  {} {}", counts.style(style), format!("({took})").style(paint::FAINT));
-        if let Some(covered) = Covered::by(evidence).filter(|_| !evidence.partial && evidence.verdict().is_good()) {
+        if let Some(covered) = Covered::by(evidence).filter(|_| evidence.verdict().is_good()) {
             let style = if covered.covered == covered.total { paint::FAINT } else { paint::WARN };
             let _ = write!(text, "  {}", format!("coverage {covered}").style(style));
         }

@@ -29,7 +29,8 @@ const LISTED: usize = 3;
 /// What is kept, and what is not.
 const EVIDENCE: &str = "\
 Where this repository has a state, what passed is shown from there and not run again, and what is run is kept there as evidence: the daemon \
-does not run it again. `-v` lists every case of many connectors, and the slowest.";
+does not run it again. `-v` lists every case of many connectors, and the slowest. The flags for secrets and limits are those of runs against \
+the real service.";
 
 /// Flags of `test`.
 #[derive(Debug, clap::Args)]

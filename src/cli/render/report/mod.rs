@@ -77,13 +77,14 @@ mod tests {
     }
 
     fn case(title: &str, suite: &str, outcome: CaseOutcome, failure: Option<&str>) -> CaseReport {
+        let expectation = Place { file: "tests/issues.yaml".into(), line: 9, column: 7 };
         CaseReport {
             suite: suite.into(),
             case: title.into(),
             place: Place { file: "tests/issues.yaml".into(), line: 4, column: 5 },
             target: "actions/create-issue".into(),
             outcome,
-            failures: failure.into_iter().map(|failure| Failure::from(failure.to_owned())).collect(),
+            failures: failure.into_iter().map(|failure| Failure { message: failure.to_owned(), place: Some(expectation.clone()) }).collect(),
             skipped: (outcome == CaseOutcome::Skipped).then(|| "the service is down".to_owned()),
             micros: if outcome == CaseOutcome::Skipped { 0 } else { 1_500 },
         }
