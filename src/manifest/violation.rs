@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::document::{MOST_PROBLEMS, escape};
 use super::schemas::Compiled;
-use super::wording::{TYPES, bound, count, found_in_words, last_name, plain};
+use super::wording::{TYPES, bound, count, found_in_words, last_name, plain, types, types_in_words};
 use super::{Document, code, excerpt, form, suggestion};
 use crate::model::Problem;
 
@@ -179,12 +179,8 @@ impl<'a> Report<'a> {
     }
 
     fn wrong_type(&mut self, pointer: &str, found: &Value, kind: &TypeKind) {
-        let expected: Vec<&str> = match kind {
-            TypeKind::Single(single) => vec![single.as_str()],
-            TypeKind::Multiple(several) => several.iter().map(|kind| kind.as_str()).collect(),
-        };
-        let words: Vec<&str> = TYPES.iter().filter(|(kind, _)| expected.contains(kind)).map(|(_, words)| *words).collect();
-        let message = format!("expected {}, found {}", suggestion::joined(&words, "or"), found_in_words(found));
+        let expected = types(kind);
+        let message = format!("expected {}, found {}", types_in_words(&expected), found_in_words(found));
         let source = self.source(pointer);
         let hint = match found {
             Value::Null => Some("Write a value, or remove the key.".to_owned()),

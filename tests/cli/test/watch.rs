@@ -97,3 +97,15 @@ fn programs_get_a_line_a_run() {
     assert!(ran.err.contains("a report is about one run"), "{}", ran.err);
     team.run(&["test", "--watch", "--again"]).two();
 }
+
+#[test]
+fn what_a_watch_cannot_do_is_refused() {
+    let team = Team::with_crm();
+    for flags in [&["--live", "--environment", "test"][..], &["--record", "--environment", "test"], &["--min-coverage", "90"], &["--again"]]
+    {
+        let ran = team.run(&[&["test", "--watch"], flags].concat()).two();
+        assert!(ran.err.contains("cannot be used with"), "{flags:?}: {}", ran.err);
+    }
+    let ran = team.run(&["test", "--live", "--environment", "test", "--min-coverage", "90"]).two();
+    assert!(ran.err.contains("cannot be used with"), "{}", ran.err);
+}

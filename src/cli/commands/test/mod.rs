@@ -51,16 +51,16 @@ pub struct Arguments {
     report: Vec<ReportFile>,
 
     /// Go on until Ctrl-C: run what a change of the files affects. Nothing is kept. With --output json, a line a run
-    #[arg(long, conflicts_with_all = ["again", "report"])]
+    #[arg(long, conflicts_with_all = ["again", "report", "min_coverage", "against"])]
     watch: bool,
 
     /// Show the whole table of what the tests exercise
-    #[arg(long)]
+    #[arg(long, conflicts_with = "against")]
     coverage: bool,
 
     /// Fail where the tests of a connector exercise less than this, in percent
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(..=100))]
-    #[arg(conflicts_with_all = ["suite", "case", "tags", "skip_tags"])]
+    #[arg(conflicts_with_all = ["suite", "case", "tags", "skip_tags", "against"])]
     min_coverage: Option<u8>,
 
     #[command(flatten)]
@@ -73,7 +73,8 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
         work_tree.find(name, &format!("test {name}"))?;
     }
     if arguments.watch {
-        return watch::run(work_tree, arguments.connectors, arguments.choice.selection(), door).await;
+        let shows = CoverageShown { whole: arguments.coverage, least: None };
+        return watch::run(work_tree, arguments.connectors, arguments.choice.selection(), shows, door).await;
     }
     let names = if arguments.connectors.is_empty() { work_tree.connectors()? } else { arguments.connectors };
     let (jobs, problems) = jobs::read(&work_tree, &names);

@@ -84,7 +84,10 @@ mod tests {
             place: Place { file: "tests/issues.yaml".into(), line: 4, column: 5 },
             target: "actions/create-issue".into(),
             outcome,
-            failures: failure.into_iter().map(|failure| Failure { message: failure.to_owned(), place: Some(expectation.clone()) }).collect(),
+            failures: failure
+                .into_iter()
+                .map(|failure| Failure { message: failure.to_owned(), place: Some(expectation.clone()) })
+                .collect(),
             skipped: (outcome == CaseOutcome::Skipped).then(|| "the service is down".to_owned()),
             micros: if outcome == CaseOutcome::Skipped { 0 } else { 1_500 },
         }
