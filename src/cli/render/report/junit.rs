@@ -123,7 +123,9 @@ fn broken(xml: &mut Xml, attributes: &[(&'static str, String)], class: &str, nam
     counted.write(xml, "testsuite", attributes, |xml| {
         let names = [("name", sound(&one_line(name))), ("classname", sound(&one_line(class))), ("time", seconds(0))];
         let element = xml.create_element("testcase").with_attributes(names.iter().map(|(name, value)| (*name, value.as_str())));
-        element.write_inner_content(|xml| complaint(xml, "error", reason, reason)).map(drop)
+        // The first line only says that problems follow.
+        let headline = reason.lines().take(2).collect::<Vec<_>>().join(" ");
+        element.write_inner_content(|xml| complaint(xml, "error", &headline, reason)).map(drop)
     })
 }
 
