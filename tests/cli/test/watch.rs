@@ -45,7 +45,10 @@ fn a_change_runs_the_tests_of_its_connector_alone() {
     // What cannot be read is shown, and waited for.
     team.replace("connectors/mail/connector.yaml", "title: Mail", "titel: Mail");
     let broken = run(&mut daemon);
-    assert!(broken.contains("unknown key `titel`") && broken.ends_with("0 passed, 0 failed in 0 connectors.\n"), "{broken}");
+    assert!(
+        broken.contains("unknown key `titel`") && broken.ends_with("0 passed, 0 failed in 0 connectors; 1 cannot be read.\n"),
+        "{broken}"
+    );
     team.replace("connectors/mail/connector.yaml", "titel: Mail", "title: Mail");
     assert!(run(&mut daemon).ends_with("5 passed, 0 failed in 1 connector.\n"));
     assert!(daemon.end_with("INT").success());

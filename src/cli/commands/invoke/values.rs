@@ -148,7 +148,7 @@ fn defaults(properties: &Ordered<Property>, attempt: &str, because: &str) -> Res
         let hint = if because.is_empty() {
             "Give the values with --connection FILE, or --environment NAME where connections/NAME has them."
         } else {
-            "Write the file with their values; it names secrets by reference, such as `{ env: CONNECTION_… }`."
+            "Write that file; it gives a secret by reference, such as `token: { env: CONNECTION_… }`."
         };
         return Err(Failure::refused(attempt, reason).hint(hint));
     }

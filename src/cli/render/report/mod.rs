@@ -121,7 +121,7 @@ mod tests {
         ::error file=connectors/crm/tests/issues.yaml,line=9,col=7,title=Issues › fails::the output differs%0A- { id: 1 }%0A+ { id: 2 }
         ::error file=connectors/mail/connector.yaml,line=1,col=1,title=The tests of mail failed as a whole::the connector has problems:%0Ax
         ::error file=connectors/shop/connector.yaml,line=3,col=1,title=SB020::unknown key `x`%0ADid you mean `y`?
-        ::notice title=Tests::2 passed, 2 failed, 1 skipped in 3 connectors, 1 of them tested before
+        ::notice title=Tests::2 passed, 2 failed, 1 skipped in 3 connectors, 1 of them tested before; 1 cannot be read
         ");
     }
 
