@@ -43,8 +43,9 @@ impl Walk<'_, '_> {
         let cases = root.key("cases");
         for (index, case) in suite.cases.iter().enumerate() {
             let at = cases.index(index);
-            self.flaws(case.flaws(), &at);
-            self.flaws(case.misplaced(&self.findings.bundle.manifest).into_iter().collect(), &at);
+            let flaws = case.flaws();
+            let misplaced = case.misplaced(&self.findings.bundle.manifest).filter(|_| flaws.is_empty());
+            self.flaws(flaws.into_iter().chain(misplaced).collect(), &at);
             self.exchanges(&case.exchanges, &at);
             self.expectation(&case.expect, &at.key("expect"));
             let polls = case.polls.iter().map(|poll| (&poll.exchanges, &poll.expect)).enumerate();
