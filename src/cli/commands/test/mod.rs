@@ -12,7 +12,7 @@ use std::cell::RefCell;
 
 use self::kept::Kept;
 use self::report::ReportFile;
-use self::runs::Runs;
+use self::runs::{Performed, Runs};
 use crate::cli::failure::{Ended, Failure, Outcome};
 use crate::cli::output::Format;
 use crate::cli::render::coverage::CoverageShown;
@@ -77,10 +77,15 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
         return watch::run(work_tree, arguments.connectors, arguments.choice.selection(), shows, door).await;
     }
     let names = if arguments.connectors.is_empty() { work_tree.connectors()? } else { arguments.connectors };
-    let (jobs, problems) = jobs::read(&work_tree, &names);
-    let jobs = arguments.choice.apply(jobs)?;
+    let live = arguments.live.run();
+    let (jobs, mut problems) = if live.is_none() && arguments.choice.is_everything() {
+        jobs::find(&work_tree, &names)
+    } else {
+        let (jobs, problems) = jobs::read(&work_tree, &names);
+        (arguments.choice.apply(jobs)?, problems)
+    };
     let is_told = is_told(door);
-    if let Some(run) = arguments.live.run() {
+    if let Some(run) = live {
         let tested = live::run(run, &arguments.live, &work_tree, (jobs, problems), door).await?;
         if is_told {
             let environment = tested.environment.as_deref().map(against).unwrap_or_default();
@@ -102,7 +107,9 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
             failed_to_tell.replace(Some(error));
         }
     };
-    let (evidence, aborted) = runs.perform(jobs, tell).await?;
+    let Performed { evidence, problems: found, aborted } = runs.perform(jobs, tell).await?;
+    problems.extend(found);
+    problems.sort();
     kept.close(door).await;
     failed_to_tell.into_inner().map_or(Ok(()), Err)?;
     let tested = Tested::new(evidence, problems);

@@ -11,7 +11,8 @@ use crate::assemble;
 use crate::cli::tested::Shown;
 use crate::cli::{Door, progress};
 use crate::harness::{AbortedRun, Job, Workers};
-use crate::model::ConnectorName;
+use crate::manifest::Bundle;
+use crate::model::{ConnectorName, Problem};
 
 /// How runs are to be done.
 pub(super) struct Runs<'d> {
@@ -24,7 +25,7 @@ pub(super) struct Runs<'d> {
 impl Runs<'_> {
     /// Runs jobs, tells what each showed, and returns it all, and the runs that could not be made. On a terminal it is told as it comes;
     /// elsewhere in the order of the jobs, so that two runs read the same.
-    pub(super) async fn perform(&self, jobs: Vec<Job>, tell: impl Fn(&Shown)) -> Result<(Vec<Shown>, Vec<AbortedRun>)> {
+    pub(super) async fn perform(&self, jobs: Vec<Job>, tell: impl Fn(&Shown)) -> Result<Performed> {
         let workers = Workers::new(assemble::workers(&self.door.settings)?);
         if self.again || !self.kept.is_open() {
             workers.warm(jobs.len()).await;
@@ -43,32 +44,54 @@ impl Runs<'_> {
         let numbered = jobs.into_iter().enumerate();
         let mut ended = futures_util::stream::iter(numbered).map(run).buffer_unordered(self.door.settings.workers.max(1));
         let mut order = Order { waits_for: 0, early: BTreeMap::new(), as_it_comes: self.door.shell.is_seen() };
-        let (mut all, mut aborted) = (Vec::new(), Vec::new());
+        let mut performed = Performed::default();
         while let Some((index, result)) = ended.next().await {
             for result in order.next(index, result) {
                 match result {
                     Ok(shown) => {
                         progress.bar.suspend(|| tell(&shown));
-                        all.push(shown);
+                        performed.evidence.push(shown);
                     }
-                    Err(run) => aborted.push(run),
+                    Err(NotRun::Aborted(run)) => performed.aborted.push(run),
+                    Err(NotRun::Unreadable(problems)) => performed.problems.extend(problems),
                 }
             }
         }
         progress.bar.finish_and_clear();
-        Ok((all, aborted))
+        Ok(performed)
     }
 
-    async fn one(&self, workers: &Workers, job: Job) -> Result<Shown, AbortedRun> {
+    async fn one(&self, workers: &Workers, job: Job) -> Result<Shown, NotRun> {
         if !self.again
             && let Some(evidence) = self.kept.good(&job.digest).await
         {
             return Ok(Shown { evidence, reused: true });
         }
-        let evidence = workers.run(job).await?;
+        let files = job.files.clone();
+        let evidence = workers.run(job).await.map_err(NotRun::Aborted)?;
+        // What cannot be read is told as everywhere else.
+        if evidence.failure.is_some() && evidence.cases.is_empty() {
+            Bundle::read(evidence.connector.as_str(), &files).map_err(NotRun::Unreadable)?;
+        }
         self.kept.keep(&evidence).await;
         Ok(Shown { evidence, reused: false })
     }
+}
+
+/// What came of several connectors' tests.
+#[derive(Default)]
+pub(super) struct Performed {
+    pub(super) evidence: Vec<Shown>,
+    /// What is wrong with connectors that could not be read.
+    pub(super) problems: Vec<Problem>,
+    pub(super) aborted: Vec<AbortedRun>,
+}
+
+/// Why there is no evidence.
+enum NotRun {
+    Aborted(AbortedRun),
+    /// The connector cannot be read.
+    Unreadable(Vec<Problem>),
 }
 
 /// Puts what ends early where it belongs.

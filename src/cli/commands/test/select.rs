@@ -37,6 +37,12 @@ impl Choice {
         Ok(jobs.into_iter().filter_map(|(job, suites)| narrowed(&selection, job, &suites)).collect())
     }
 
+    /// Whether nothing is left out.
+    pub(super) fn is_everything(&self) -> bool {
+        let Self { suite, case, tags, skip_tags } = self;
+        suite.is_none() && case.is_none() && tags.is_empty() && skip_tags.is_empty()
+    }
+
     /// What is chosen.
     pub(super) fn selection(self) -> Selection {
         let Self { suite, case, tags, skip_tags } = self;
