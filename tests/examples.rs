@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use git2::{ObjectType, Repository, TreeWalkMode, TreeWalkResult};
 use switchboard::check;
 use switchboard::harness::{Chosen, Job, Workers, WorkersConfig};
-use switchboard::manifest::{Bundle, Case, Config, ConnectionValues, Lifecycle, Visibility};
+use switchboard::manifest::{Bundle, Case, Config, ConnectionValues, Lifecycle, Visibility, trials};
 use switchboard::model::{BundleFiles, CaseOutcome, Problem, Status};
 
 #[test]
@@ -117,8 +117,7 @@ async fn every_suite_passes_in_real_workers_and_exercises_everything() {
             workers.run(Job { connector: folder.parse().unwrap(), digest: bundle.digest, files, chosen: Chosen::All }).await.unwrap();
         let failed: Vec<_> = evidence.cases.iter().filter(|case| case.outcome == CaseOutcome::Failed).collect();
         assert!(evidence.failure.is_none() && failed.is_empty(), "{folder}: {:?} {failed:#?}", evidence.failure);
-        let cases: usize = bundle.suites.iter().map(|file| file.suite.cases.len()).sum();
-        assert_eq!(evidence.cases.len(), cases, "{folder}");
+        assert_eq!(evidence.cases.len(), trials(&bundle.suites).count(), "{folder}");
         assert!(!evidence.coverage.is_empty(), "{folder}");
         // What is generated is there to be many, not to be whole.
         if !folder.starts_with("service-") {
@@ -136,7 +135,10 @@ fn every_error_of_an_example_action_is_the_end_of_some_case() {
         let cases: Vec<_> = bundle.suites.iter().flat_map(|file| &file.suite.cases).collect();
         for (action, declared) in bundle.manifest.actions.iter().filter(|(_, action)| action.visibility == Visibility::Public) {
             for error in &declared.errors {
-                let ends = |case: &&Case| case.expect.error.as_ref().is_some_and(|expected| expected.name.as_ref() == Some(error));
+                let ends = |case: &&Case| match case.expect.error.as_ref().and_then(|expected| expected.name.as_deref()) {
+                    Some("${ $each.error }") => case.each.iter().any(|(_, row)| row["error"] == *error.as_str()),
+                    name => name == Some(error),
+                };
                 let covered = cases.iter().filter(|case| case.action.as_deref() == Some(action)).any(ends);
                 assert!(covered, "{folder}: no case of `{action}` ends with `{error}`");
             }

@@ -43,7 +43,9 @@ impl Walk<'_, '_> {
         let cases = root.key("cases");
         for (index, case) in suite.cases.iter().enumerate() {
             let at = cases.index(index);
-            self.flaws(case.flaws(), &at);
+            let flaws = case.flaws();
+            let misplaced = case.misplaced(&self.findings.bundle.manifest).filter(|_| flaws.is_empty());
+            self.flaws(flaws.into_iter().chain(misplaced).collect(), &at);
             self.exchanges(&case.exchanges, &at);
             self.expectation(&case.expect, &at.key("expect"));
             let polls = case.polls.iter().map(|poll| (&poll.exchanges, &poll.expect)).enumerate();
@@ -177,6 +179,9 @@ mod tests {
         let case = |rest: &str| format!("    exchanges: [{one}]\n    {rest}\n    expect: {{ requests: 1 }}\n");
         assert_eq!(report(&case("polls: [{}]")), ["SB211 error 6:5"]);
         assert_eq!(report(&case("sequence: [{ request: {} }]")), ["SB211 error 6:5"]);
+        assert_eq!(report("    request: {}\n    expect: { requests: 0 }\n"), ["SB211 error 6:5"]);
+        assert_eq!(report("    cursor: 1\n    expect: { requests: 0 }\n"), ["SB211 error 6:5"]);
+        assert_eq!(report("    expect: { answer: { status: 202 } }\n"), ["SB211 error 6:5"]);
         assert_eq!(report(&case("recording: tests/recordings/a.yaml")), ["SB209 error 7:16"]);
     }
 }

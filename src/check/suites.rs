@@ -139,7 +139,8 @@ mod tests {
         let recorded = |more: &str| format!("action: get-thing\n    recording: tests/recordings/a.yaml{more}");
         let found = |more: &str| sample::report(|sample| sample.replace_in_suite("action: get-thing", &recorded(more)));
         assert_eq!(found(""), ["SB208 error 6:16"]);
-        for beside in ["each: { a: 1 }", "polls: [{}]", "exchanges: [{ request: { method: get }, response: { status: 200 } }]"] {
+        assert_eq!(found("\n    polls: [{}]"), ["SB209 error 6:16", "SB211 error 7:5"]);
+        for beside in ["each: { a: 1 }", "exchanges: [{ request: { method: get }, response: { status: 200 } }]"] {
             assert_eq!(found(&format!("\n    {beside}")), ["SB209 error 6:16"], "{beside}");
         }
         let editing = sample::report(|sample| {

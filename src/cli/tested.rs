@@ -107,10 +107,10 @@ impl Human for Tested {
 }
 
 impl Covered {
-    /// What evidence says of it.
+    /// What evidence says of it; nothing where not all cases were run, which says nothing about the others.
     pub fn by(evidence: &Evidence) -> Option<Self> {
         let (covered, total) = evidence.coverage.counts();
-        (!evidence.coverage.is_empty()).then_some(Self { covered, total })
+        (!evidence.partial && !evidence.coverage.is_empty()).then_some(Self { covered, total })
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::document::{MOST_PROBLEMS, escape};
 use super::schemas::Compiled;
-use super::wording::{TYPES, bound, count, found_in_words, last_name, plain};
+use super::wording::{TYPES, bound, count, found_in_words, last_name, plain, types, types_in_words};
 use super::{Document, code, excerpt, form, suggestion};
 use crate::model::Problem;
 
@@ -53,6 +53,9 @@ impl<'a> Report<'a> {
             _ if !self.told.insert(pointer.to_owned()) => {}
             ValidationErrorKind::OneOfNotValid { .. } | ValidationErrorKind::OneOfMultipleValid { .. } => {
                 self.one_of(pointer, error.instance(), rule)
+            }
+            ValidationErrorKind::AnyOf { .. } if !alternatives(rule, "anyOf").is_empty() => {
+                self.choice(pointer, error.instance(), &alternatives(rule, "anyOf"), false)
             }
             ValidationErrorKind::MinProperties { .. } | ValidationErrorKind::MaxProperties { .. } => {
                 self.property_count(pointer, error.instance(), rule)
@@ -139,8 +142,7 @@ impl<'a> Report<'a> {
         if values.len() == branches.len() {
             return self.not_allowed(pointer, found, &values);
         }
-        let keys: Vec<&str> = branches.iter().filter_map(|branch| branch.pointer("/required/0").and_then(Value::as_str)).collect();
-        self.choice(pointer, found, &keys, true);
+        self.choice(pointer, found, &alternatives(rule, "oneOf"), true);
     }
 
     fn property_count(&mut self, pointer: &str, found: &Value, rule: &Value) {
@@ -177,12 +179,8 @@ impl<'a> Report<'a> {
     }
 
     fn wrong_type(&mut self, pointer: &str, found: &Value, kind: &TypeKind) {
-        let expected: Vec<&str> = match kind {
-            TypeKind::Single(single) => vec![single.as_str()],
-            TypeKind::Multiple(several) => several.iter().map(|kind| kind.as_str()).collect(),
-        };
-        let words: Vec<&str> = TYPES.iter().filter(|(kind, _)| expected.contains(kind)).map(|(_, words)| *words).collect();
-        let message = format!("expected {}, found {}", suggestion::joined(&words, "or"), found_in_words(found));
+        let expected = types(kind);
+        let message = format!("expected {}, found {}", types_in_words(&expected), found_in_words(found));
         let source = self.source(pointer);
         let hint = match found {
             Value::Null => Some("Write a value, or remove the key.".to_owned()),
@@ -210,10 +208,10 @@ impl<'a> Report<'a> {
             [only] => format!("expected `{only}`, found {}", found_in_words(found)),
             several => format!("expected one of {}, found {}", suggestion::listed(several), found_in_words(found)),
         };
-        let hint = found
-            .as_str()
-            .and_then(|text| suggestion::nearest(text, allowed.iter().copied()))
-            .map(|meant| format!("Did you mean `{meant}`?"));
+        let hint = found.as_str().and_then(|text| match suggestion::nearest(text, allowed.iter().copied()) {
+            Some(meant) => Some(format!("Did you mean `{meant}`?")),
+            None => text.contains("${").then(|| "Write one of them out: no expression can stand here.".to_owned()),
+        });
         self.add(code::NOT_ALLOWED, pointer, message, hint);
     }
 
@@ -249,4 +247,10 @@ impl<'a> Report<'a> {
     fn push(&mut self, problem: Problem, hint: Option<String>) {
         self.problems.push(Problem { hint, ..problem });
     }
+}
+
+/// The keys of which a schema asks for one.
+fn alternatives<'a>(rule: &'a Value, keyword: &str) -> Vec<&'a str> {
+    let branches = rule.get(keyword).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    branches.iter().filter_map(|branch| branch.pointer("/required/0").and_then(Value::as_str)).collect()
 }

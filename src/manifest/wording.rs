@@ -1,9 +1,10 @@
 //! The parts of sentences about values that break a schema.
 
-use jsonschema::error::ValidationErrorKind;
+use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
 
 use super::document::unescape;
+use super::suggestion::joined;
 use super::{code, excerpt};
 
 /// A bound that was broken.
@@ -50,6 +51,20 @@ pub(super) const TYPES: &[(&str, &str)] = &[
     ("boolean", "`true` or `false`"),
     ("null", "nothing"),
 ];
+
+/// The types that a schema allows.
+pub(super) fn types(kind: &TypeKind) -> Vec<&str> {
+    match kind {
+        TypeKind::Single(single) => vec![single.as_str()],
+        TypeKind::Multiple(several) => several.iter().map(|kind| kind.as_str()).collect(),
+    }
+}
+
+/// JSON's types as people call them.
+pub(super) fn types_in_words(types: &[&str]) -> String {
+    let words: Vec<&str> = TYPES.iter().filter(|(kind, _)| types.contains(kind)).map(|(_, words)| *words).collect();
+    joined(&words, "or")
+}
 
 /// A value in a message about it.
 pub(super) fn found_in_words(value: &Value) -> String {

@@ -34,7 +34,7 @@ const REASONS: [&str; 4] = [
     "the worker ran out of memory (limit 512 MiB)",
     "the stack overflowed",
     "the value is bigger than",
-    "request 1 is not expected, only 0 are",
+    "request 1 is not expected, none is",
 ];
 
 fn team() -> Team {

@@ -53,11 +53,21 @@ fn links_lead_to_files_that_exist() {
 }
 
 #[test]
-fn the_suite_suits_a_new_connector() {
+fn the_suite_proves_a_new_connector_and_shows_what_the_readme_says() {
     let readme = readme();
     let section = readme.split_once("\n## Tests\n").expect("a section on tests").1;
     let suite = section.split_once("```yaml\n").expect("a suite").1.split_once("```").unwrap().0;
-    let team = Team::with_crm();
-    team.write("connectors/crm/tests/get-item.yaml", suite);
+    let shown = section.split_once("```console\n").expect("its run").1.split_once("```").unwrap().0;
+    let team = Team::new();
+    team.run(&["new", "weather", "--kind", "saas"]).done();
+    team.write("connectors/weather/tests/get-item.yaml", suite);
     assert_eq!(team.run(&["validate"]).done().out, "1 connector: nothing wrong.\n");
+    let ran = team.run(&["test", "weather"]).done().out;
+    // Digests and times are others each time.
+    let timeless = |line: &str| match line.rsplit_once(", ") {
+        Some((start, time)) if time.ends_with("s)") => start.to_owned(),
+        Some(_) | None => line.to_owned(),
+    };
+    let lines = |text: &str| text.lines().skip_while(|line| !line.starts_with("  ")).map(timeless).collect::<Vec<_>>();
+    assert_eq!(lines(&ran), lines(shown));
 }

@@ -193,7 +193,7 @@ async fn what_is_not_as_expected_is_shown() {
     let expected = [
         "the output is not as expected:\n--- expected\n+++ actual\n@@ -1,3 +1,5 @@\n {\n-  \"status\": 201\n+  \"id\": null,\n+  \"seen\": \"[redacted]\",\n+  \"status\": 200\n }",
         "-    \"authorization\": \"Bearer other\"\n+    \"authorization\": \"Bearer [redacted]\"\n   },\n   \"method\": \"get\",\n-  \"path\": \"/v1/x\"\n+  \"path\": \"/v1/repos/a/issues/1\"",
-        "request 1 is not expected, only 0 are:\n{\n  \"headers\": {\n    \"authorization\": \"Bearer [redacted]\"\n  },\n  \"method\": \"get\",\n  \"path\": \"/v1/user\"",
+        "request 1 is not expected, none is:\n{\n  \"headers\": {\n    \"authorization\": \"Bearer [redacted]\"\n  },\n  \"method\": \"get\",\n  \"path\": \"/v1/user\"",
         "request 1 was never sent: GET /never",
         "the input does not fit its schema: /owner: 1 is not of type \"string\"",
         "the output does not fit its schema: /number: \"x\" is not of type \"integer\"",

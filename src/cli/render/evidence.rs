@@ -1,5 +1,6 @@
 //! Test evidence as people read it: one line a case with a tick or a cross, each failure with its difference, a summary.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
@@ -35,7 +36,7 @@ pub fn shown(Shown { evidence, reused }: &Shown, detail: Detail, now: Timestamp)
         let style = if verdict.is_good() { paint::GOOD } else { paint::BAD };
         let counts = counts(verdict.passed, verdict.failed, evidence.skipped());
         let _ = write!(text, "  {} {}", counts.style(style), format!("({took})").style(paint::FAINT));
-        if let Some(covered) = Covered::by(evidence).filter(|_| !evidence.partial && evidence.verdict().is_good()) {
+        if let Some(covered) = Covered::by(evidence).filter(|_| evidence.verdict().is_good()) {
             let style = if covered.covered == covered.total { paint::FAINT } else { paint::WARN };
             let _ = write!(text, "  {}", format!("coverage {covered}").style(style));
         }
@@ -192,10 +193,13 @@ pub(super) fn told(tested: &Tested) -> String {
 
 fn scope(tested: &Tested) -> String {
     let connectors = if tested.evidence.len() == 1 { "1 connector".to_owned() } else { format!("{} connectors", tested.evidence.len()) };
-    match tested.evidence.iter().filter(|shown| shown.reused).count() {
-        0 => format!(" in {connectors}"),
-        reused => format!(" in {connectors}, {reused} of them tested before"),
-    }
+    let reused = match tested.evidence.iter().filter(|shown| shown.reused).count() {
+        0 => String::new(),
+        reused => format!(", {reused} of them tested before"),
+    };
+    let unread: BTreeSet<&str> = tested.problems.iter().map(|problem| problem.place.file.split('/').nth(1).unwrap_or_default()).collect();
+    let unread = if unread.is_empty() { String::new() } else { format!("; {} cannot be read", unread.len()) };
+    format!(" in {connectors}{reused}{unread}")
 }
 
 /// What became of cases; skipped ones are told of where there are any.

@@ -46,7 +46,7 @@ impl Part {
             (Self::Case | Self::Step, "exchanges") => Some(Self::Exchange),
             (Self::Case | Self::Step, "expect") => Some(Self::Expectation),
             (Self::Case, "polls" | "sequence") => Some(Self::Step),
-            (Self::Case, "connection" | "input" | "request" | "subscription" | "cursor") | (Self::Step, "request" | "after") => {
+            (Self::Case, "connection" | "input" | "request" | "subscription" | "cursor") | (Self::Step, "request" | "after" | "times") => {
                 Some(Self::Value)
             }
             (Self::Case | Self::Step, _) => None,
@@ -65,7 +65,7 @@ impl Part {
             Self::Exchange => key == "times",
             Self::Response => matches!(key, "status" | "delay"),
             Self::Expectation => matches!(key, "requests" | "retries" | "elapsed"),
-            Self::Step => key == "after",
+            Self::Step => matches!(key, "after" | "times"),
             Self::Case | Self::Request | Self::Value => false,
         }
     }

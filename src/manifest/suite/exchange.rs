@@ -36,12 +36,12 @@ pub struct Exchange {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExpectedRequest {
-    /// The method, in any case.
+    /// The method, such as `get`, in any case.
     pub method: String,
     /// The whole address without its query, where the path alone does not tell enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The path alone.
+    /// The path alone, that of `baseUrl` with it, such as `/v1/items/item-1`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// Query parameters by name, all of them: text, or a list of texts where a name comes again.
@@ -100,7 +100,7 @@ pub struct MockedResponse {
     /// name where it ends with json, xml, csv or txt; any other is bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
-    /// How long it takes to come, by the test's clock. A flow waits two minutes at most, as it does live.
+    /// How long it takes to come, such as `PT2S`, by the test's clock. A flow waits two minutes at most, as it does live.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = form::GIVEN_ELAPSED))]
     pub delay: Option<String>,

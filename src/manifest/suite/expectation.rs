@@ -43,7 +43,7 @@ pub struct Expectation {
     #[serde(default, deserialize_with = "whole_or_expression", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Value", extend("type" = ["integer", "string"], "minimum" = 0, "maximum" = 65535, "pattern" = form::EXPRESSION))]
     pub retries: Option<u16>,
-    /// How long the flow took: the time that it waited, by itself, between attempts and for its rate. Everything else takes no time in a
+    /// How long the flow took, such as `PT3S`: the time that it waited, by itself, between attempts and for its rate. Everything else takes no time in a
     /// test. Several runs count together, without what lies between them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = form::GIVEN_ELAPSED))]

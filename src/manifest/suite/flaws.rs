@@ -1,6 +1,7 @@
 //! What a suite says that cannot all be meant, and files that it names and that are not there.
 
 use super::{Case, Exchange, Expectation, MockedResponse, ResponseFault};
+use crate::manifest::Manifest;
 use crate::manifest::suggestion::{listed, nearest};
 use crate::model::BundleFiles;
 
@@ -29,7 +30,38 @@ impl Case {
                 flaws.push(flaw("/exchanges", message, "Move them into the entries that send the requests."));
             }
         }
+        for (key, given) in [("request", self.request.is_some()), ("lifecycle", self.lifecycle.is_some())] {
+            if given && !self.sequence.is_empty() {
+                let message = format!("`{key}` says nothing beside `sequence`");
+                flaws.push(flaw(format!("/{key}"), message, "Move it into what happens there."));
+            }
+        }
         flaws
+    }
+
+    /// What is for triggers of another kind than what it runs, as far as that is declared.
+    pub fn misplaced(&self, manifest: &Manifest) -> Option<SuiteFlaw> {
+        let named = match &self.trigger {
+            Some(name) => Some((name, manifest.triggers.get(name)?)),
+            None => None,
+        };
+        let is_webhook = named.is_some_and(|(_, trigger)| trigger.on.webhook.is_some());
+        let is_polled = named.is_some() && !is_webhook;
+        let webhooks = [
+            ("request", self.request.is_some()),
+            ("lifecycle", self.lifecycle.is_some()),
+            ("subscription", self.subscription.is_some()),
+            ("sequence", !self.sequence.is_empty()),
+            ("expect.answer", self.expect.answer.is_some()),
+        ];
+        let polls = [("polls", !self.polls.is_empty()), ("cursor", self.cursor.is_some()), ("expect.cursor", self.expect.cursor.is_some())];
+        let given = |keys: &[(&'static str, bool)]| keys.iter().find(|(_, given)| *given).map(|(key, _)| *key);
+        let of_webhooks = given(&webhooks).filter(|_| !is_webhook).map(|key| (key, "webhook"));
+        let (key, kind) = of_webhooks.or_else(|| given(&polls).filter(|_| !is_polled).map(|key| (key, "polled")))?;
+        let runs = named.map_or_else(|| "the case runs none".to_owned(), |(name, _)| format!("`{name}` is none"));
+        let pointer = format!("/{}", key.split('.').next().unwrap_or(key));
+        let message = format!("`{key}` is for {kind} triggers, and {runs}");
+        Some(flaw(pointer, message, "Remove it, or name another `trigger`."))
     }
 }
 

@@ -14,7 +14,7 @@ mod selection;
 mod trial;
 
 use super::connector::Tasks;
-use super::de::given;
+use super::de::{given, whole_or_expression};
 use super::form;
 use super::order::Ordered;
 
@@ -37,10 +37,10 @@ pub struct Suite {
     /// What people see.
     #[schemars(regex(pattern = form::TEXT))]
     pub title: String,
-    /// Values of connection properties for every case. Never real secrets.
+    /// Values of connection properties for every case. Never real secrets: the file is for everybody who reads the repository.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
     pub connection: Ordered<Value>,
-    /// What all of its cases are about, such as `slow`: what to run can be chosen by it.
+    /// What all of its cases are about, such as `slow`: `test --tag slow` and `--skip-tag slow` choose by it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(inner(regex(pattern = form::KEBAB)))]
     pub tags: Vec<String>,
@@ -86,7 +86,7 @@ pub struct Case {
     /// What people see.
     #[schemars(regex(pattern = form::TEXT))]
     pub title: String,
-    /// What it is about, such as `slow`: what to run can be chosen by it.
+    /// What it is about, such as `slow`: `test --tag slow` and `--skip-tag slow` choose by it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(inner(regex(pattern = form::KEBAB)))]
     pub tags: Vec<String>,
@@ -94,11 +94,12 @@ pub struct Case {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = form::TEXT))]
     pub skip: Option<String>,
-    /// Runs the case once for each of these, by the name that people see; the case reads it as `$each`.
+    /// Runs the case once for each of these rows, by the name that people see, such as `unknown: { status: 404 }`; the case reads its row
+    /// as `$each`, such as `${ $each.status }`.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
     #[schemars(extend("minProperties" = 1, "maxProperties" = MOST_ROWS))]
     pub each: Ordered<Value>,
-    /// Whether `test --live` may run it against the real service.
+    /// Whether `test --live --environment NAME` may run it against the real service: it leaves that as it found it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub live: bool,
     /// The file that holds its exchanges, which `test --record` writes: its path within the connector's folder, such as
@@ -112,7 +113,7 @@ pub struct Case {
     /// The trigger to run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger: Option<String>,
-    /// Whether to run the test connection.
+    /// Whether to run the test connection, `connection.test`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[schemars(extend("const" = true))]
     pub test_connection: bool,
@@ -141,7 +142,8 @@ pub struct Case {
     /// on, and the subscription.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sequence: Vec<Happening>,
-    /// The requests that the flow is expected to send, in order, with their answers.
+    /// The requests that the flow is expected to send, in order, with their answers. One that is not among them fails the case, and so does
+    /// one of them that never comes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<Exchange>,
     /// What is expected in the end.
@@ -158,10 +160,15 @@ pub enum Lifecycle {
     Unsubscribe,
 }
 
-/// One poll of a polled trigger.
+/// One poll of a polled trigger, or several alike.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Poll {
+    /// How often it is done, one after the other, each time when the schedule is due again: once where nothing is said. The exchanges and
+    /// what is expected are the same each time.
+    #[serde(default, deserialize_with = "whole_or_expression", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Value", extend("type" = ["integer", "string"], "minimum" = 1, "maximum" = 1000, "pattern" = form::EXPRESSION))]
+    pub times: Option<u16>,
     /// The requests that it is expected to send, in order, with their answers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<Exchange>,

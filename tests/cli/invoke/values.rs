@@ -142,6 +142,7 @@ fn missing_values_are_asked_for() {
     assert!(ran.err.contains("--connection FILE"), "{}", ran.err);
     let ran = invoke(&team, &service, &GET).failed();
     assert!(ran.err.contains("there is no connections/test/crm.yaml, and the connection needs `token`"), "{}", ran.err);
+    assert!(ran.err.contains("Write that file; it gives a secret by reference"), "{}", ran.err);
     let ran = invoke(&team, &service, &["get-item", "--connection", "none.yaml"]).failed();
     assert!(ran.err.contains("none.yaml"), "{}", ran.err);
 }

@@ -45,7 +45,10 @@ fn a_change_runs_the_tests_of_its_connector_alone() {
     // What cannot be read is shown, and waited for.
     team.replace("connectors/mail/connector.yaml", "title: Mail", "titel: Mail");
     let broken = run(&mut daemon);
-    assert!(broken.contains("unknown key `titel`") && broken.ends_with("0 passed, 0 failed in 0 connectors.\n"), "{broken}");
+    assert!(
+        broken.contains("unknown key `titel`") && broken.ends_with("0 passed, 0 failed in 0 connectors; 1 cannot be read.\n"),
+        "{broken}"
+    );
     team.replace("connectors/mail/connector.yaml", "titel: Mail", "title: Mail");
     assert!(run(&mut daemon).ends_with("5 passed, 0 failed in 1 connector.\n"));
     assert!(daemon.end_with("INT").success());
@@ -96,4 +99,16 @@ fn programs_get_a_line_a_run() {
     let ran = team.run(&["test", "--watch", "--output", "junit"]).two();
     assert!(ran.err.contains("a report is about one run"), "{}", ran.err);
     team.run(&["test", "--watch", "--again"]).two();
+}
+
+#[test]
+fn what_a_watch_cannot_do_is_refused() {
+    let team = Team::with_crm();
+    for flags in [&["--live", "--environment", "test"][..], &["--record", "--environment", "test"], &["--min-coverage", "90"], &["--again"]]
+    {
+        let ran = team.run(&[&["test", "--watch"], flags].concat()).two();
+        assert!(ran.err.contains("cannot be used with"), "{flags:?}: {}", ran.err);
+    }
+    let ran = team.run(&["test", "--live", "--environment", "test", "--min-coverage", "90"]).two();
+    assert!(ran.err.contains("cannot be used with"), "{}", ran.err);
 }

@@ -145,7 +145,11 @@ fn defaults(properties: &Ordered<Property>, attempt: &str, because: &str) -> Res
     let lacking: Vec<String> = check::lacking(properties, |_| false).map(|name| format!("`{name}`")).collect();
     if !lacking.is_empty() {
         let reason = format!("{because}the connection needs {}", lacking.join(", "));
-        let hint = "Give the values with --connection FILE, or --environment NAME where connections/NAME has them.";
+        let hint = if because.is_empty() {
+            "Give the values with --connection FILE, or --environment NAME where connections/NAME has them."
+        } else {
+            "Write that file; it gives a secret by reference, such as `token: { env: CONNECTION_… }`."
+        };
         return Err(Failure::refused(attempt, reason).hint(hint));
     }
     let defaults = properties.iter().filter_map(|(name, property)| Some((name.to_owned(), property.default.clone()?)));

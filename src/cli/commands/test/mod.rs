@@ -29,7 +29,8 @@ const LISTED: usize = 3;
 /// What is kept, and what is not.
 const EVIDENCE: &str = "\
 Where this repository has a state, what passed is shown from there and not run again, and what is run is kept there as evidence: the daemon \
-does not run it again. `-v` lists every case of many connectors, and the slowest.";
+does not run it again. `-v` lists every case of many connectors, and the slowest. The flags for secrets and limits are those of runs against \
+the real service.";
 
 /// Flags of `test`.
 #[derive(Debug, clap::Args)]
@@ -42,23 +43,23 @@ pub struct Arguments {
     choice: select::Choice,
 
     /// Run what has passed before, too
-    #[arg(long)]
+    #[arg(long, help_heading = "Runs and reports")]
     again: bool,
 
     /// Write a report to a file, too: json=FILE, junit=FILE, github=FILE or markdown=FILE; may be given several times
-    #[arg(long, value_name = "FORMAT=FILE", value_parser = ReportFile::parse)]
+    #[arg(long, help_heading = "Runs and reports", value_name = "FORMAT=FILE", value_parser = ReportFile::parse)]
     report: Vec<ReportFile>,
 
     /// Go on until Ctrl-C: run what a change of the files affects. Nothing is kept. With --output json, a line a run
-    #[arg(long, conflicts_with_all = ["again", "report", "against"])]
+    #[arg(long, help_heading = "Runs and reports", conflicts_with_all = ["again", "report", "min_coverage", "against"])]
     watch: bool,
 
     /// Show the whole table of what the tests exercise
-    #[arg(long, conflicts_with = "against")]
+    #[arg(long, help_heading = "Runs and reports", conflicts_with = "against")]
     coverage: bool,
 
     /// Fail where the tests of a connector exercise less than this, in percent
-    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(..=100))]
+    #[arg(long, help_heading = "Runs and reports", value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(..=100))]
     #[arg(conflicts_with_all = ["suite", "case", "tags", "skip_tags", "against"])]
     min_coverage: Option<u8>,
 
@@ -72,7 +73,8 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
         work_tree.find(name, &format!("test {name}"))?;
     }
     if arguments.watch {
-        return watch::run(work_tree, arguments.connectors, arguments.choice.selection(), door).await;
+        let shows = CoverageShown { whole: arguments.coverage, least: None };
+        return watch::run(work_tree, arguments.connectors, arguments.choice.selection(), shows, door).await;
     }
     let names = if arguments.connectors.is_empty() { work_tree.connectors()? } else { arguments.connectors };
     let live = arguments.live.run();

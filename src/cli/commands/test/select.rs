@@ -6,6 +6,7 @@ use crate::manifest::{Selection, SuiteFile, Unmatched};
 
 /// Flags that choose cases.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Which cases")]
 pub(super) struct Choice {
     /// Only suites whose title or path contains this
     #[arg(long, value_name = "TEXT")]

@@ -25,7 +25,7 @@ use crate::manifest::Selection;
 use crate::model::{Clock as _, Digest, Evidence, Problem, SystemClock};
 use crate::repository::{Edited, Edits};
 
-pub(super) async fn run(work_tree: WorkingFiles, names: Vec<String>, selection: Selection, door: &Door) -> Ended {
+pub(super) async fn run(work_tree: WorkingFiles, names: Vec<String>, selection: Selection, shows: CoverageShown, door: &Door) -> Ended {
     if door.report.is_some() {
         return Err(Failure::usage("test --watch", "a report is about one run").hint("Use `--output json`, which has a line for each run."));
     }
@@ -39,6 +39,7 @@ pub(super) async fn run(work_tree: WorkingFiles, names: Vec<String>, selection: 
         work_tree,
         only,
         selection,
+        shows,
         workers,
         known: BTreeMap::new(),
         running: BTreeMap::new(),
@@ -76,6 +77,7 @@ struct Watching<'d> {
     /// The connectors that people want to be told of; `None`: all of them.
     only: Option<BTreeSet<String>>,
     selection: Selection,
+    shows: CoverageShown,
     workers: Arc<Workers>,
     known: BTreeMap<String, Content>,
     running: BTreeMap<String, AbortHandle>,
@@ -158,7 +160,7 @@ impl Watching<'_> {
                 self.running.remove(evidence.connector.as_str());
                 let detail = if self.known.len() <= LISTED || self.door.is_verbose { Detail::Cases } else { Detail::Counts };
                 let one = Shown { evidence, reused: false };
-                self.tell(&told(&one, detail, CoverageShown::default()))?;
+                self.tell(&told(&one, detail, self.shows))?;
                 self.batch.get_or_insert_default().evidence.push(one);
             }
         }

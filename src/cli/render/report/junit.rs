@@ -99,7 +99,10 @@ fn case(xml: &mut Xml, evidence: &Evidence, case: &CaseReport) -> io::Result<()>
     let element = xml.create_element("testcase").with_attributes(attributes.iter().map(|(name, value)| (*name, value.as_str())));
     match case.outcome {
         CaseOutcome::Passed => element.write_empty().map(drop),
-        CaseOutcome::Failed => element.write_inner_content(|xml| complaint(xml, "failure", &differences(evidence, case))).map(drop),
+        CaseOutcome::Failed => {
+            let headline = case.failures.first().map(|failure| failure.message.as_str()).unwrap_or_default();
+            element.write_inner_content(|xml| complaint(xml, "failure", headline, &differences(evidence, case))).map(drop)
+        }
         CaseOutcome::Skipped => {
             let reason = sound(&one_line(case.skipped.as_deref().unwrap_or_default()));
             let skipped =
@@ -120,7 +123,9 @@ fn broken(xml: &mut Xml, attributes: &[(&'static str, String)], class: &str, nam
     counted.write(xml, "testsuite", attributes, |xml| {
         let names = [("name", sound(&one_line(name))), ("classname", sound(&one_line(class))), ("time", seconds(0))];
         let element = xml.create_element("testcase").with_attributes(names.iter().map(|(name, value)| (*name, value.as_str())));
-        element.write_inner_content(|xml| complaint(xml, "error", reason)).map(drop)
+        // The first line only says that problems follow.
+        let headline = reason.lines().take(2).collect::<Vec<_>>().join(" ");
+        element.write_inner_content(|xml| complaint(xml, "error", &headline, reason)).map(drop)
     })
 }
 
@@ -130,9 +135,9 @@ fn suite(name: &str, file: &str, evidence: Option<&Evidence>) -> Vec<(&'static s
     attributes
 }
 
-/// A failure or an error: its first line, and all of it.
-fn complaint(xml: &mut Xml, kind: &'static str, reason: &str) -> io::Result<()> {
-    let first = sound(&one_line(reason.lines().next().unwrap_or_default()));
+/// A failure or an error: the first line of what went wrong, which readers show in lists, and all of it.
+fn complaint(xml: &mut Xml, kind: &'static str, headline: &str, reason: &str) -> io::Result<()> {
+    let first = sound(&one_line(headline.lines().next().unwrap_or_default()));
     let element = xml.create_element(kind).with_attributes([("message", first.as_str()), ("type", kind)]);
     element.write_text_content(BytesText::new(&sound(reason))).map(drop)
 }

@@ -77,13 +77,17 @@ mod tests {
     }
 
     fn case(title: &str, suite: &str, outcome: CaseOutcome, failure: Option<&str>) -> CaseReport {
+        let expectation = Place { file: "tests/issues.yaml".into(), line: 9, column: 7 };
         CaseReport {
             suite: suite.into(),
             case: title.into(),
             place: Place { file: "tests/issues.yaml".into(), line: 4, column: 5 },
             target: "actions/create-issue".into(),
             outcome,
-            failures: failure.into_iter().map(|failure| Failure::from(failure.to_owned())).collect(),
+            failures: failure
+                .into_iter()
+                .map(|failure| Failure { message: failure.to_owned(), place: Some(expectation.clone()) })
+                .collect(),
             skipped: (outcome == CaseOutcome::Skipped).then(|| "the service is down".to_owned()),
             micros: if outcome == CaseOutcome::Skipped { 0 } else { 1_500 },
         }
@@ -114,10 +118,10 @@ mod tests {
     #[test]
     fn github_shows_each_failure_where_it_stands() {
         insta::assert_snapshot!(report(ReportFormat::Github, &usual()).unwrap(), @r"
-        ::error file=connectors/crm/tests/issues.yaml,line=4,col=5,title=Issues › fails::the output differs%0A- { id: 1 }%0A+ { id: 2 }
+        ::error file=connectors/crm/tests/issues.yaml,line=9,col=7,title=Issues › fails::the output differs%0A- { id: 1 }%0A+ { id: 2 }
         ::error file=connectors/mail/connector.yaml,line=1,col=1,title=The tests of mail failed as a whole::the connector has problems:%0Ax
         ::error file=connectors/shop/connector.yaml,line=3,col=1,title=SB020::unknown key `x`%0ADid you mean `y`?
-        ::notice title=Tests::2 passed, 2 failed, 1 skipped in 3 connectors, 1 of them tested before
+        ::notice title=Tests::2 passed, 2 failed, 1 skipped in 3 connectors, 1 of them tested before; 1 cannot be read
         ");
     }
 
@@ -129,7 +133,8 @@ mod tests {
           <testsuite name="crm › Issues" file="connectors/crm/tests/issues.yaml" timestamp="2026-01-01T00:00:00Z" tests="3" failures="1" skipped="1" errors="0" time="0.003000">
             <testcase name="opens" classname="crm.issues" file="connectors/crm/tests/issues.yaml" line="4" time="0.001500"/>
             <testcase name="fails" classname="crm.issues" file="connectors/crm/tests/issues.yaml" line="4" time="0.001500">
-              <failure message="the output differs" type="failure">the output differs
+              <failure message="the output differs" type="failure">connectors/crm/tests/issues.yaml:9:7
+        the output differs
         - { id: 1 }
         + { id: 2 }</failure>
             </testcase>
@@ -144,7 +149,7 @@ mod tests {
           </testsuite>
           <testsuite name="mail" file="connectors/mail/connector.yaml" timestamp="2026-01-01T00:00:00Z" tests="1" failures="0" skipped="0" errors="1" time="0.000000">
             <testcase name="the run as a whole" classname="mail" time="0.000000">
-              <error message="the connector has problems:" type="error">the connector has problems:
+              <error message="the connector has problems: x" type="error">the connector has problems:
         x</error>
             </testcase>
           </testsuite>
@@ -173,6 +178,7 @@ mod tests {
         <code>connectors/crm/tests/issues.yaml&#58;4&#58;5</code> in <code>actions/create-issue</code>
 
         ```diff
+        connectors/crm/tests/issues.yaml:9:7
         the output differs
         - { id: 1 }
         + { id: 2 }

@@ -35,7 +35,10 @@ impl Hooks<'_> {
         let judging = Judging { program: self.program, connection: &over.connection, variables: over, without_requests: false };
         let mock = || Mock::new(&hook.exchanges, spot.key("exchanges"), judging, self.files, mock::beginning());
         let run = RunHook { suite: self.suite, name, input, program: self.program, over };
-        let told = |failure: Failure| Failure { message: format!("in the hook `{name}`: {}", failure.message), ..failure };
+        let told = |failure: Failure| Failure {
+            message: format!("in the hook `{name}`: {}", failure.message),
+            place: failure.place.or_else(|| Some(spot.place())),
+        };
         let ended = self.stage.ran_hook(run, mock).await.map_err(|failures| failures.into_iter().map(told).collect::<Vec<_>>())?;
         let Some(outcome) = ended else { return Ok(Value::Null) };
         outcome

@@ -146,7 +146,7 @@ impl Subject<'_> {
             let told = |flaw| self.spot.key("input").fails(format!("the input does not fit its schema: {flaw}"));
             return flaws.into_iter().map(told).collect();
         }
-        let failures = match self.misplaced(&target) {
+        let failures = match self.misplaced() {
             Some(failure) => vec![failure],
             None => match &target {
                 Target::Trigger(name) | Target::Subscribe(name) | Target::Unsubscribe(name) => {
@@ -218,40 +218,10 @@ impl Subject<'_> {
         }
     }
 
-    /// What the case says that does not go with what it runs.
-    fn misplaced(&self, target: &Target) -> Option<Failure> {
-        let case = self.case;
-        if let Some(flaw) = case.flaws().into_iter().next() {
-            return Some(self.spot.key(flaw.pointer.trim_start_matches('/')).fails(flaw.message));
-        }
-        let is_webhook = match target {
-            Target::Trigger(name) | Target::Subscribe(name) | Target::Unsubscribe(name) => {
-                self.manifest.triggers.get(name).is_some_and(|trigger| trigger.on.webhook.is_some())
-            }
-            Target::Action(_) | Target::TestConnection => false,
-        };
-        let is_poll = matches!(target, Target::Trigger(_)) && !is_webhook;
-        let webhooks = [
-            ("request", case.request.is_some()),
-            ("lifecycle", case.lifecycle.is_some()),
-            ("subscription", case.subscription.is_some()),
-            ("sequence", !case.sequence.is_empty()),
-            ("expect.answer", case.expect.answer.is_some()),
-        ];
-        let polls = [("polls", !case.polls.is_empty()), ("cursor", case.cursor.is_some()), ("expect.cursor", case.expect.cursor.is_some())];
-        let misplaced = |keys: &[(&'static str, bool)]| keys.iter().find(|(_, given)| *given).map(|(key, _)| *key);
-        if let (false, Some(key)) = (is_webhook, misplaced(&webhooks)) {
-            return Some(self.spot.fails(format!("`{key}` is for webhook triggers, and {target} is none")));
-        }
-        if let (false, Some(key)) = (is_poll, misplaced(&polls)) {
-            return Some(self.spot.fails(format!("`{key}` is for polled triggers, and {target} is none")));
-        }
-        let single =
-            [("request", case.request.is_some()), ("lifecycle", case.lifecycle.is_some()), ("exchanges", !case.exchanges.is_empty())];
-        if let (false, Some(key)) = (case.sequence.is_empty(), misplaced(&single)) {
-            return Some(self.spot.key(key).fails(format!("`{key}` says nothing beside `sequence`: move it into what happens there")));
-        }
-        None
+    /// What the case says that does not go together, or not with what it runs.
+    fn misplaced(&self) -> Option<Failure> {
+        let flaw = self.case.flaws().into_iter().next().or_else(|| self.case.misplaced(self.manifest))?;
+        Some(self.spot.key(flaw.pointer.trim_start_matches('/')).fails(flaw.message))
     }
 
     fn known(&self, target: &Target) -> Result<(), String> {

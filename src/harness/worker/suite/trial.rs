@@ -188,7 +188,7 @@ impl Ready {
         let file = &self.bundle.suites[suite];
         let given = match self.given(suite, case, stage, over) {
             Ok(given) => given,
-            Err(failure) => return self.redacted(vec![failure.into()], over),
+            Err(failure) => return self.redacted(vec![failure], over),
         };
         let given = match stage.staged(given, &self.bundle.recordings) {
             Ok(given) => given,
@@ -214,7 +214,7 @@ impl Ready {
     }
 
     /// The case with what its expressions give.
-    fn given(&self, suite: usize, case: usize, stage: &Stage<'_>, over: &Variables) -> Result<Cow<'_, Case>, String> {
+    fn given(&self, suite: usize, case: usize, stage: &Stage<'_>, over: &Variables) -> Result<Cow<'_, Case>, Failure> {
         let (file, suite) = (&self.bundle.suites[suite], &self.suites[suite]);
         if suite.is_literal(case) {
             return Ok(Cow::Borrowed(&file.suite.cases[case]));
@@ -228,7 +228,11 @@ impl Ready {
         if let Some(place) = given.get_mut("connection") {
             *place = Value::Object(connection);
         }
-        Ok(Cow::Owned(Case::read(given).map_err(|unfit| unfit.to_string())?))
+        let case = Case::read(given).map_err(|unfit| {
+            let pointer = format!("/cases/{case}{}", unfit.pointer);
+            Spot::new(&file.document, &file.path, &pointer).fails(unfit.to_string())
+        });
+        Ok(Cow::Owned(case?))
     }
 }
 

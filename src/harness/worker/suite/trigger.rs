@@ -1,5 +1,6 @@
 //! Cases of triggers: what they are, and polls one after the other.
 
+use std::iter;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -33,16 +34,17 @@ impl Subject<'_> {
         let target = Target::Trigger(name.to_owned());
         let mut now = self.stage.beginning();
         let mut state = TriggerState { cursor: self.case.cursor.clone().unwrap_or(Value::Null), ..trigger.begin(now) };
-        let single = [Poll { exchanges: self.case.exchanges.clone(), expect: None }];
+        let single = [Poll { exchanges: self.case.exchanges.clone(), ..Poll::default() }];
         let polls: &[Poll] = if self.case.polls.is_empty() { &single } else { &self.case.polls };
         let outcome = Outcome { result: Ok(Value::Null), events: Vec::new() };
         let mut whole = Ran { outcome, sent: Vec::new(), retries: 0, elapsed: Duration::ZERO };
         let (judging, list) = (self.judging(connection), self.spot.key("polls"));
-        for (index, poll) in polls.iter().enumerate() {
+        let several = polls.iter().enumerate().flat_map(|(index, poll)| iter::repeat_n((index, poll), poll.times.unwrap_or(1).into()));
+        for (number, (index, poll)) in several.enumerate() {
             let spot = if self.case.polls.is_empty() { self.spot } else { list.index(index) };
-            let told = |failures: Vec<Failure>| match polls.len() {
-                1 => failures,
-                _ => failures.into_iter().map(|failure| failure.within(&format!("poll {}", index + 1))).collect(),
+            let told = |failures: Vec<Failure>| match polls {
+                [Poll { times: None, .. }] => failures,
+                _ => failures.into_iter().map(|failure| failure.within(&format!("poll {}", number + 1))).collect(),
             };
             let Some((scheduled, input)) = due(trigger, &state, &mut now, given) else {
                 return told(vec!["the schedule is never due".to_owned().into()]);

@@ -29,11 +29,12 @@ pub(super) fn unruly(member: &Member<'_>, sent: &Sent<'_>, judging: Judging<'_>)
 pub(super) fn failures(script: &Script<'_>, sent: &Sent<'_>, judging: Judging<'_>) -> Vec<Failure> {
     let (number, most) = (script.came() + 1, script.expected());
     let Some(near) = nearest(script.outstanding(), sent) else {
-        let told = format!(
-            "request {number} is not expected, only {most} {}:\n{}",
-            if most == 1 { "is" } else { "are" },
-            exchange::shown(sent.request)
-        );
+        let others = match most {
+            0 => "none is".to_owned(),
+            1 => "only 1 is".to_owned(),
+            _ => format!("only {most} are"),
+        };
+        let told = format!("request {number} is not expected, {others}:\n{}", exchange::shown(sent.request));
         let same = script.before().take(MOST).find(|member| sent.fits(member.request));
         let Some(same) = same else { return vec![told.into()] };
         let failure = script
