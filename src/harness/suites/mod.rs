@@ -1,4 +1,6 @@
-//! Runs suites in workers, as their parent: the adapter of the harness, with a queue, a few warm worker processes, and the runs that are not acknowledged yet.
+//! Runs suites in workers, as their parent: the adapter of the harness, with the runs that are not acknowledged yet.
+//!
+//! A `run` is one bundle's. It has its `turns` at the workers, in the order in which runs ask; its work at one turn is a `lane`.
 
 mod lane;
 mod run;
