@@ -19,6 +19,7 @@ pub mod worker;
 pub use process::WorkersConfig;
 pub use suites::Workers;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -50,7 +51,17 @@ pub enum Chosen {
     #[default]
     All,
     /// Those of these numbers, counted through all suites as [`trials`](crate::manifest::trials) does.
-    Only(Vec<usize>),
+    Only(BTreeSet<usize>),
+}
+
+impl Chosen {
+    /// Whether the case of this number is to run.
+    pub fn has(&self, number: usize) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(numbers) => numbers.contains(&number),
+        }
+    }
 }
 
 /// A run that ended without evidence: no worker could be had, or workers were killed. That says nothing about the content, which is

@@ -25,7 +25,7 @@ pub use flaws::{SuiteFlaw, missing_file};
 pub use hook::HookName;
 pub use recording::Recording;
 pub use selection::{Selection, Unmatched};
-pub use trial::{Trial, trials};
+pub use trial::{Row, Trial, trials};
 
 /// How many rows one case may have: each of them is a run and a report of its own.
 const MOST_ROWS: usize = 1000;

@@ -5,7 +5,7 @@ mod kept;
 mod live;
 mod report;
 mod runs;
-mod select;
+mod selection;
 mod watch;
 
 use std::cell::RefCell;
@@ -39,7 +39,7 @@ pub struct Arguments {
     #[arg(value_name = "CONNECTOR")]
     connectors: Vec<String>,
     #[command(flatten)]
-    choice: select::Choice,
+    selection: selection::SelectionFlags,
 
     /// Run what has passed before, too
     #[arg(long)]
@@ -72,11 +72,11 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
         work_tree.find(name, &format!("test {name}"))?;
     }
     if arguments.watch {
-        return watch::run(work_tree, arguments.connectors, arguments.choice.selection(), door).await;
+        return watch::run(work_tree, arguments.connectors, arguments.selection.selection(), door).await;
     }
     let names = if arguments.connectors.is_empty() { work_tree.connectors()? } else { arguments.connectors };
     let (jobs, problems) = jobs::read(&work_tree, &names);
-    let jobs = arguments.choice.apply(jobs)?;
+    let jobs = arguments.selection.apply(jobs)?;
     let is_told = is_told(door);
     if let Some(run) = arguments.live.run() {
         let tested = live::run(run, &arguments.live, &work_tree, (jobs, problems), door).await?;

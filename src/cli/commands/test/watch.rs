@@ -8,7 +8,7 @@ use std::sync::Arc;
 use owo_colors::OwoColorize as _;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
-use super::select::narrowed;
+use super::selection::narrowed;
 use super::{LISTED, jobs, told};
 use crate::assemble;
 use crate::cli::Door;

@@ -109,7 +109,7 @@ impl Live {
     async fn marked_cases(
         &self,
         setup: &CasesSetup,
-        numbers: &[usize],
+        numbers: &BTreeSet<usize>,
         from: usize,
         session: &Arc<Session>,
         tape: Option<Arc<Tape>>,
@@ -181,30 +181,25 @@ impl CasesSetup {
     }
 
     /// The numbers of the chosen cases that are meant. One that is skipped is skipped here, too.
-    fn marked(&self, is_meant: impl Fn(&Case) -> bool) -> Vec<usize> {
-        let is_chosen = |number: &usize| match &self.chosen {
-            Chosen::All => true,
-            Chosen::Only(numbers) => numbers.contains(number),
-        };
-        let all = trials(&self.bundle.suites).enumerate();
-        let meant = all.filter(|(_, trial)| trial.case.skip.is_none() && is_meant(trial.case)).map(|(number, _)| number);
-        meant.filter(is_chosen).collect()
+    fn marked(&self, is_meant: impl Fn(&Case) -> bool) -> BTreeSet<usize> {
+        let all = trials(&self.bundle.suites).enumerate().filter(|(number, _)| self.chosen.has(*number));
+        all.filter(|(_, trial)| trial.case.skip.is_none() && is_meant(trial.case)).map(|(number, _)| number).collect()
     }
 
     /// Some of the cases, from one of their units on.
-    fn suites(&self, files: &BundleFiles, numbers: &[usize], from: usize) -> Suites {
+    fn suites(&self, files: &BundleFiles, numbers: &BTreeSet<usize>, from: usize) -> Suites {
         // Beside the cases there is the end of each suite; of units that there are not, none is run.
         let most = numbers.len() + self.bundle.suites.len();
         Suites {
             connector: self.connector.as_str().to_owned(),
             files: pack(files),
-            chosen: Chosen::Only(numbers.to_vec()),
+            chosen: Chosen::Only(numbers.clone()),
             broken: Vec::new(),
             units: (from..most).collect(),
         }
     }
 
-    fn task(&self, numbers: &[usize], from: usize) -> Task {
+    fn task(&self, numbers: &BTreeSet<usize>, from: usize) -> Task {
         Task::Cases(Box::new(Cases {
             suites: self.suites(&self.bundle.files, numbers, from),
             connection: self.connection.clone(),
