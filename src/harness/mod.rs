@@ -5,9 +5,11 @@
 //! - `worker` is the child: it runs suites against their mocked exchanges, and flows whose every effect is a question to the parent.
 //! - `protocol` is what passes between the two, frames of JSON over pipes; `weight` bounds how much of it waits.
 //! - `process` and `pool` are workers as the parent sees them: started, spoken to, ended, and kept warm.
+//! - `failing` says why a bundle's cases are not run, or not to their end, whoever runs them.
 //! - `suites` is the adapter of the port: a queue of runs that take turns at the workers.
 //! - [`live`] answers the questions of live flows and cases from the network, records cases, and keeps triggers going.
 
+mod failing;
 pub mod live;
 mod pool;
 mod process;

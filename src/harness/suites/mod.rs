@@ -16,7 +16,6 @@ use futures_util::FutureExt as _;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-pub(super) use self::lane::ended_by;
 use self::turns::Turns;
 use super::pool::Pool;
 use super::process::WorkersConfig;

@@ -38,13 +38,10 @@ use super::run::{Live, RunLimits};
 use super::veil::Veil;
 use crate::flow::Session;
 use crate::harness::Chosen;
+use crate::harness::failing::{MOST_DEATHS, too_many_deaths, unread};
 use crate::harness::protocol::{Cases, Overstayed, Suites, Task, pack};
-use crate::harness::suites::ended_by;
 use crate::manifest::{Bundle, Case, trials};
 use crate::model::{BundleFiles, CaseReport, ConnectorName, Coverage, ENGINE_LEVEL, Evidence, Failure, lasting};
-
-/// How many workers the cases of one connector may end before the rest is not run.
-const MOST_DEATHS: usize = 8;
 
 /// What live cases run with.
 pub struct CasesSetup {
@@ -97,7 +94,7 @@ impl Live {
                 RanEnd::Done => break None,
                 RanEnd::Broken(reason) => break Some(reason),
                 RanEnd::Within if deaths + 1 < MOST_DEATHS => deaths += 1,
-                RanEnd::Within => break Some(format!("{MOST_DEATHS} cases ended their workers; the cases after them were not run")),
+                RanEnd::Within => break Some(too_many_deaths()),
             }
         };
         let mut veil = setup.veil(session);
@@ -138,10 +135,7 @@ impl Live {
                     let Docket { reports, next, .. } = conversation.docket.unwrap_or_default();
                     return Ok(Ran { reports: setup.veiled(reports, session), next, end: RanEnd::Done });
                 }
-                End::Invalid(problems) => {
-                    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-                    format!("the connector has problems:\n{}", problems.join("\n"))
-                }
+                End::Invalid(problems) => unread(&problems),
                 // It was dead before it was asked.
                 End::Dead if warm && !conversation.begun => continue,
                 End::Dead => worker.death().await.reason,
@@ -152,7 +146,7 @@ impl Live {
             let Docket { mut reports, running, next, .. } = conversation.docket.unwrap_or_default();
             let end = match running {
                 Some((heading, began)) => {
-                    reports.push(ended_by(heading, reason, began));
+                    reports.push(heading.report(vec![reason.into()], began));
                     RanEnd::Within
                 }
                 None => RanEnd::Broken(reason),

@@ -231,16 +231,7 @@ fn skip(heading: Heading, why: String) -> CaseReport {
 }
 
 fn report(heading: Heading, failures: Vec<Failure>, began: Instant) -> CaseReport {
-    CaseReport {
-        suite: heading.suite,
-        case: heading.case,
-        place: heading.place,
-        target: heading.target,
-        outcome: if failures.is_empty() { CaseOutcome::Passed } else { CaseOutcome::Failed },
-        failures: failures.into_iter().take(MOST_FAILURES).map(shortened).collect(),
-        skipped: None,
-        micros: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
-    }
+    heading.report(failures.into_iter().take(MOST_FAILURES).map(shortened).collect(), began)
 }
 
 fn shortened(failure: Failure) -> Failure {
