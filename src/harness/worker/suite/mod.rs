@@ -2,8 +2,9 @@
 //!
 //! - `ready` is a bundle that was read, with its units in their order; `trial` runs a unit, with the `hook`s around it.
 //! - A [`Subject`] is one case with all it needs, its `connection` among it; `trigger` and `sequence` are how those of triggers go on.
-//! - Its `stage` gives the World that its flows run in: a `mock`, whose `script` says which requests come in which order, and whose
-//!   `answer`s are the suite's; the service; or a `rehearsal` of what the service said, which is `recorded` as a suite writes it.
+//! - Its `stage` gives the World that its flows run in: the service; or a test's `world`, in which requests are answered by a `mock`,
+//!   whose `script` says which come in which order and whose `answer`s are the suite's, or by a `rehearsal` of what the service said,
+//!   which is `recorded` as a suite writes it.
 //! - `expectation` compares how it ended; `exchange` and `body` compare requests, `judging` holds schemas and assertions against them.
 //!   Of a request that is `unexpected`, `nearness` tells which was meant, and `difference` how two values differ.
 //! - A [`Spot`] is where in the file something stands.
@@ -28,6 +29,7 @@ mod stage;
 mod trial;
 mod trigger;
 mod unexpected;
+mod world;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
