@@ -1,4 +1,9 @@
 //! The child process: reads tasks on stdin, says what happens on stdout, and evaluates what its parent must not.
+//!
+//! - `limits` and `walls` are what it may use and do: little of everything, and nothing beyond its pipes.
+//! - `outbox` is what it says; `watch` is a thread beside the engine, which ends the process where a flow overstays or the parent is gone.
+//! - `suite` runs suites; `live` one flow, of a `connector` or a document, and `cases` suites whose every effect is the parent's: `piped`
+//!   is their World.
 
 mod cases;
 mod connector;
