@@ -1,16 +1,12 @@
 //! What the tests did not exercise: the part of the report that only evidence can tell. It advises, and refuses nothing.
 
 use super::codes::{NOT_EXERCISED, NOT_RUN};
-use crate::model::{ConnectorName, Coverage, CoveragePoint, CoveragePointKind, Place, Problem};
+use crate::model::{ConnectorName, Coverage, CoveragePoint, CoveragePointKind, Problem};
 
 /// Warnings for what no case that passed exercised, in the order of the manifest. Of a flow that was not run at all, that alone is told.
 pub fn untested(connector: &ConnectorName, coverage: &Coverage) -> Vec<Problem> {
-    let runs = |point: &CoveragePoint| match point.kind {
-        CoveragePointKind::Action | CoveragePointKind::Trigger | CoveragePointKind::TestConnection => true,
-        CoveragePointKind::Branch | CoveragePointKind::Catch | CoveragePointKind::ErrorMapping | CoveragePointKind::Pagination => false,
-    };
-    let idle: Vec<&str> = coverage.uncovered().filter(|point| runs(point)).map(|point| point.target.as_str()).collect();
-    let told = coverage.uncovered().filter(|point| runs(point) || !idle.contains(&point.target.as_str()));
+    let idle: Vec<&str> = coverage.uncovered().filter(|point| point.kind.is_flow()).map(|point| point.target.as_str()).collect();
+    let told = coverage.uncovered().filter(|point| point.kind.is_flow() || !idle.contains(&point.target.as_str()));
     told.map(|point| warning(connector, point)).collect()
 }
 
@@ -25,7 +21,7 @@ pub fn with_untested(mut report: Vec<Problem>, connector: &ConnectorName, covera
 }
 
 fn warning(connector: &ConnectorName, CoveragePoint { kind, target, what, place, .. }: &CoveragePoint) -> Problem {
-    let place = Place { file: format!("connectors/{connector}/{}", place.file), ..place.clone() };
+    let place = place.within(connector);
     let exercised = |hint: &str| Problem::warning(NOT_EXERCISED, place.clone(), format!("no test exercises {what} ({target})")).hint(hint);
     match kind {
         CoveragePointKind::Action | CoveragePointKind::Trigger | CoveragePointKind::TestConnection => {
@@ -42,6 +38,7 @@ fn warning(connector: &ConnectorName, CoveragePoint { kind, target, what, place,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Place;
 
     fn point(kind: CoveragePointKind, target: &str, what: &str, line: u32, covered: bool) -> CoveragePoint {
         let place = Place { file: "connector.yaml".into(), line, column: 3 };

@@ -6,7 +6,7 @@ use super::findings::Findings;
 use super::{references, schemas};
 use crate::flow::Assertions;
 use crate::flow::finding::At;
-use crate::manifest::{Exchange, Expectation, Hook, Schema, SuiteFile, SuiteFlaw, missing_file};
+use crate::manifest::{Exchange, Expectation, HookName, Schema, SuiteFile, SuiteFlaw, missing_file};
 
 pub(super) fn check(findings: &mut Findings<'_>) {
     let bundle = findings.bundle;
@@ -28,16 +28,10 @@ struct Walk<'f, 'b> {
 impl Walk<'_, '_> {
     fn suite(&mut self) {
         let suite = &self.file.suite;
-        let hooks = [
-            ("beforeSuite", &suite.before_suite),
-            ("beforeEach", &suite.before_each),
-            ("afterEach", &suite.after_each),
-            ("afterSuite", &suite.after_suite),
-        ];
         let root = At::base("");
-        for (key, hook) in hooks {
-            if let Some(Hook { exchanges, .. }) = hook {
-                self.exchanges(exchanges, &root.key(key));
+        for name in HookName::ALL {
+            if let Some(hook) = suite.hook(name) {
+                self.exchanges(&hook.exchanges, &root.key(name.key()));
             }
         }
         let cases = root.key("cases");

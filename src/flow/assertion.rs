@@ -26,10 +26,8 @@ pub struct Assertion {
 }
 
 impl Assertion {
-    /// Parses an assertion, with or without `${ }` around it; the error is what is wrong with it. Nothing is evaluated.
-    ///
-    /// # Errors
-    /// What is wrong with it, one after the other.
+    /// Parses an assertion, with or without `${ }` around it; the error is what is wrong with it, one after the other. Nothing is
+    /// evaluated.
     pub fn parse(text: &str) -> Result<Self, String> {
         let declared = Declared::default();
         let mut parser = Parser::new(&declared);
@@ -49,10 +47,8 @@ impl Assertion {
         })
     }
 
-    /// Whether it holds of a value; the error is what it gave instead. May never return, or end the process: only for workers.
-    ///
-    /// # Errors
-    /// What it gave that is not true, or why it gave nothing, in words that follow the expression.
+    /// Whether it holds of a value; the error is what it gave that is not true, or why it gave nothing, in words that follow the
+    /// expression. May never return, or end the process: only for workers.
     pub fn judge(&self, over: &Value, connection: &Map<String, Value>, variables: &Variables) -> Result<(), String> {
         let seen = Seen { variables, connection: Data::plain(to_jq(&Value::Object(connection.clone()))) };
         let given =

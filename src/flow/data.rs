@@ -173,36 +173,48 @@ fn with_other(shown: &Value) -> Value {
 
 /// What two values that stand in for another have in common: where they differ, a secret is redacted.
 fn common(one: &Val, other: &Val) -> Val {
-    match (one, other) {
-        (Val::Arr(ones), Val::Arr(others)) if ones.len() == others.len() => {
-            ones.iter().zip(others.iter()).map(|(one, other)| common(one, other)).collect()
-        }
-        (Val::Obj(ones), Val::Obj(others)) if ones.len() == others.len() && ones.keys().all(|key| others.contains_key(key)) => {
-            let entries = ones.iter().map(|(key, one)| (key.clone(), others.get(key).map_or(Val::Null, |other| common(one, other))));
-            Val::obj(entries.collect())
-        }
-        _ if one == other => one.clone(),
-        (Val::TStr(text) | Val::BStr(text), _) if text.windows(REDACTED.len()).any(|window| window == REDACTED.as_bytes()) => one.clone(),
-        _ => text_to_jq(REDACTED),
+    match alike(one, other) {
+        Alike::Items(items) => items.into_iter().map(|(one, other)| common(one, other)).collect(),
+        Alike::Members(members) => Val::obj(members.into_iter().map(|(key, (one, other))| (key.clone(), common(one, other))).collect()),
+        Alike::Nothing if one == other => one.clone(),
+        Alike::Nothing => match one {
+            Val::TStr(text) | Val::BStr(text) if text.windows(REDACTED.len()).any(|window| window == REDACTED.as_bytes()) => one.clone(),
+            _ => text_to_jq(REDACTED),
+        },
     }
 }
 
 /// Whether a value is as its stand-ins are, wherever these agree.
 fn agrees(real: &Val, one: &Val, other: &Val) -> bool {
+    if one == other {
+        return real == one;
+    }
+    match alike(one, other) {
+        Alike::Items(items) => matches!(real, Val::Arr(reals) if reals.len() == items.len()
+            && reals.iter().zip(items).all(|(real, (one, other))| agrees(real, one, other))),
+        Alike::Members(members) => matches!(real, Val::Obj(reals) if reals.len() == members.len()
+            && members.into_iter().all(|(key, (one, other))| reals.get(key).is_some_and(|real| agrees(real, one, other)))),
+        Alike::Nothing => true,
+    }
+}
+
+/// What two values have beside each other.
+enum Alike<'v> {
+    /// Lists of one length.
+    Items(Vec<(&'v Val, &'v Val)>),
+    /// Maps with the same keys.
+    Members(Vec<(&'v Val, (&'v Val, &'v Val))>),
+    Nothing,
+}
+
+fn alike<'v>(one: &'v Val, other: &'v Val) -> Alike<'v> {
     match (one, other) {
-        _ if one == other => real == one,
-        (Val::Arr(ones), Val::Arr(others)) if ones.len() == others.len() => {
-            let items = ones.iter().zip(others.iter());
-            matches!(real, Val::Arr(reals) if reals.len() == ones.len()
-                && reals.iter().zip(items).all(|(real, (one, other))| agrees(real, one, other)))
+        (Val::Arr(ones), Val::Arr(others)) if ones.len() == others.len() => Alike::Items(ones.iter().zip(others.iter()).collect()),
+        (Val::Obj(ones), Val::Obj(others)) if ones.len() == others.len() => {
+            let members = ones.iter().map(|(key, one)| Some((key, (one, others.get(key)?))));
+            members.collect::<Option<_>>().map_or(Alike::Nothing, Alike::Members)
         }
-        (Val::Obj(ones), Val::Obj(others)) if ones.len() == others.len() && ones.keys().all(|key| others.contains_key(key)) => {
-            let fits = |reals: &jaq_json::Map| {
-                ones.iter().all(|(key, one)| reals.get(key).zip(others.get(key)).is_some_and(|(real, other)| agrees(real, one, other)))
-            };
-            matches!(real, Val::Obj(reals) if reals.len() == ones.len() && fits(reals))
-        }
-        _ => true,
+        _ => Alike::Nothing,
     }
 }
 

@@ -9,6 +9,7 @@
 //!    inputs and outputs.
 //! 4. Whatever a flow does outside goes through [`World`] (in `world`): a request travels as `exchange` has it. Whoever sends it for real
 //!    or for a test uses a [`Session`] (in `session`), which adds tokens and keeps to rates.
+//!    `points` are what of the flows can be exercised; a run tells which of them it comes by.
 //! 5. The run ends with an [`Outcome`]: an output or a [`Fault`] (in `fault`), and the events. What it did on the way it tells as [`Told`].
 //!    `redact` takes secrets out of every text that leaves.
 //! 6. `trigger` decides around a run: whether a request or the time starts the flow, and which of its events are new.

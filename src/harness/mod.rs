@@ -5,9 +5,11 @@
 //! - `worker` is the child: it runs suites against their mocked exchanges, and flows whose every effect is a question to the parent.
 //! - `protocol` is what passes between the two, frames of JSON over pipes; `weight` bounds how much of it waits.
 //! - `process` and `pool` are workers as the parent sees them: started, spoken to, ended, and kept warm.
+//! - `failing` says why a bundle's cases are not run, or not to their end, whoever runs them.
 //! - `suites` is the adapter of the port: a queue of runs that take turns at the workers.
 //! - [`live`] answers the questions of live flows and cases from the network, records cases, and keeps triggers going.
 
+mod failing;
 pub mod live;
 mod pool;
 mod process;
@@ -19,6 +21,7 @@ pub mod worker;
 pub use process::WorkersConfig;
 pub use suites::Workers;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -50,7 +53,17 @@ pub enum Chosen {
     #[default]
     All,
     /// Those of these numbers, counted through all suites as [`trials`](crate::manifest::trials) does.
-    Only(Vec<usize>),
+    Only(BTreeSet<usize>),
+}
+
+impl Chosen {
+    /// Whether the case of this number is to run.
+    pub fn has(&self, number: usize) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(numbers) => numbers.contains(&number),
+        }
+    }
 }
 
 /// A run that ended without evidence: no worker could be had, or workers were killed. That says nothing about the content, which is

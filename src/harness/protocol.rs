@@ -1,7 +1,7 @@
 //! What passes between a worker and its parent: frames of JSON, each after its length in four bytes, little-endian.
 
 use std::io::{self, Read};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use crate::flow::trigger::{Answer as HttpAnswer, Incoming, Marks};
 use crate::flow::{Budget, Response, Sending, Target, Told, Unanswered};
 use crate::harness::Chosen;
 use crate::manifest::{Exchange, HookName, Validation};
-use crate::model::{BundleFiles, CaseReport, CoveragePoint, Place, Problem};
+use crate::model::{BundleFiles, CaseOutcome, CaseReport, CoveragePoint, Failure, Place, Problem};
 
 /// The largest frame that either side takes, in bytes.
 pub(crate) const LARGEST: usize = 64 << 20;
@@ -243,6 +243,22 @@ pub(crate) struct Heading {
     pub(crate) case: String,
     pub(crate) place: Place,
     pub(crate) target: String,
+}
+
+impl Heading {
+    /// The report of a case that passed where nothing failed.
+    pub(crate) fn report(self, failures: Vec<Failure>, began: Instant) -> CaseReport {
+        CaseReport {
+            suite: self.suite,
+            case: self.case,
+            place: self.place,
+            target: self.target,
+            outcome: if failures.is_empty() { CaseOutcome::Passed } else { CaseOutcome::Failed },
+            failures,
+            skipped: None,
+            micros: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+        }
+    }
 }
 
 /// A file's bytes: as text where they are text.

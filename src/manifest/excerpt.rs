@@ -1,5 +1,7 @@
 //! A stranger's text made fit for a message: one line, not long, and nothing that a terminal or a page would obey.
 
+use super::is_obeyed;
+
 /// The beginning of a value, with control and direction characters written as escapes.
 pub(crate) fn of(text: &str) -> String {
     shown(text, 60)
@@ -34,12 +36,9 @@ enum Shown {
 
 impl Shown {
     fn of(character: char) -> Self {
-        let is_direction = matches!(character, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
-        if character.is_control() || is_direction {
-            Self::Escaped(character.escape_default())
-        } else {
-            Self::Plain(std::iter::once(character))
-        }
+        // In a line of somebody else's words, what breaks it or takes no room is no better than what is obeyed.
+        let is_unseen = matches!(character, '\u{200B}'..='\u{200D}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{2065}' | '\u{FEFF}');
+        if is_obeyed(character) || is_unseen { Self::Escaped(character.escape_default()) } else { Self::Plain(std::iter::once(character)) }
     }
 }
 
@@ -59,7 +58,7 @@ mod tests {
     #[test]
     fn nothing_in_it_is_obeyed() {
         assert_eq!(super::of("Démo"), "Démo");
-        assert_eq!(super::of("a\u{1b}[31m\nb\u{202E}c"), "a\\u{1b}[31m\\nb\\u{202e}c");
+        assert_eq!(super::of("a\u{1b}[31m\nb\u{202E}c\u{61C}"), "a\\u{1b}[31m\\nb\\u{202e}c\\u{61c}");
         assert_eq!(super::of(&"x".repeat(1_000_000)).chars().count(), 61);
     }
 }

@@ -50,8 +50,8 @@ pub use suggestion::nearest;
 pub(crate) use suggestion::nearest_or_known;
 pub use suite::{
     Case, Exchange, Expectation, ExpectedAnswer, ExpectedError, ExpectedEvent, ExpectedRequest, Happening, Hook, HookName, Lifecycle,
-    MockedResponse, Poll, Recording, ResponseFault, Selection, Suite, SuiteFlaw, Trial, Unfit, Unmatched, WebhookRequest, missing_file,
-    trials,
+    MockedResponse, Poll, Recording, ResponseFault, Row, Selection, Suite, SuiteFlaw, Trial, Unfit, Unmatched, WebhookRequest,
+    missing_file, trials,
 };
 pub use text::LARGEST_FILE;
 pub use trigger::{Overlap, Schedule, Start, Trigger};

@@ -25,6 +25,16 @@ pub enum CoveragePointKind {
     Pagination,
 }
 
+impl CoveragePointKind {
+    /// Whether it is a flow as a whole, not a way that one can go.
+    pub fn is_flow(self) -> bool {
+        match self {
+            Self::Action | Self::Trigger | Self::TestConnection => true,
+            Self::Branch | Self::Catch | Self::ErrorMapping | Self::Pagination => false,
+        }
+    }
+}
+
 /// One thing that can be exercised.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -5,6 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::ConnectorName;
+
 /// How much a problem matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -39,6 +41,12 @@ impl Place {
     /// The beginning of a file: for what concerns it as a whole.
     pub fn file(path: impl Into<String>) -> Self {
         Self { file: path.into(), line: 1, column: 1 }
+    }
+
+    /// The same from the repository's root, of one whose path is relative to a connector's folder.
+    #[must_use]
+    pub fn within(&self, connector: &ConnectorName) -> Self {
+        Self { file: format!("connectors/{connector}/{}", self.file), ..self.clone() }
     }
 }
 

@@ -137,7 +137,7 @@ fn by_kind(coverage: &Coverage) -> String {
 fn missing(connector: &ConnectorName, coverage: &Coverage) -> String {
     let mut text = String::new();
     for point in coverage.uncovered().take(MOST) {
-        let place = format!("connectors/{connector}/{}", point.place);
+        let place = point.place.within(connector).to_string();
         let what = format!("{} ({})", point.what, point.target);
         let _ = writeln!(text, "    {} {}: {}", "not covered:".style(paint::WARN), one_line(&place), one_line(&what));
     }

@@ -1,4 +1,4 @@
-//! The difference between two texts or two bundles, as people read it.
+//! The difference between two texts or two bundles, as people read it, and the colours of one that a test tells.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -79,6 +79,49 @@ pub fn lines(old: &str, new: &str) -> String {
     text
 }
 
+/// How many lines of each side are still to come in the part of a unified difference that is being read; none outside of one, where a
+/// line that begins with a sign only looks like one.
+#[derive(Default)]
+pub(super) struct Unified {
+    expected: u32,
+    actual: u32,
+}
+
+impl Unified {
+    /// The next line; one of a difference has the colour of its sign.
+    pub(super) fn coloured(&mut self, line: &str) -> String {
+        let is_within = self.expected + self.actual > 0;
+        match (is_within, line.as_bytes().first()) {
+            (false, _) => {
+                let title = if line == "--- expected" { Some(paint::BAD) } else { (line == "+++ actual").then_some(paint::GOOD) };
+                if let Some((expected, actual)) = line.strip_prefix("@@ ").and_then(|rest| rest.strip_suffix(" @@")).and_then(lengths) {
+                    *self = Self { expected, actual };
+                }
+                title.map_or_else(|| line.to_owned(), |title| line.style(title).to_string())
+            }
+            (true, Some(b'-')) => {
+                self.expected = self.expected.saturating_sub(1);
+                line.style(paint::BAD).to_string()
+            }
+            (true, Some(b'+')) => {
+                self.actual = self.actual.saturating_sub(1);
+                line.style(paint::GOOD).to_string()
+            }
+            (true, Some(_) | None) => {
+                *self = Self { expected: self.expected.saturating_sub(1), actual: self.actual.saturating_sub(1) };
+                line.to_owned()
+            }
+        }
+    }
+}
+
+/// How many lines of each side a part of a difference has, from what stands over it, such as `-1,4 +1,5`.
+fn lengths(heading: &str) -> Option<(u32, u32)> {
+    let (expected, actual) = heading.strip_prefix('-')?.split_once(" +")?;
+    let length = |range: &str| range.split_once(',').map_or(Some(1), |(_, length)| length.parse().ok());
+    Some((length(expected)?, length(actual)?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,6 +148,35 @@ mod tests {
           not text: 0 bytes before, 2 after
         ");
         assert_eq!(bundles(Some(&before), Some(&before)), "");
+    }
+
+    #[test]
+    fn only_lines_of_a_difference_have_the_colour_of_their_sign() {
+        let mut difference = Unified::default();
+        let mut kind = |line: &str| match difference.coloured(line) {
+            shown if shown == line => "plain",
+            shown if shown == line.style(paint::BAD).to_string() => "bad",
+            _ => "good",
+        };
+        let lines = [
+            "- 1",
+            "--- expected",
+            "+++ actual",
+            "@@ -1,3 +1,3 @@",
+            " [",
+            "-  -1",
+            "+  -2",
+            " ]",
+            "[",
+            "  -1",
+            "-1",
+            "@@ -9 +8,0 @@",
+            "-7",
+            "+7",
+        ];
+        let kinds = lines.map(&mut kind);
+        let plain = "plain";
+        assert_eq!(kinds, [plain, "bad", "good", plain, plain, "bad", "good", plain, plain, plain, plain, plain, "bad", plain]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use owo_colors::{OwoColorize as _, Style};
 
 use super::columns::{Columns, harmless, one_line};
+use super::difference::Unified;
 use super::paint;
 use crate::cli::tested::{Covered, Shown, TestRun, Tested, WrittenRecording};
 use crate::model::{CaseOutcome, CaseReport, Evidence, Place};
@@ -114,7 +115,7 @@ fn report(evidence: &Evidence, case: &CaseReport) -> String {
         if before.replace(at) != Some(at) {
             place(&mut text, evidence, at);
         }
-        let mut difference = Difference::default();
+        let mut difference = Unified::default();
         for line in harmless(&failure.message).lines() {
             let _ = writeln!(text, "      {}", difference.coloured(line));
         }
@@ -123,51 +124,8 @@ fn report(evidence: &Evidence, case: &CaseReport) -> String {
 }
 
 fn place(text: &mut String, evidence: &Evidence, place: &Place) {
-    let place = format!("connectors/{}/{place}", evidence.connector);
+    let place = place.within(&evidence.connector).to_string();
     let _ = writeln!(text, "      {}", one_line(&place).style(paint::FAINT));
-}
-
-/// How many lines of each side are still to come in the part of a unified difference that is being read; none outside of one, where a
-/// line that begins with a sign only looks like one.
-#[derive(Default)]
-struct Difference {
-    expected: u32,
-    actual: u32,
-}
-
-impl Difference {
-    /// The next line; one of a difference has the colour of its sign.
-    fn coloured(&mut self, line: &str) -> String {
-        let is_within = self.expected + self.actual > 0;
-        match (is_within, line.as_bytes().first()) {
-            (false, _) => {
-                let title = if line == "--- expected" { Some(paint::BAD) } else { (line == "+++ actual").then_some(paint::GOOD) };
-                if let Some((expected, actual)) = line.strip_prefix("@@ ").and_then(|rest| rest.strip_suffix(" @@")).and_then(lengths) {
-                    *self = Self { expected, actual };
-                }
-                title.map_or_else(|| line.to_owned(), |title| line.style(title).to_string())
-            }
-            (true, Some(b'-')) => {
-                self.expected = self.expected.saturating_sub(1);
-                line.style(paint::BAD).to_string()
-            }
-            (true, Some(b'+')) => {
-                self.actual = self.actual.saturating_sub(1);
-                line.style(paint::GOOD).to_string()
-            }
-            (true, Some(_) | None) => {
-                *self = Self { expected: self.expected.saturating_sub(1), actual: self.actual.saturating_sub(1) };
-                line.to_owned()
-            }
-        }
-    }
-}
-
-/// How many lines of each side a part of a difference has, from what stands over it, such as `-1,4 +1,5`.
-fn lengths(heading: &str) -> Option<(u32, u32)> {
-    let (expected, actual) = heading.strip_prefix('-')?.split_once(" +")?;
-    let length = |range: &str| range.split_once(',').map_or(Some(1), |(_, length)| length.parse().ok());
-    Some((length(expected)?, length(actual)?))
 }
 
 /// A length of time, as people read it.
@@ -246,35 +204,6 @@ mod tests {
 
     fn at(line: u32) -> Place {
         Place { file: "tests/issues.yaml".into(), line, column: 5 }
-    }
-
-    #[test]
-    fn only_lines_of_a_difference_have_the_colour_of_their_sign() {
-        let mut difference = Difference::default();
-        let mut kind = |line: &str| match difference.coloured(line) {
-            shown if shown == line => "plain",
-            shown if shown == line.style(paint::BAD).to_string() => "bad",
-            _ => "good",
-        };
-        let lines = [
-            "- 1",
-            "--- expected",
-            "+++ actual",
-            "@@ -1,3 +1,3 @@",
-            " [",
-            "-  -1",
-            "+  -2",
-            " ]",
-            "[",
-            "  -1",
-            "-1",
-            "@@ -9 +8,0 @@",
-            "-7",
-            "+7",
-        ];
-        let kinds = lines.map(&mut kind);
-        let plain = "plain";
-        assert_eq!(kinds, [plain, "bad", "good", plain, plain, "bad", "good", plain, plain, plain, plain, plain, "bad", plain]);
     }
 
     fn evidence() -> Evidence {

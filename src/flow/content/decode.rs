@@ -12,6 +12,7 @@ use super::text::{essence, text};
 use super::xml::{self, XmlOptions};
 use crate::flow::exchange::Response;
 use crate::flow::expression::value::DEEPEST;
+use crate::manifest::is_obeyed;
 
 /// What a response is read as.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -127,8 +128,7 @@ pub(crate) fn excerpt(response: &Response) -> String {
     if text.is_empty() {
         return String::new();
     }
-    // A terminal obeys control characters.
-    let visible = text.chars().map(|char| if char.is_control() && char != '\n' && char != '\t' { ' ' } else { char });
+    let visible = text.chars().map(|char| if is_obeyed(char) && char != '\n' && char != '\t' { ' ' } else { char });
     let dots = if text.chars().nth(LONGEST).is_some() { "…" } else { "" };
     format!(": {}{dots}", visible.take(LONGEST).collect::<String>())
 }

@@ -19,6 +19,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::Value;
 
 use super::parse::kind_of;
+use crate::manifest::is_obeyed;
 
 pub(crate) use self::csv::CsvOptions;
 pub(crate) use self::decode::{ResponseForm, decode, excerpt};
@@ -51,10 +52,10 @@ fn scalar(value: &Value) -> Option<String> {
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
-/// Text that somebody else chose, short enough for a message and without control characters.
+/// Text that somebody else chose, short enough for a message and with nothing in it that a terminal would obey.
 fn short(text: &str) -> String {
     const LONGEST: usize = 60;
-    let mut short: String = text.chars().take(LONGEST).map(|char| if char.is_control() { ' ' } else { char }).collect();
+    let mut short: String = text.chars().take(LONGEST).map(|char| if is_obeyed(char) { ' ' } else { char }).collect();
     if text.chars().nth(LONGEST).is_some() {
         short.push('…');
     }

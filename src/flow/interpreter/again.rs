@@ -1,5 +1,6 @@
 //! Sending a request again: when that helps, when it is safe, and how long to wait.
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,7 +12,6 @@ use super::turn::Going;
 use super::{Run, timed_out, waiting};
 use crate::flow::data::Data;
 use crate::flow::exchange::{Request, Response};
-use crate::flow::expression::Unevaluated;
 use crate::flow::fault::Fault;
 use crate::flow::methods;
 use crate::flow::model::{Again, Http, has};
@@ -87,13 +87,8 @@ impl Run<'_> {
         if !has(&again.statuses, response.status) || !(is_safe(again, &exchange.outgoing.real) || is_unprocessed(response)) {
             return Ok(None);
         }
-        // What cannot be judged does not pass.
-        let passes = match again.when.as_ref().map(|when| when.evaluate(&self.seen(http, response), moment)) {
-            None => true,
-            Some(Ok(truth)) => self.holds(&truth)?,
-            Some(Err(why @ Unevaluated::OnSecret(_))) => return Err(Fault::expression(why)),
-            Some(Err(Unevaluated::Failed(_) | Unevaluated::NoSecret(_))) => false,
-        };
+        let seen = OnceCell::new();
+        let passes = self.judges(again.when.as_ref(), || seen.get_or_init(|| self.seen(http, response)), moment)?;
         Ok(passes.then(|| waiting::asked(response, self.setting.world.now())))
     }
 

@@ -11,8 +11,8 @@ use super::outgoing::Exchange;
 use crate::flow::content::ResponseForm;
 use crate::flow::data::Data;
 use crate::flow::exchange::{Response, joined};
-use crate::flow::expression::Unevaluated;
 use crate::flow::expression::value::{text_of, to_jq};
+use crate::flow::expression::{Expression, Unevaluated};
 use crate::flow::fault::Fault;
 use crate::flow::model::{HeaderTest, Http, Mapping, has};
 use crate::flow::template::Template;
@@ -50,20 +50,29 @@ impl Run<'_> {
         let seen = || seen.get_or_init(|| self.seen(http, response));
         let usual_errors = if http.connection { self.setting.connection.errors.as_slice() } else { &[] };
         for mapping in http.policies.errors.iter().chain(usual_errors).filter(|mapping| fits(mapping, response)) {
-            // What cannot be judged does not fit: an error's body may have any form.
-            let fits = match mapping.when.as_ref().map(|when| when.evaluate(seen(), moment)) {
-                None => true,
-                Some(Ok(truth)) => self.holds(&truth)?,
-                Some(Err(why @ Unevaluated::OnSecret(_))) => return Err(Fault::expression(why)),
-                Some(Err(Unevaluated::Failed(_) | Unevaluated::NoSecret(_))) => false,
-            };
-            if fits {
+            if self.judges(mapping.when.as_ref(), seen, moment)? {
                 self.reached(mapping.point);
                 let detail = mapping.detail.as_ref().map_or(Ok(None), |detail| told(detail, seen(), moment))?.unwrap_or_else(usual);
                 return self.declared(&mapping.raise, Some(detail)).map(Some);
             }
         }
         Ok(None)
+    }
+
+    /// Whether what was answered is as a condition says, where there is one. What cannot be judged is not, since an error's body may have
+    /// any form; but what fails on a secret ends the flow.
+    pub(super) fn judges<'d>(
+        &self,
+        condition: Option<&Expression>,
+        seen: impl FnOnce() -> &'d Data,
+        moment: &Moment<'_>,
+    ) -> Result<bool, Fault> {
+        match condition.map(|condition| condition.evaluate(seen(), moment)) {
+            None => Ok(true),
+            Some(Ok(truth)) => self.holds(&truth),
+            Some(Err(why @ Unevaluated::OnSecret(_))) => Err(Fault::expression(why)),
+            Some(Err(Unevaluated::Failed(_) | Unevaluated::NoSecret(_))) => Ok(false),
+        }
     }
 
     /// A response as expressions see it, `{ statusCode, headers, content }`, even where its body is not what the call reads.

@@ -36,6 +36,8 @@ enum Part {
     Request,
     Response,
     Expectation,
+    /// The error, or the answer, that is expected.
+    Ending,
     Value,
 }
 
@@ -55,7 +57,8 @@ impl Part {
             (Self::Exchange, "inAnyOrder") => Some(Self::Exchange),
             // What is asserted is evaluated later, over what came of the case; a schema is none of ours to change.
             (Self::Request, "assert" | "bodySchema") | (Self::Expectation, "assert" | "outputSchema") => None,
-            (Self::Exchange | Self::Request | Self::Response | Self::Expectation | Self::Value, _) => Some(Self::Value),
+            (Self::Expectation, "error" | "answer") => Some(Self::Ending),
+            (Self::Exchange | Self::Request | Self::Response | Self::Expectation | Self::Ending | Self::Value, _) => Some(Self::Value),
         }
     }
 
@@ -65,6 +68,7 @@ impl Part {
             Self::Exchange => key == "times",
             Self::Response => matches!(key, "status" | "delay"),
             Self::Expectation => matches!(key, "requests" | "retries" | "elapsed"),
+            Self::Ending => key == "status",
             Self::Step => matches!(key, "after" | "times"),
             Self::Case | Self::Request | Self::Value => false,
         }
@@ -116,8 +120,7 @@ impl Parser<'_> {
                 for (key, value) in map {
                     if let Some(part) = way.part.under(key) {
                         let is_exact = way.is_exact || part == Part::Exchange;
-                        let is_typed = way.part.is_typed(key) || (key == "status" && at_error(at));
-                        self.blanks(value, Way { part, is_exact, is_typed }, &at.key(key), blanks);
+                        self.blanks(value, Way { part, is_exact, is_typed: way.part.is_typed(key) }, &at.key(key), blanks);
                     }
                 }
             }
@@ -155,8 +158,4 @@ fn end_of(text: &str) -> End {
         Some(_) => End::Within,
         None => End::Never,
     }
-}
-
-fn at_error(at: &At<'_>) -> bool {
-    at.pointer().ends_with("/expect/error") || at.pointer().ends_with("/expect/answer")
 }

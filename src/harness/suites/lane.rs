@@ -8,10 +8,11 @@ use tokio::time::{self, timeout, timeout_at};
 
 use super::run::{Broken, Run, Units};
 use super::turns::{Kind, Turn};
+use crate::harness::failing::unread;
 use crate::harness::process::{Blame, Death, Worker};
 use crate::harness::protocol::{Heading, Part, Suites, Task, Word, pack};
 use crate::manifest::HookName;
-use crate::model::{CaseOutcome, CaseReport, Problem, lasting};
+use crate::model::{CaseReport, Problem, lasting};
 
 /// How long a worker may take to end its case where its turn was lent and somebody waits for it. The case is run again, then.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -67,7 +68,7 @@ impl<'a> Lane<'a> {
             let warm = worker.tasks > 0;
             match self.go_on(worker, &mut units).await {
                 End::Done => break,
-                End::Invalid(problems) => return Err(Broken::Failed(told(&problems))),
+                End::Invalid(problems) => return Err(Broken::Failed(unread(&problems))),
                 End::TooLarge(reason) => return Err(Broken::Failed(reason)),
                 End::Silent(_) if warm => {}
                 End::Silent(death) | End::Between(death) if death.blame == Blame::Machine => return Err(Broken::Aborted(death.reason)),
@@ -261,29 +262,6 @@ impl Begun {
             Part::Case => reason.to_owned(),
             Part::Hook(name, _) => format!("in the hook `{name}`: {reason}"),
         };
-        ended_by(self.heading, reason, self.began)
+        self.heading.report(vec![reason.into()], self.began)
     }
-}
-
-/// The report of a case that ended its worker.
-pub(in crate::harness) fn ended_by(heading: Heading, reason: String, began: Instant) -> CaseReport {
-    CaseReport {
-        suite: heading.suite,
-        case: heading.case,
-        place: heading.place,
-        target: heading.target,
-        outcome: CaseOutcome::Failed,
-        failures: vec![reason.into()],
-        skipped: None,
-        micros: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
-    }
-}
-
-fn told(problems: &[Problem]) -> String {
-    const MOST: usize = 20;
-    let mut lines: Vec<_> = problems.iter().take(MOST).map(ToString::to_string).collect();
-    if problems.len() > MOST {
-        lines.push(format!("and {} more", problems.len() - MOST));
-    }
-    format!("the connector has problems:\n{}", lines.join("\n"))
 }

@@ -1,4 +1,6 @@
-//! Runs suites in workers, as their parent: the adapter of the harness, with a queue, a few warm worker processes, and the runs that are not acknowledged yet.
+//! Runs suites in workers, as their parent: the adapter of the harness, with the runs that are not acknowledged yet.
+//!
+//! A `run` is one bundle's. It has its `turns` at the workers, in the order in which runs ask; its work at one turn is a `lane`.
 
 mod lane;
 mod run;
@@ -14,7 +16,6 @@ use futures_util::FutureExt as _;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-pub(super) use self::lane::ended_by;
 use self::turns::Turns;
 use super::pool::Pool;
 use super::process::WorkersConfig;

@@ -11,12 +11,11 @@ use tokio::time::sleep;
 
 use super::lane::Lane;
 use super::turns::{Kind, Turn, Turns};
+use crate::harness::failing::{MOST_DEATHS, too_many_deaths};
 use crate::harness::pool::Pool;
 use crate::harness::{AbortedRun, Chosen, Job};
 use crate::model::{CaseReport, Coverage, CoveragePoint, ENGINE_LEVEL, Evidence};
 
-/// How many workers the cases of one bundle may end before the rest is not run.
-const MOST_DEATHS: usize = 8;
 /// How many units a worker is given at once.
 const MOST_UNITS: usize = 16;
 /// How long a run goes on before it looks for another worker: starting one takes a good part of this.
@@ -180,7 +179,7 @@ impl Run<'_> {
         if standing.deaths < MOST_DEATHS {
             return Ok(());
         }
-        Err(Broken::Failed(format!("{MOST_DEATHS} cases ended their workers; the cases after them were not run")))
+        Err(Broken::Failed(too_many_deaths()))
     }
 
     /// Whether what comes next has its second chance still; it has none after this.

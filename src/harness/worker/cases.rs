@@ -28,7 +28,7 @@ pub(super) fn run(
     questions: &Cell<u64>,
 ) -> Result<()> {
     let Cases { suites, connection, budget, evaluation } = task;
-    let say = |word: &Word| if matches!(word, Word::Told(_) | Word::Began(_)) { outbox.say(word) } else { outbox.put(word) };
+    let say = |word: &Word| outbox.relay(word);
     let world = Piped::new(&say, watch, questions, false);
     let stage = Stage::Live { world: &world, connection: &connection, budget };
     // A flow sees to its time by itself, and whatever is stuck is found by that.

@@ -30,8 +30,7 @@ pub(super) async fn run(live: Live, hearing: &mut Hearing, watch: &Watch, outbox
         Ok(ready) => ready,
         Err(problems) => return Ok(Word::Invalid(problems)),
     };
-    // What is told is said before the flow goes on, which may be the end of this process.
-    let say = |word: &Word| if matches!(word, Word::Told(_) | Word::Began(_)) { outbox.say(word) } else { outbox.put(word) };
+    let say = |word: &Word| outbox.relay(word);
     let world = Piped::new(&say, watch, questions, live.heard);
     // The flow sees to its time by itself, but not while an expression is evaluated.
     let time = live.budget.time.saturating_add(live.budget.time / 50);

@@ -1,4 +1,9 @@
 //! The child process: reads tasks on stdin, says what happens on stdout, and evaluates what its parent must not.
+//!
+//! - `limits` and `walls` are what it may use and do: little of everything, and nothing beyond its pipes.
+//! - `outbox` is what it says; `watch` is a thread beside the engine, which ends the process where a flow overstays or the parent is gone.
+//! - `suite` runs suites; `live` one flow, of a `connector` or a document, and `cases` suites whose every effect is the parent's: `piped`
+//!   is their World.
 
 mod cases;
 mod connector;
@@ -132,9 +137,7 @@ struct Parent<'a> {
 
 impl suite::Parent for Parent<'_> {
     fn say(&mut self, word: Word) -> Result<()> {
-        // What has ended is told with the next word, which follows at once; before anything can go wrong again, all is told.
-        let told = if matches!(word, Word::Ended(..)) { self.outbox.put(&word) } else { self.outbox.say(&word) };
-        Ok(told?)
+        Ok(self.outbox.say(&word)?)
     }
 
     fn put(&mut self, word: Word) -> Result<()> {

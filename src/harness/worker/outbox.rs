@@ -40,4 +40,10 @@ impl Outbox {
         self.put(word)?;
         self.flush()
     }
+
+    /// Says what a flow tells or asks: what it tells at once, before it goes on, which may be the end of this process; what it asks once
+    /// it waits.
+    pub(super) fn relay(&self, word: &Word) -> io::Result<()> {
+        if matches!(word, Word::Told(_) | Word::Began(_)) { self.say(word) } else { self.put(word) }
+    }
 }

@@ -29,10 +29,8 @@ impl Recording {
         typed::read::<Self>(file, bytes)
     }
 
-    /// Writes it; equal recordings give equal bytes. `file` is its path from the repository's root, so that editors find the schema.
-    ///
-    /// # Errors
-    /// What it holds cannot be written so that it is read back as it is: numbers that YAML has no room for.
+    /// Writes it; equal recordings give equal bytes. `file` is its path from the repository's root, so that editors find the schema. The
+    /// error is why it cannot be written so that it is read back as it is: there are numbers that YAML has no room for.
     pub fn write(&self, file: &str) -> Result<String, String> {
         let up = "../".repeat(file.matches('/').count());
         let text = serde_yaml::to_string(self).map_err(|error| error.to_string())?;

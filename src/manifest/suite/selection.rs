@@ -1,5 +1,7 @@
 //! Which runs are chosen, by parts of titles and by tags.
 
+use std::collections::BTreeSet;
+
 use super::super::bundle::SuiteFile;
 use super::super::suggestion::nearest;
 use super::{Trial, trials};
@@ -37,7 +39,7 @@ impl Selection {
     }
 
     /// The numbers of what it chooses, counted through all suites of a bundle.
-    pub fn numbers(&self, suites: &[SuiteFile]) -> Vec<usize> {
+    pub fn numbers(&self, suites: &[SuiteFile]) -> BTreeSet<usize> {
         trials(suites).enumerate().filter(|(_, trial)| self.chooses(trial)).map(|(number, _)| number).collect()
     }
 
@@ -105,7 +107,7 @@ mod tests {
     fn chosen(change: impl FnOnce(&mut Selection)) -> Vec<usize> {
         let mut selection = Selection::default();
         change(&mut selection);
-        selection.numbers(&suites())
+        selection.numbers(&suites()).into_iter().collect()
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! The runs that cases ask for: one of each case, or one of each of its rows.
 
-use serde_json::Value;
-
 use super::super::bundle::SuiteFile;
 use super::Case;
 
@@ -14,8 +12,17 @@ pub struct Trial<'a> {
     pub index: usize,
     /// The case.
     pub case: &'a Case,
-    /// The row, by the name that people see.
-    pub row: Option<(&'a str, &'a Value)>,
+    /// The row, where the case has any.
+    pub row: Option<Row<'a>>,
+}
+
+/// A row of a case.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    /// Where it stands among those of its case.
+    pub index: usize,
+    /// The name that people see.
+    pub name: &'a str,
 }
 
 /// Every run that suites ask for, in the order in which they are written.
@@ -23,17 +30,25 @@ pub fn trials(suites: &[SuiteFile]) -> impl Iterator<Item = Trial<'_>> {
     let cases = suites.iter().flat_map(|file| file.suite.cases.iter().enumerate().map(move |(index, case)| (file, index, case)));
     cases.flat_map(|(file, index, case)| {
         let alone = case.each.is_empty().then_some(None);
-        alone.into_iter().chain(case.each.iter().map(Some)).map(move |row| Trial { file, index, case, row })
+        let rows = case.each.names().enumerate().map(|(index, name)| Some(Row { index, name }));
+        alone.into_iter().chain(rows).map(move |row| Trial { file, index, case, row })
     })
+}
+
+impl Case {
+    /// The title of one run of it.
+    pub(crate) fn title_with(&self, row: Option<Row<'_>>) -> String {
+        match row {
+            None => self.title.clone(),
+            Some(row) => format!("{} › {}", self.title, row.name),
+        }
+    }
 }
 
 impl Trial<'_> {
     /// What people see: the case's title, and after it the row's name.
     pub fn title(&self) -> String {
-        match self.row {
-            None => self.case.title.clone(),
-            Some((row, _)) => format!("{} › {row}", self.case.title),
-        }
+        self.case.title_with(self.row)
     }
 
     /// What it is about: its own tags and its suite's.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use self::trigger::TriggerFlags;
-use self::values::{Choice, Chosen};
+use self::values::{ChosenConnection, ConnectionChoice};
 use crate::assemble;
 use crate::cli::Door;
 use crate::cli::failure::{Ended, Failure, Outcome};
@@ -79,8 +79,8 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    fn choice(&self) -> Choice<'_> {
-        Choice {
+    fn choice(&self) -> ConnectionChoice<'_> {
+        ConnectionChoice {
             environment: self.environment.as_deref(),
             file: self.connection.as_deref(),
             secrets: &self.secrets,
@@ -94,7 +94,7 @@ struct Job {
     attempt: String,
     bundle: Bundle,
     target: Target,
-    chosen: Chosen,
+    chosen: ChosenConnection,
 }
 
 pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
@@ -162,7 +162,7 @@ impl Job {
         let files = source.bundle(name, &attempt).await?;
         let bundle = Bundle::read(name, &files).map_err(|found| door.refused(&attempt, &found, None))?;
         let target = target(&bundle.manifest, arguments.action.as_deref(), &attempt)?;
-        let chosen = Chosen::find(&arguments.choice(), &bundle.manifest, &source, door, &attempt).await?;
+        let chosen = ChosenConnection::find(&arguments.choice(), &bundle.manifest, &source, door, &attempt).await?;
         Ok(Self { attempt, bundle, target, chosen })
     }
 }

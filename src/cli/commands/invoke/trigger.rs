@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use url::Url;
 
 use super::news::{Traced, Writer, say};
-use super::values::Chosen;
+use super::values::ChosenConnection;
 use super::{Arguments, unknown};
 use crate::assemble;
 use crate::cli::Door;
@@ -78,7 +78,7 @@ pub(super) async fn run(name: &str, arguments: Arguments, input: Value, door: &D
     let bundle =
         Bundle::read(connector, &source.bundle(connector, &attempt).await?).map_err(|found| door.refused(&attempt, &found, None))?;
     let trigger = declared(&bundle, name, &attempt)?;
-    let chosen = Chosen::find(&arguments.choice(), &bundle.manifest, &source, door, &attempt).await?;
+    let chosen = ChosenConnection::find(&arguments.choice(), &bundle.manifest, &source, door, &attempt).await?;
     let way = way(trigger, &arguments.trigger, &attempt, door).await?;
     let stop = Stop::listen()?;
     let trigger = Arc::new(open(Wanted { name, arguments, bundle, chosen, input }, door, &attempt).await?);
@@ -181,7 +181,7 @@ struct Wanted<'a> {
     name: &'a str,
     arguments: Arguments,
     bundle: Bundle,
-    chosen: Chosen,
+    chosen: ChosenConnection,
     input: Value,
 }
 

@@ -18,7 +18,7 @@ use crate::settings::SecretFlags;
 use crate::store::ConnectionName;
 
 /// What the flags say of the connection.
-pub(in crate::cli::commands) struct Choice<'a> {
+pub(in crate::cli::commands) struct ConnectionChoice<'a> {
     /// The environment whose values it has.
     pub(in crate::cli::commands) environment: Option<&'a str>,
     /// The file that holds them.
@@ -30,7 +30,7 @@ pub(in crate::cli::commands) struct Choice<'a> {
 }
 
 /// What a run has of its connection.
-pub(in crate::cli::commands) struct Chosen {
+pub(in crate::cli::commands) struct ChosenConnection {
     /// Tells this connection from others.
     pub(super) name: String,
     /// The same for what is kept of it.
@@ -72,10 +72,10 @@ enum ValuesSource {
     User,
 }
 
-impl Chosen {
+impl ChosenConnection {
     /// Finds what the flags choose.
     pub(in crate::cli::commands) async fn find(
-        choice: &Choice<'_>,
+        choice: &ConnectionChoice<'_>,
         manifest: &Manifest,
         source: &Source,
         door: &Door,
@@ -129,7 +129,7 @@ impl Chosen {
 }
 
 /// Which of the connector's connections it is.
-fn connection_name(choice: &Choice<'_>, door: &Door) -> Result<ConnectionName, Failure> {
+fn connection_name(choice: &ConnectionChoice<'_>, door: &Door) -> Result<ConnectionName, Failure> {
     Ok(match (choice.environment, choice.file) {
         (Some(name), _) => ConnectionName::Environment(name.parse().map_err(anyhow::Error::from)?),
         (None, Some(path)) => {

@@ -3,14 +3,14 @@
 use futures_util::StreamExt as _;
 
 use crate::assemble;
-use crate::cli::commands::invoke::values::{Choice, Chosen, environment};
+use crate::cli::commands::invoke::values::{ChosenConnection, ConnectionChoice, environment};
 use crate::cli::failure::Failure;
 use crate::cli::source::Source;
 use crate::cli::tested::{Shown, Tested, WrittenRecording};
 use crate::cli::working_files::WorkingFiles;
 use crate::cli::{Door, progress};
 use crate::harness::live::{CasesSetup, HostMapping, Live, Policy, Recorded, RecordedCases};
-use crate::harness::{Chosen as Cases, Job};
+use crate::harness::{Chosen, Job};
 use crate::manifest::{Bundle, Case, Environment, trials};
 use crate::model::{ConnectorName, Evidence, Problem};
 use crate::settings::{LimitFlags, NetworkFlags, SecretFlags};
@@ -124,11 +124,7 @@ pub(super) async fn run(
     let mut setups = Vec::new();
     for Job { connector, files, chosen, .. } in jobs {
         let Ok(bundle) = Bundle::read(connector.as_str(), &files) else { continue };
-        let is_chosen = |number: usize| match &chosen {
-            Cases::All => true,
-            Cases::Only(numbers) => numbers.contains(&number),
-        };
-        if trials(&bundle.suites).enumerate().any(|(number, trial)| is_chosen(number) && run.purpose.means(trial.case)) {
+        if trials(&bundle.suites).enumerate().any(|(number, trial)| chosen.has(number) && run.purpose.means(trial.case)) {
             setups.push(setup(run, flags, (connector, bundle, chosen), &source, door).await?);
         }
     }
@@ -173,21 +169,22 @@ fn refuse_production(run: Run<'_>, place: &Environment, flags: &LiveFlags) -> Re
 async fn setup(
     run: Run<'_>,
     flags: &LiveFlags,
-    (connector, bundle, cases): (ConnectorName, Bundle, Cases),
+    (connector, bundle, chosen): (ConnectorName, Bundle, Chosen),
     source: &Source,
     door: &Door,
 ) -> Result<CasesSetup, Failure> {
     let attempt = format!("{} of {connector}", run.purpose.attempt());
-    let choice = Choice { environment: Some(run.environment), file: None, secrets: &flags.secrets, allow_private: flags.allow_private };
-    let chosen = Chosen::find(&choice, &bundle.manifest, source, door, &attempt).await?;
+    let choice =
+        ConnectionChoice { environment: Some(run.environment), file: None, secrets: &flags.secrets, allow_private: flags.allow_private };
+    let connection = ChosenConnection::find(&choice, &bundle.manifest, source, door, &attempt).await?;
     let hosts = bundle.manifest.connection.as_ref().map(|connection| connection.hosts.clone()).unwrap_or_default();
     Ok(CasesSetup {
         connector,
         bundle,
-        chosen: cases,
-        connection: chosen.values,
-        referenced: chosen.referenced,
-        policy: Policy { hosts: Some(hosts), addresses: chosen.addresses, mappings: flags.map_host.clone() },
+        chosen,
+        connection: connection.values,
+        referenced: connection.referenced,
+        policy: Policy { hosts: Some(hosts), addresses: connection.addresses, mappings: flags.map_host.clone() },
         limits: assemble::run_limits(&flags.limits),
     })
 }

@@ -5,7 +5,7 @@ mod kept;
 mod live;
 mod report;
 mod runs;
-mod select;
+mod selection;
 mod watch;
 
 use std::cell::RefCell;
@@ -40,7 +40,7 @@ pub struct Arguments {
     #[arg(value_name = "CONNECTOR")]
     connectors: Vec<String>,
     #[command(flatten)]
-    choice: select::Choice,
+    selection: selection::SelectionFlags,
 
     /// Run what has passed before, too
     #[arg(long, help_heading = "Runs and reports")]
@@ -74,15 +74,15 @@ pub(super) async fn run(arguments: Arguments, door: &Door) -> Ended {
     }
     if arguments.watch {
         let shows = CoverageShown { whole: arguments.coverage, least: None };
-        return watch::run(work_tree, arguments.connectors, arguments.choice.selection(), shows, door).await;
+        return watch::run(work_tree, arguments.connectors, arguments.selection.selection(), shows, door).await;
     }
     let names = if arguments.connectors.is_empty() { work_tree.connectors()? } else { arguments.connectors };
     let live = arguments.live.run();
-    let (jobs, mut problems) = if live.is_none() && arguments.choice.is_everything() {
+    let (jobs, mut problems) = if live.is_none() && arguments.selection.is_everything() {
         jobs::find(&work_tree, &names)
     } else {
         let (jobs, problems) = jobs::read(&work_tree, &names);
-        (arguments.choice.apply(jobs)?, problems)
+        (arguments.selection.apply(jobs)?, problems)
     };
     let is_told = is_told(door);
     if let Some(run) = live {

@@ -1,5 +1,5 @@
-//! `test --watch`: runs what a change of the files affects, until it is told to stop. It neither reads nor keeps evidence: what is saved on the
-//! way is nobody's news, and runs again in no time.
+//! `test --watch`: runs what a change of the files affects, until it is told to stop. It neither reads nor keeps evidence: what is saved
+//! on the way is nobody's news, and runs again in no time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use owo_colors::OwoColorize as _;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
-use super::select::narrowed;
+use super::selection::narrowed;
 use super::{LISTED, jobs, told};
 use crate::assemble;
 use crate::cli::Door;

@@ -15,7 +15,7 @@ pub(super) fn report(tested: &Tested) -> String {
         let title = format!("{} › {}", case.suite, case.case);
         for failure in &case.failures {
             let place = failure.place.as_ref().unwrap_or(&case.place);
-            error(&mut text, &Place { file: path(evidence, &place.file), ..place.clone() }, &title, &failure.message);
+            error(&mut text, &place.within(&evidence.connector), &title, &failure.message);
         }
     }
     for Shown { evidence, .. } in &tested.evidence {

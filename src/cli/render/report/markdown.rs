@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{differences, failed, path};
+use super::{differences, failed};
 use crate::cli::render::columns::{harmless, one_line};
 use crate::cli::render::evidence::{counts, took};
 use crate::cli::tested::{Covered, Shown, Tested};
@@ -64,7 +64,7 @@ fn table(text: &mut String, tested: &Tested) {
 
 fn failure(text: &mut String, evidence: &Evidence, case: &CaseReport) {
     let title = format!("{}: {} › {}", evidence.connector, case.suite, case.case);
-    let place = format!("{}:{}:{}", path(evidence, &case.place.file), case.place.line, case.place.column);
+    let place = case.place.within(&evidence.connector).to_string();
     opened(text, &title, &format!("{} in {}\n\n", code(&place), code(&case.target)), &differences(evidence, case));
 }
 

@@ -1,4 +1,5 @@
-//! Reports of tests for other programs to show. Titles, differences and the names of files are anybody's: no format lets them say more than text.
+//! Reports of tests for other programs to show. Titles, differences and the names of files are anybody's: no format lets them say more
+//! than text.
 
 mod github;
 mod junit;
@@ -29,7 +30,7 @@ fn failed(tested: &Tested) -> impl Iterator<Item = (&Evidence, &CaseReport)> {
 /// What was not as expected, all of it, each below where it is expected.
 fn differences(evidence: &Evidence, case: &CaseReport) -> String {
     let told = |failure: &Failure| match &failure.place {
-        Some(place) => format!("{}:{}:{}\n{}", path(evidence, &place.file), place.line, place.column, failure.message),
+        Some(place) => format!("{}\n{}", place.within(&evidence.connector), failure.message),
         None => failure.message.clone(),
     };
     case.failures.iter().map(told).collect::<Vec<_>>().join("\n\n")

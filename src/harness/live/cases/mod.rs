@@ -39,13 +39,10 @@ use super::run::{Live, RunLimits};
 use super::veil::Veil;
 use crate::flow::Session;
 use crate::harness::Chosen;
+use crate::harness::failing::{MOST_DEATHS, too_many_deaths, unread};
 use crate::harness::protocol::{Cases, Overstayed, Suites, Task, pack};
-use crate::harness::suites::ended_by;
 use crate::manifest::{Bundle, Case, HookName, trials};
 use crate::model::{BundleFiles, CaseReport, ConnectorName, Coverage, ENGINE_LEVEL, Evidence, Failure, lasting};
-
-/// How many workers the cases of one connector may end before the rest is not run.
-const MOST_DEATHS: usize = 8;
 
 /// What live cases run with.
 pub struct CasesSetup {
@@ -102,7 +99,7 @@ impl Live {
                     deaths += 1;
                     broken.extend(hook);
                 }
-                RanEnd::Within(_) => break Some(format!("{MOST_DEATHS} cases ended their workers; the cases after them were not run")),
+                RanEnd::Within(_) => break Some(too_many_deaths()),
             }
         };
         let mut veil = setup.veil(session);
@@ -115,7 +112,7 @@ impl Live {
     async fn marked_cases(
         &self,
         setup: &CasesSetup,
-        (numbers, from): (&[usize], usize),
+        (numbers, from): (&BTreeSet<usize>, usize),
         broken: &[(String, String)],
         session: &Arc<Session>,
         tape: Option<Arc<Tape>>,
@@ -144,10 +141,7 @@ impl Live {
                     let Docket { reports, next, .. } = conversation.docket.unwrap_or_default();
                     return Ok(Ran { reports: setup.veiled(reports, session), next, end: RanEnd::Done });
                 }
-                End::Invalid(problems) => {
-                    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-                    format!("the connector has problems:\n{}", problems.join("\n"))
-                }
+                End::Invalid(problems) => unread(&problems),
                 // It was dead before it was asked.
                 End::Dead if warm && !conversation.begun => continue,
                 End::Dead => worker.death().await.reason,
@@ -159,7 +153,7 @@ impl Live {
             let end = match running {
                 Some((heading, began)) => {
                     let told = hook.as_ref().map_or_else(|| reason.clone(), |(name, _)| format!("in the hook `{name}`: {reason}"));
-                    reports.push(ended_by(heading, told, began));
+                    reports.push(heading.report(vec![told.into()], began));
                     let before = hook.filter(|(name, _)| *name == HookName::BeforeSuite);
                     RanEnd::Within(before.map(|(_, suite)| (suite, reason)))
                 }
@@ -197,30 +191,25 @@ impl CasesSetup {
     }
 
     /// The numbers of the chosen cases that are meant. One that is skipped is skipped here, too.
-    fn marked(&self, is_meant: impl Fn(&Case) -> bool) -> Vec<usize> {
-        let is_chosen = |number: &usize| match &self.chosen {
-            Chosen::All => true,
-            Chosen::Only(numbers) => numbers.contains(number),
-        };
-        let all = trials(&self.bundle.suites).enumerate();
-        let meant = all.filter(|(_, trial)| trial.case.skip.is_none() && is_meant(trial.case)).map(|(number, _)| number);
-        meant.filter(is_chosen).collect()
+    fn marked(&self, is_meant: impl Fn(&Case) -> bool) -> BTreeSet<usize> {
+        let all = trials(&self.bundle.suites).enumerate().filter(|(number, _)| self.chosen.has(*number));
+        all.filter(|(_, trial)| trial.case.skip.is_none() && is_meant(trial.case)).map(|(number, _)| number).collect()
     }
 
     /// Some of the cases, from one of their units on.
-    fn suites(&self, files: &BundleFiles, numbers: &[usize], from: usize) -> Suites {
+    fn suites(&self, files: &BundleFiles, numbers: &BTreeSet<usize>, from: usize) -> Suites {
         // Beside the cases there is the end of each suite; of units that there are not, none is run.
         let most = numbers.len() + self.bundle.suites.len();
         Suites {
             connector: self.connector.as_str().to_owned(),
             files: pack(files),
-            chosen: Chosen::Only(numbers.to_vec()),
+            chosen: Chosen::Only(numbers.clone()),
             broken: Vec::new(),
             units: (from..most).collect(),
         }
     }
 
-    fn task(&self, numbers: &[usize], from: usize, broken: &[(String, String)]) -> Task {
+    fn task(&self, numbers: &BTreeSet<usize>, from: usize, broken: &[(String, String)]) -> Task {
         Task::Cases(Box::new(Cases {
             suites: Suites { broken: broken.to_vec(), ..self.suites(&self.bundle.files, numbers, from) },
             connection: self.connection.clone(),

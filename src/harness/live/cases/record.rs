@@ -1,6 +1,6 @@
 //! Records cases: each runs live, is rehearsed without the live run's secrets, and written only where none of them is left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -45,6 +45,13 @@ struct Subject<'a> {
     number: usize,
 }
 
+impl Subject<'_> {
+    /// The numbers of what is run of it.
+    fn alone(&self) -> BTreeSet<usize> {
+        BTreeSet::from([self.number])
+    }
+}
+
 impl Live {
     /// Runs the cases that name a recording against the service, one after the other, and tells what is to be written there. Fails only
     /// where no worker can be started.
@@ -54,7 +61,7 @@ impl Live {
         for subject in setup.subjects() {
             let session = Arc::new(Session::default());
             let tape = Arc::new(Tape::default());
-            let ran = self.marked_cases(setup, (&[subject.number], 0), &[], &session, Some(Arc::clone(&tape))).await?;
+            let ran = self.marked_cases(setup, (&subject.alone(), 0), &[], &session, Some(Arc::clone(&tape))).await?;
             let mut reports = ran.reports.into_iter();
             let Some(mut report) = reports.next() else {
                 failure = match ran.end {
@@ -91,7 +98,7 @@ impl Live {
             Ok(sanitised) => sanitised,
             Err(why) => return Ok(Err(why)),
         };
-        let rehearsed = self.rehearse(setup.suites(&setup.bundle.files, &[subject.number], 0), Some(&crossings)).await?;
+        let rehearsed = self.rehearse(setup.suites(&setup.bundle.files, &subject.alone(), 0), Some(&crossings)).await?;
         if !rehearsed.failures.is_empty() {
             let why = rehearsed.failures.join("\n");
             return Ok(Err(format!(
@@ -104,7 +111,7 @@ impl Live {
             Err(why) => return Ok(Err(why)),
         };
         let files = with_file(&setup.bundle.files, subject.path, &text);
-        let replayed = self.rehearse(setup.suites(&files, &[subject.number], 0), None).await?;
+        let replayed = self.rehearse(setup.suites(&files, &subject.alone(), 0), None).await?;
         if !replayed.failures.is_empty() {
             return Ok(Err(format!("it does not pass on the recording:\n{}", replayed.failures.join("\n"))));
         }

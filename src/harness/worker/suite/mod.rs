@@ -1,9 +1,13 @@
 //! Runs the suites of a bundle, in the worker: each case on its stage, told before and after.
 //!
-//! `ready` is a bundle that was read, with its units in their order; `trial` runs a unit, with the `hook`s around it. A [`Subject`] is one
-//! case with all it needs; `trigger` and `sequence` are how those of triggers go on. Its `stage` gives the World they run in: a `mock`, whose
-//! `script` says what it answers, and in which order; the service; or a `rehearsal` of what the service said, which is `recorded`. `expectation` compares how it ended; `exchange`, `body` and `nearness` compare requests, `judging` holds
-//! schemas and assertions against them, and `difference` shows how two values differ. A [`Spot`] is where in the file something stands.
+//! - `ready` is a bundle that was read, with its units in their order; `trial` runs a unit, with the `hook`s around it.
+//! - A [`Subject`] is one case with all it needs, its `connection` among it; `trigger` and `sequence` are how those of triggers go on.
+//! - Its `stage` gives the World that its flows run in: the service; or a test's `world`, in which requests are answered by a `mock`,
+//!   whose `script` says which come in which order and whose `answer`s are the suite's, or by a `rehearsal` of what the service said,
+//!   which is `recorded` as a suite writes it.
+//! - `expectation` compares how it ended; `exchange` and `body` compare requests, `judging` holds schemas and assertions against them.
+//!   Of a request that is `unexpected`, `nearness` tells which was meant, and `difference` how two values differ.
+//! - A [`Spot`] is where in the file something stands.
 
 mod answer;
 mod body;
@@ -25,6 +29,7 @@ mod stage;
 mod trial;
 mod trigger;
 mod unexpected;
+mod world;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
@@ -51,7 +56,7 @@ pub(super) trait Parent {
     /// Says something to it.
     fn say(&mut self, word: Word) -> Result<()>;
 
-    /// Says something with what is said next.
+    /// Says something with what is said next: of what has ended, which is told before anything can go wrong again.
     fn put(&mut self, word: Word) -> Result<()>;
 
     /// Whether it has asked to stop before the next unit.

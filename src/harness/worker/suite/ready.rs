@@ -1,6 +1,6 @@
 //! A bundle that a worker has read, and its units in their order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 use serde_json::Value;
@@ -73,22 +73,12 @@ impl Ready {
 
 /// What is to be run of a bundle. The hook that ends a suite comes after the last of its cases, if one of them is run.
 fn units(bundle: &Bundle, chosen: &Chosen) -> Vec<Unit> {
-    let only: Option<BTreeSet<usize>> = match chosen {
-        Chosen::All => None,
-        Chosen::Only(numbers) => Some(numbers.iter().copied().collect()),
-    };
     let (mut units, mut number) = (Vec::new(), 0);
     for (suite, file) in bundle.suites.iter().enumerate() {
         let mut is_used = false;
-        let mut before = None;
         for trial in trials(std::slice::from_ref(file)) {
-            let row = trial.row.map(|_| match before {
-                Some((case, row)) if case == trial.index => row + 1,
-                Some(_) | None => 0,
-            });
-            before = row.map(|row| (trial.index, row));
-            if only.as_ref().is_none_or(|only| only.contains(&number)) {
-                units.push(Unit::Trial { suite, case: trial.index, row });
+            if chosen.has(number) {
+                units.push(Unit::Trial { suite, case: trial.index, row: trial.row.map(|row| row.index) });
                 is_used |= trial.case.skip.is_none();
             }
             number += 1;

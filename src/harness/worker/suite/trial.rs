@@ -14,7 +14,7 @@ use super::spot::Spot;
 use super::{Parent, Stage, Subject, driven, target};
 use crate::flow::{Outcome, Point, Variables};
 use crate::harness::protocol::{Heading, Part, Word};
-use crate::manifest::{Case, HookName, cut};
+use crate::manifest::{Case, HookName, Row, cut};
 use crate::model::{CaseOutcome, CaseReport, Failure, Place};
 
 /// How many failures one case tells, and how long each may be, in characters.
@@ -89,11 +89,8 @@ impl Ready {
             Unit::Trial { suite, case, row } => {
                 let written = &self.bundle.suites[suite].suite.cases[case];
                 let target = target(written).map_or_else(String::new, |target| target.to_string());
-                let (pointer, title) = match row.and_then(|row| written.each.names().nth(row)) {
-                    None => (format!("/cases/{case}"), written.title.clone()),
-                    Some(row) => (format!("/cases/{case}"), format!("{} › {row}", written.title)),
-                };
-                (suite, pointer, title, target)
+                let row = row.and_then(|index| Some(Row { index, name: written.each.names().nth(index)? }));
+                (suite, format!("/cases/{case}"), written.title_with(row), target)
             }
             Unit::End { suite } => (suite, format!("/{}", HookName::AfterSuite), HookName::AfterSuite.to_string(), String::new()),
         };
@@ -241,16 +238,7 @@ fn skip(heading: Heading, why: String) -> CaseReport {
 }
 
 fn report(heading: Heading, failures: Vec<Failure>, began: Instant) -> CaseReport {
-    CaseReport {
-        suite: heading.suite,
-        case: heading.case,
-        place: heading.place,
-        target: heading.target,
-        outcome: if failures.is_empty() { CaseOutcome::Passed } else { CaseOutcome::Failed },
-        failures: failures.into_iter().take(MOST_FAILURES).map(shortened).collect(),
-        skipped: None,
-        micros: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
-    }
+    heading.report(failures.into_iter().take(MOST_FAILURES).map(shortened).collect(), began)
 }
 
 fn shortened(failure: Failure) -> Failure {

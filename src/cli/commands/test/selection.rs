@@ -7,7 +7,7 @@ use crate::manifest::{Selection, SuiteFile, Unmatched};
 /// Flags that choose cases.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Which cases")]
-pub(super) struct Choice {
+pub(super) struct SelectionFlags {
     /// Only suites whose title or path contains this
     #[arg(long, value_name = "TEXT")]
     suite: Option<String>,
@@ -22,7 +22,7 @@ pub(super) struct Choice {
     skip_tags: Vec<String>,
 }
 
-impl Choice {
+impl SelectionFlags {
     /// Leaves the cases that are chosen, and the jobs that have any. What leads to nothing is a mistake.
     pub(super) fn apply(self, jobs: Vec<(Job, Vec<SuiteFile>)>) -> Result<Vec<Job>, Failure> {
         let selection = self.selection();
