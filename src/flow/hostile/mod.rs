@@ -11,7 +11,7 @@ mod world;
 use std::fmt::Debug;
 
 use proptest::strategy::Strategy;
-use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 
 /// The stack that flows are generated on: strategies nest deeper than the flows they make.
 const LARGE_STACK: usize = 64 << 20;
@@ -20,13 +20,14 @@ const ORDINARY_STACK: usize = 2 << 20;
 /// The stack of a worker's engine.
 const ENGINE_STACK: usize = 16 << 20;
 
-/// Tries a property so many times, unless more is asked for.
+/// Tries a property so many times, always with the same flows, unless more is asked for: then by chance.
 fn try_all<S>(usual: u32, strategy: impl FnOnce() -> S + Send, property: impl Fn(S::Value) -> Result<(), TestCaseError> + Send)
 where
     S: Strategy,
     S::Value: Debug,
 {
-    let config = Config { failure_persistence: None, max_shrink_iters: 2000, ..Config::with_cases(asked_for().unwrap_or(usual)) };
+    let (cases, rng_seed) = asked_for().map_or((usual, RngSeed::Fixed(1)), |cases| (cases, RngSeed::Random));
+    let config = Config { failure_persistence: None, max_shrink_iters: 2000, rng_seed, ..Config::with_cases(cases) };
     let failed = on_a_stack_of(LARGE_STACK, || TestRunner::new(config).run(&strategy(), property).map_err(|failure| failure.to_string()));
     if let Err(failure) = failed {
         panic!("{failure}");
